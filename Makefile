@@ -19,7 +19,7 @@ CONFIG := conf/dev.toml
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-repeat interop interop-dane chaos properties fuzz coverage check format
+.PHONY: help setup run demo test test-repeat interop interop-apart interop-dane chaos properties fuzz coverage check format
 .PHONY: bench bench-compare bench-queue reference changelog clean
 
 ##@ Use
@@ -48,6 +48,15 @@ test-repeat: $(READY) ## All tests N times (N=5), to find a test that fails now 
 
 interop: $(READY) ## With a Postfix (client, next host) and a Dovecot; needs root, postfix and dovecot-lmtpd of Debian
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_postfix.py tests/e2e/test_postfix_next_hop.py tests/e2e/test_dovecot.py $(ARGS)
+
+# Exim, OpenSMTPD and Postfix exclude each other: their packages are loaded, unpacked by the tests, and never installed.
+interop: interop-apart
+interop-apart: $(READY) $(VENV)/debian ## An Exim and an OpenSMTPD as next hosts; needs root, and loads their packages by apt-get
+	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_exim_next_hop.py tests/e2e/test_opensmtpd_next_hop.py $(ARGS)
+
+$(VENV)/debian: | $(READY)
+	rm -rf $@.new && mkdir -p $@.new && cd $@.new && apt-get -qq download exim4-daemon-light opensmtpd
+	mv $@.new $@
 
 chaos: $(READY) ## Send mail while processes are killed (KILLS=100, ARGS="--seed 7"), and check that none is lost
 	$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) $(ARGS)

@@ -11,7 +11,9 @@ from tests.kit.peer import ScriptedPeer
 from tests.kit.queue import violations
 
 # Tests with another mail server of the host.
-_INTEROP = ["test_postfix.py", "test_postfix_next_hop.py", "test_dovecot.py"]
+_INTEROP = [
+    f"test_{name}.py" for name in ("postfix", "postfix_next_hop", "dovecot", "exim_next_hop", "opensmtpd_next_hop")
+]
 collect_ignore = [] if os.environ.get("EMPATH_INTEROP") else _INTEROP
 
 collect_ignore_glob = [] if os.environ.get("EMPATH_INTEROP") else ["test_dane.py"]  # needs unbound
