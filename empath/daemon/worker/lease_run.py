@@ -17,7 +17,7 @@ THEORY
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -28,27 +28,26 @@ from greenlet import greenlet
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.suppressions import Suppressions
 from empath.daemon.worker.connection import Abandoned
+from empath.daemon.worker.lease_refusals import LeaseRefusals
 from empath.daemon.worker.lease_sight import LeaseSight, is_refused_session, is_unproved
+from empath.daemon.worker.lease_ways import LeaseWays
+from empath.daemon.worker.lease_writes import LeaseWrites
 from empath.daemon.worker.reply_rules import ReplyRules
 from empath.daemon.worker.settling import Settling, with_fate
 from empath.daemon.worker.sources import SourcesUsedUp
 from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob, HostAttempt
-from empath.errors import ContentGone, EmpathError, StorageFailure, SyntaxViolation, WriteRefused
-from empath.mail.domain import parse_stored
+from empath.errors import ContentGone, EmpathError, StorageFailure, SyntaxViolation
 from empath.mail.fate import Attempt, Said
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Outcome, Stage
 from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
-from empath.policy.attempt import outcome_of
 from empath.policy.destinations.rulebook import RuleBook
 from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.limits.delivery import Bucket, DeliveryRates
 from empath.policy.retry import MAX_FAULTS
-from empath.policy.router import SentBy
 from empath.policy.routing import Route
 from empath.policy.slots import SLOW_S
-from empath.policy.suppression import refusal
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import NoteExchangers
 from empath.storage.queue.lease import (
@@ -58,13 +57,9 @@ from empath.storage.queue.lease import (
     LeasedRecipient,
     ReadContent,
     ReadFaults,
-    ReadOrders,
 )
 from empath.storage.queue.put_back import NO_TOKENS, EndLease, Hold, Rekey
-from empath.storage.queue.reply_rules import Shape
-from empath.storage.queue.settle import Settle
 from empath.storage.queue.warmup import WaitForWarmup
-from empath.storage.write import Batch, Write
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.worker import (
     BreakerClosed,
@@ -75,10 +70,7 @@ from empath.telemetry.occurrences.worker import (
     LeaseAbandoned,
     NotDeliverable,
     Rerouted,
-    ResultRefused,
     SettleFailed,
-    Shaped,
-    StaleResult,
     WarmupUsedUp,
     WindowShrunk,
 )
@@ -86,7 +78,6 @@ from empath.telemetry.occurrences.worker import (
 if TYPE_CHECKING:  # only what is configured is imported
     from empath.daemon.worker.hooks import DeliveryHooks
 
-_SETTLE_AGAIN_S = 1.0  # pause after a settle that could not be written
 _STUCK_S = 1.0  # time after which a message counts as stuck: its host is slow, or hangs
 _MOST_NOTED = 10_000
 _LEASE_AGAIN_S = 1.0  # pause after a lease that broke off, whose recipients are due at once
@@ -131,10 +122,9 @@ class LeaseRun:
         self._carriers: dict[Route | None, Carrier] = {}
         self._settling = Settling(dispatch.runtime, lease, dispatch.reply_rules)
         self._moved_at = self._dispatch.clock()
-        self._unwritten: list[Write] = []
-        self._settled: list[tuple[LeasedMessage, Settle]] = []  # among them, for the hooks of modules
-        self._router = dispatch.runtime.rules.router
-        self._ways: dict[str, tuple[Route | None, str]] = {}  # route and destination, by domain
+        self._ways = LeaseWays(dispatch.runtime.rules, lease.destination)
+        self._refusals = LeaseRefusals(dispatch.runtime.config, lease.destination)
+        self._writes = LeaseWrites(dispatch.runtime, lease, dispatch.hooks)
         self._greenlet: greenlet | None = None
         self._is_carrying = False
         self._has_ended = False  # the message under way is past its point of no return
@@ -161,7 +151,9 @@ class LeaseRun:
                 self._leave(message, ordered_away)
                 self._deliver(message)
                 if number < len(self._lease.messages):
-                    ordered_away = self._settle_and_look()
+                    orders = self._writes.commit_and_look()
+                    self._is_over = self._is_over or orders.is_over
+                    ordered_away = orders.ordered_away
             is_whole = True
         except Abandoned as exc:
             is_whole = self._is_given_up
@@ -169,7 +161,7 @@ class LeaseRun:
                 self._runtime.emit(LeaseAbandoned(destination=self._lease.destination, error=str(exc)))
         finally:
             if not is_whole:
-                self._commit()
+                self._writes.commit()
                 gevent.sleep(_LEASE_AGAIN_S)
             if not self._is_ended:
                 self._end()
@@ -214,7 +206,7 @@ class LeaseRun:
             return
         left = {r.recipient_id: self._lease.destination for r in message.recipients if r.recipient_id in ordered_away}
         if left:
-            self._unwritten.append(Rekey(self._lease.lease_id, left, now=time.time()))
+            self._writes.add(Rekey(self._lease.lease_id, left, now=time.time()))
             message.recipients[:] = [r for r in message.recipients if r.recipient_id not in left]
 
     def _deliver(self, message: LeasedMessage) -> None:
@@ -223,11 +215,14 @@ class LeaseRun:
         refused: list[HostAttempt] = []
         self._is_delivered = self._is_reached = self._has_asked_more = False
         try:
-            ways = self._route(message)
+            ways, moved = self._ways.divide(message)
+            if moved:
+                self._writes.add(Rekey(self._lease.lease_id, moved, now=time.time()))
+                self._runtime.emit(Rerouted(queue_id=message.queue_id, recipients=len(moved)))
             if self._dispatch.suppressions.is_any:  # nearly never
-                ways = self._without_suppressed(ways, refused)
+                ways = self._refusals.without_suppressed(self._dispatch.suppressions, ways, refused)
             if self._dispatch.hooks is not None:
-                ways = self._unless_refused(self._dispatch.hooks, message, ways, refused)
+                ways = self._refusals.unless_refused(self._dispatch.hooks, message, ways, refused)
             recipients = ways[0][1] if len(ways) == 1 else [recipient for _, those in ways for recipient in those]
             if not recipients:
                 return
@@ -266,47 +261,6 @@ class LeaseRun:
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Also after an error: a recipient that has got the mail must not get it again.
             self._settle(message, refused + tried)
-
-    def _without_suppressed(
-        self, ways: list[tuple[Route | None, list[LeasedRecipient]]], refused: list[HostAttempt]
-    ) -> list[tuple[Route | None, list[LeasedRecipient]]]:
-        """Leave out the recipients that get no more mail; they bounce, and no host is asked."""
-        found = self._dispatch.suppressions.find([r.address for _, those in ways for r in those])
-        if not found:
-            return ways
-        config = self._runtime.config
-        answers, left = [], []
-        for route, those in ways:
-            rest = []
-            for recipient in those:
-                row = found.get(recipient.address)
-                if row is None or config.is_never_suppressed(recipient.address):
-                    rest.append(recipient)
-                else:
-                    answers.append(Answer(recipient, Said(Stage.LOCAL, refusal(row)), Outcome.BOUNCED))
-            if rest:
-                left.append((route, rest))
-        if answers:
-            attempt = Attempt(self._lease.destination, time.time(), duration_s=0.0)
-            refused.append(HostAttempt(attempt, answers))
-        return left
-
-    def _unless_refused(
-        self,
-        hooks: "DeliveryHooks",
-        message: LeasedMessage,
-        ways: list[tuple[Route | None, list[LeasedRecipient]]],
-        refused: list[HostAttempt],
-    ) -> list[tuple[Route | None, list[LeasedRecipient]]]:
-        """*ways*; none if a module refuses the attempt."""
-        recipients = [recipient for _, those in ways for recipient in those]
-        reply = hooks.refusal(message, recipients, self._lease.destination) if recipients else None
-        if reply is None:
-            return ways
-        said = Said(Stage.LOCAL, reply)
-        answers = [Answer(recipient, said, outcome_of(said)) for recipient in recipients]
-        refused.append(HostAttempt(Attempt(self._lease.destination, time.time(), duration_s=0.0), answers))
-        return []
 
     def _carry(self, route: Route | None, job: DeliveryJob, tried: list[HostAttempt]) -> None:
         carrier = self._carrier
@@ -364,7 +318,7 @@ class LeaseRun:
             only_in_company=only_in_company,
             unused=self._unused_tokens(),
         )
-        self._commit(end)
+        self._writes.commit(end)
         self._is_ended = end.is_ended
         if end.is_ended:
             self._log_standing(end)
@@ -408,10 +362,7 @@ class LeaseRun:
         try:
             if self._carrier is not None and self._carrier.exchangers:
                 self._note(self._carrier.exchangers)
-            writes = self._settling.settle(message, tried)
-            self._unwritten += writes
-            if self._dispatch.hooks is not None:
-                self._settled += [(message, write) for write in writes if isinstance(write, Settle)]
+            self._writes.add_results(message, self._settling.settle(message, tried))
         except Exception as exc:  # noqa: BLE001 - as above; only a person can find out whether it was delivered
             self._log_fault(message, exc)
             self._hold(message.recipients, [], "a fault in Empath, after the attempt: its log says what was delivered")
@@ -427,7 +378,7 @@ class LeaseRun:
             noted.clear()
         noted[here] = book, exchangers
         limit = book.of_destination(here, exchangers).concurrency
-        self._unwritten.append(NoteExchangers(here, exchangers, max_leases=limit))
+        self._writes.add(NoteExchangers(here, exchangers, max_leases=limit))
 
     def _count_fault(
         self, message: LeasedMessage, recipients: list[LeasedRecipient], tried: list[HostAttempt], fault: Exception
@@ -468,8 +419,8 @@ class LeaseRun:
         """Put back those recipients that have no fate yet, unattempted; the destination waits for the next day."""
         here, fated = self._lease.destination, with_fate(tried)
         left = {r.recipient_id: here for r in recipients if r.recipient_id not in fated}
-        self._unwritten.append(Rekey(self._lease.lease_id, left, now=time.time()))
-        self._unwritten.append(WaitForWarmup(here, until=used_up.until, words=str(used_up)))
+        self._writes.add(Rekey(self._lease.lease_id, left, now=time.time()))
+        self._writes.add(WaitForWarmup(here, until=used_up.until, words=str(used_up)))
         self._runtime.emit(
             WarmupUsedUp(destination=here, source=str(used_up), until=Timestamp(used_up.until).iso8601())
         )
@@ -479,49 +430,7 @@ class LeaseRun:
         """Leave to a person those recipients that have no fate yet."""
         fated = with_fate(tried)
         numbers = tuple(r.recipient_id for r in recipients if r.recipient_id not in fated)
-        self._unwritten.append(Hold(self._lease.lease_id, numbers, now=time.time(), reason=reason))
-
-    def _route(self, message: LeasedMessage) -> list[tuple[Route | None, list[LeasedRecipient]]]:
-        """
-        The recipients that still belong to this destination, by their route; the others go back under their new key.
-
-        Two routes with the same first hosts share a destination, though only one of them may have a backup.
-        """
-        here = self._lease.destination
-        stay: list[tuple[Route | None, list[LeasedRecipient]]] = []
-        moved: dict[int, str] = {}
-        for recipient in message.recipients:
-            route, destination = self._way_of(message, recipient)
-            if destination != here:
-                moved[recipient.recipient_id] = destination
-                continue
-            for known, those in stay:
-                if known is route or known == route:
-                    those.append(recipient)
-                    break
-            else:
-                stay.append((route, [recipient]))
-        if moved:
-            self._unwritten.append(Rekey(self._lease.lease_id, moved, now=time.time()))
-            self._runtime.emit(Rerouted(queue_id=message.queue_id, recipients=len(moved)))
-        return stay
-
-    def _way_of(self, message: LeasedMessage, recipient: LeasedRecipient) -> tuple[Route | None, str]:
-        """The route and the destination of one recipient; worked out once for each domain, if nothing else counts."""
-        domain = recipient.domain
-        router = self._runtime.rules.router
-        if router is not self._router:  # a row has changed during the lease
-            self._router = router
-            self._ways.clear()
-        is_special = router.depends_on(domain, message.metadata)
-        way = None if is_special else self._ways.get(domain)
-        if way is None:
-            sent_by = SentBy(message.reverse_path, message.account, message.metadata)
-            decision = router.decide(recipient.address, parse_stored(domain), sent_by)
-            way = decision.route, decision.destination(domain)
-            if not is_special:
-                self._ways[domain] = way
-        return way
+        self._writes.add(Hold(self._lease.lease_id, numbers, now=time.time(), reason=reason))
 
     def _body(self, message: LeasedMessage) -> Body:
         """
@@ -553,62 +462,3 @@ class LeaseRun:
         """
         self._has_ended = self._runtime.is_trusted_alive and not self._is_given_up
         return self._has_ended
-
-    def _settle_and_look(self) -> set[int]:
-        """Write what is not written yet; give the recipients of the lease that were ordered away."""
-        orders = ReadOrders(self._lease.lease_id, now=time.time())
-        self._commit(orders)
-        self._is_over = self._is_over or orders.is_over
-        return orders.ordered_away
-
-    def _commit(self, *more: Write) -> None:
-        writes, self._unwritten = (*self._unwritten, *more), []
-        is_whole = self._write(writes)
-        hooks, settled, self._settled = self._dispatch.hooks, self._settled, []
-        for message, settle in settled if is_whole else ():
-            if hooks is not None and not settle.is_stale:
-                hooks.tell(message, settle, self._lease.destination)
-        for write in writes:
-            if isinstance(write, Settle) and write.is_stale:
-                self._runtime.emit(StaleResult(lease_id=self._lease.lease_id, destination=self._lease.destination))
-            elif isinstance(write, Shape) and write.is_done:
-                self._runtime.emit(
-                    Shaped(
-                        destination=write.destination,
-                        rule=write.effect.rule,
-                        action=str(write.effect.action),
-                        source=write.source,
-                        until=Timestamp(write.until).iso8601(),
-                        reply=write.reply,
-                    )
-                )
-
-    def _write(self, writes: Sequence[Write]) -> bool:
-        """Whether all of *writes* are on the disk as they are."""
-        together = writes[0] if len(writes) == 1 else Batch(*writes)
-        while writes:
-            try:
-                self._runtime.writer.commit(together)
-                break
-            except WriteRefused as exc:
-                self._write_apart(writes, exc)
-                return False
-            except EmpathError as exc:
-                # The peer may have the mail, so its fate must not be lost: try until it is written.
-                self._runtime.emit(SettleFailed(destination=self._lease.destination, error=str(exc)))
-                gevent.sleep(_SETTLE_AGAIN_S)
-        return True
-
-    def _write_apart(self, writes: Sequence[Write], refusal: WriteRefused) -> None:
-        """Write all of *writes* but those that the database refuses; a recipient whose fate is refused is held."""
-        parts = [part for write in writes for part in (write.apart() if isinstance(write, Settle) else (write,))]
-        if len(parts) > 1:
-            for part in parts:
-                self._write((part,))
-            return
-        self._runtime.emit(ResultRefused(destination=self._lease.destination, error=str(refusal)))
-        [write] = parts
-        if isinstance(write, Settle):
-            numbers = tuple(fate.recipient_id for fate in write.fates)
-            reason = f"the database refuses the result of an attempt; the log has it: {refusal}"
-            self._write((Hold(self._lease.lease_id, numbers, now=time.time(), reason=reason),))

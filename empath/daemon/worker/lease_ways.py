@@ -1,0 +1,61 @@
+"""
+lease_ways - which recipients of a lease still belong to its destination, and which route each takes
+
+A message is routed again before it goes out, because the routes may have changed since it came.  Recipients whose mail
+now waits elsewhere go back under their new destination.
+"""
+
+from empath.daemon.process.rules import Rules
+from empath.mail.domain import parse_stored
+from empath.policy.router import ROUTE_KEY, SentBy
+from empath.policy.routing import Route
+from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
+
+Way = tuple[Route | None, list[LeasedRecipient]]  # a route, and the recipients that take it
+
+
+class LeaseWays:
+    """The ways of the messages of one lease, by the rules of now."""
+
+    def __init__(self, rules: Rules, destination: str) -> None:
+        self._rules = rules
+        self._destination = destination
+        self._router = rules.router
+        self._found: dict[str, tuple[Route | None, str]] = {}  # route and destination, by domain
+
+    def divide(self, message: LeasedMessage) -> tuple[list[Way], dict[int, str]]:
+        """
+        The recipients that still belong to this destination, by their route, and the new destinations of the others.
+
+        Two routes with the same first hosts share a destination, though only one of them may have a backup.
+        """
+        ways: list[Way] = []
+        moved: dict[int, str] = {}
+        for recipient in message.recipients:
+            route, destination = self._way_of(message, recipient)
+            if destination != self._destination:
+                moved[recipient.recipient_id] = destination
+                continue
+            for known, those in ways:
+                if known is route or known == route:
+                    those.append(recipient)
+                    break
+            else:
+                ways.append((route, [recipient]))
+        return ways, moved
+
+    def _way_of(self, message: LeasedMessage, recipient: LeasedRecipient) -> tuple[Route | None, str]:
+        """The route and the destination of one recipient; worked out once for each domain, if nothing else counts."""
+        domain, metadata = recipient.domain, message.metadata
+        router = self._rules.router
+        if router is not self._router:  # a row has changed during the lease
+            self._router = router
+            self._found.clear()
+        way = None if ROUTE_KEY in metadata else self._found.get(domain)
+        if way is None:
+            sent_by = SentBy(message.reverse_path, message.account, metadata)
+            decision = router.decide(recipient.address, parse_stored(domain), sent_by)
+            way = decision.route, decision.destination(domain)
+            if not router.depends_on(domain, metadata):
+                self._found[domain] = way
+        return way
