@@ -2,16 +2,19 @@
 queue - queues for tests: make, fill and inspect them
 
 A Queue is a real database in a directory of the test's own; its writes run in the calling thread through a Writer, as
-the writer's thread would run them. Only that Writer keeps a connection open between two calls, and `close()` ends it,
-so that a test may fork.
+the writer's thread would run them. It keeps two connections open between calls, the Writer's and one for what other
+programs read and write, because each has to parse the schema first. `close()` ends both, so that a test may fork.
 
 fsck and MORE_VIOLATIONS say what is wrong with a queue, at any instant between two transactions.
 """
 
 import contextlib
 import hashlib
+import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,6 +69,20 @@ MORE_VIOLATIONS = {
                 OR m.content_locator = 'inline'
                    AND NOT EXISTS (SELECT 1 FROM _content WHERE message_id = m.message_id))""",
 }
+
+
+def new_queue(path: Path) -> None:
+    """Make the database at *path* as `prepare` makes it: a copy, because to run the schema's SQL costs much more."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640), "wb") as file:
+        file.write(_octets_of_a_new_queue())
+
+
+@cache
+def _octets_of_a_new_queue() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "queue.db"
+        prepare(path)
+        return path.read_bytes()
 
 
 def select(path: Path, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
@@ -135,13 +152,18 @@ def wrong_with(connection: apsw.Connection) -> Dump:
 
 @contextlib.contextmanager
 def _looking(path: Path) -> Iterator[apsw.Connection]:
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-    connection.set_busy_timeout(10_000)  # a running instance writes too
+    connection = _opened(path)
     try:
-        connection.pragma("synchronous", 0)  # its checkpoint may be lost, because it reads a copy
         yield connection
     finally:
         connection.close()
+
+
+def _opened(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(10_000)  # a running instance writes too
+    connection.pragma("synchronous", 0)  # its checkpoint may be lost, because it reads a copy
+    return connection
 
 
 class Queue:
@@ -153,16 +175,30 @@ class Queue:
 
     def __init__(self, path: Path, *, max_leases: int = 20, slot: str = "worker-1") -> None:
         self.path = path
-        prepare(path)
+        prepare(path) if path.exists() else new_queue(path)
         self.engine = SqliteEngine(path, max_leases=max_leases)
         self._writer = self.engine.open_writer(deadline_s=5.0, notify=lambda: None)
         self.destination_ids = self._writer.destination_ids
         self._messages = 0
+        self._foreign: tuple[apsw.Connection, os.stat_result] | None = None
         self.process_id = self.register(slot)
 
     def close(self) -> None:
-        """End the connection; the next write makes a new one."""
+        """End the connections; the next write or look makes a new one."""
         self._writer.close()
+        if self._foreign is not None:
+            self._foreign[0].close()
+            self._foreign = None
+
+    def foreign(self) -> apsw.Connection:
+        """The connection of another program to the file that is now at the queue's path."""
+        file = self.path.stat()
+        if self._foreign is not None and not os.path.samestat(self._foreign[1], file):
+            self._foreign[0].close()
+            self._foreign = None
+        if self._foreign is None:
+            self._foreign = _opened(self.path), file
+        return self._foreign[0]
 
     def compiled(self) -> list[str]:
         """The tables that statements name when they are compiled, from now on, by the connection that writes."""
@@ -324,7 +360,15 @@ class Queue:
 
     def select(self, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
         """Rows, as another process sees them."""
-        return select(self.path, statement, *bindings)
+        return self.foreign().execute(statement, bindings).fetchall()
+
+    def write(self, statement: str, *bindings: Any) -> None:
+        """Change the file as another program does."""
+        self.select(statement, *bindings)
+
+    def violations(self) -> Dump:
+        """What is wrong with the queue; empty if nothing is."""
+        return wrong_with(self.foreign())
 
     def statuses(self) -> list[str]:
         """Status of every recipient, in their order."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.queue import Queue, violations
+from tests.kit.queue import Queue
 
 MEMORY = Path("/dev/shm")
 
@@ -25,6 +25,8 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 def queue(tmp_path: Path) -> Iterator[Queue]:
     """A new queue with one process; after the test it must be sound."""
     made = Queue(tmp_path / "queue.db")
-    yield made
-    made.close()
-    assert {} == violations(made.path)
+    try:
+        yield made
+        assert {} == made.violations()
+    finally:
+        made.close()

@@ -3,7 +3,7 @@
 import pytest
 from apsw import Error
 
-from tests.kit.queue import Queue, write
+from tests.kit.queue import Queue
 
 
 def blocked(queue: Queue) -> list[str | None]:
@@ -43,7 +43,7 @@ def test_what_holds_due_mail_back_is_said(queue: Queue, statement: str, words: s
     """
     queue.accept()
 
-    write(queue.path, statement)
+    queue.write(statement)
 
     assert [words, words] == blocked(queue)
 
@@ -53,10 +53,10 @@ def test_mail_that_is_not_due_is_held_back_by_what_lasts_longer(queue: Queue) ->
     A slot will be free until then, but the suspension goes on.
     """
     queue.accept(at=3e9)
-    write(queue.path, "UPDATE _destination SET max_leases = 0")
+    queue.write("UPDATE _destination SET max_leases = 0")
     assert [None, None] == blocked(queue)
 
-    write(queue.path, "UPDATE _destination SET suspended_until = 4e9")
+    queue.write("UPDATE _destination SET suspended_until = 4e9")
 
     assert ["suspended until 2096-10-02 07:06:40"] * 2 == blocked(queue)
 
@@ -66,9 +66,9 @@ def test_leased_and_held_mail_is_not_blocked(queue: Queue) -> None:
     One is under way, the other waits for a person.
     """
     queue.accept(count=2)
-    write(queue.path, "UPDATE queue SET status = 'held' WHERE recipient_id = 2")
+    queue.write("UPDATE queue SET status = 'held' WHERE recipient_id = 2")
     queue.lease()
-    write(queue.path, "INSERT INTO control (verb) VALUES ('freeze')")
+    queue.write("INSERT INTO control (verb) VALUES ('freeze')")
 
     assert ["frozen", None, None] == blocked(queue)
 
@@ -87,7 +87,7 @@ def test_the_reason_goes_with_the_suspension(queue: Queue) -> None:
         "suspended_until = '+1 hour'",
         "suspended_reason = 'three'",
     ):
-        write(queue.path, f"UPDATE destination SET {change}")
+        queue.write(f"UPDATE destination SET {change}")
         reasons.append(queue.select("SELECT suspended_reason FROM destination")[0][0])
 
     assert ["one", "one", "two", None, None, "three"] == reasons
@@ -114,4 +114,4 @@ def test_what_a_suspension_cannot_be_is_refused(queue: Queue, change: str, words
     queue.accept()
 
     with pytest.raises(Error, match=words):
-        write(queue.path, f"UPDATE destination SET {change}")
+        queue.write(f"UPDATE destination SET {change}")

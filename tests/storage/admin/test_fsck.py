@@ -19,7 +19,7 @@ from empath.storage.spool import locate
 from empath.storage.spool_owner import OWNER
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.docs.pages import text
-from tests.kit.queue import T0, Queue, give_spool, select, violations, write
+from tests.kit.queue import T0, Queue, give_spool, select, write
 
 NOW = T0 + 10.0
 ATTEMPT = (
@@ -94,7 +94,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     queue.lease()
     queue.accept("a.example", "b.example")
     queue.close()
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
     return queue.path
 
 
@@ -339,7 +339,7 @@ def altered(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         file.parent.mkdir(parents=True)
         file.write_bytes(b"12354")
     else:
-        write(queue.path, "UPDATE _content SET octets = CAST('12354' AS BLOB) WHERE message_id = 2")
+        queue.write("UPDATE _content SET octets = CAST('12354' AS BLOB) WHERE message_id = 2")
     return queue.path
 
 
@@ -381,7 +381,7 @@ def test_content_without_a_digest_of_its_own_is_no_finding(queue: Queue) -> None
     Version 1 made the digest of a content that it kept in another form.
     """
     queue.accept(content=b"12345")
-    write(queue.path, "UPDATE _message SET digest = 'other'")
+    queue.write("UPDATE _message SET digest = 'other'")
     assert [] == _found(queue.path, reads_content=True)
 
 

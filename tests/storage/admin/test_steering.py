@@ -9,7 +9,7 @@ from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportKind
 from empath.policy.bounce import TOLD_OF, wants_notice
 from tests.kit.engines import ENGINES, Engine
-from tests.kit.queue import Queue, dump, write
+from tests.kit.queue import Queue, dump
 
 SOON = time.time()
 REFUSED_TIME = "takes Unix seconds up to 10 years ahead"
@@ -35,11 +35,11 @@ def fill(queue: Queue) -> None:
         if kind in ("deferred", "delivered", "bounced"):
             queue.run(queue.new_settle(lease, RecipientStatus(kind), next_retry_at=SOON + 7200))
         if kind != "leased":
-            write(queue.path, f"UPDATE _recipient SET status = 'queued', lease_id = NULL WHERE status = 'leased'"
+            queue.write(f"UPDATE _recipient SET status = 'queued', lease_id = NULL WHERE status = 'leased'"
                   f" AND lease_id = {lease.lease_id}")  # fmt: skip
-            write(queue.path, f"DELETE FROM _lease WHERE lease_id = {lease.lease_id}")
-    write(queue.path, "UPDATE queue SET status = 'held' WHERE domain = 'held.example'")
-    write(queue.path, "DELETE FROM queue WHERE domain = 'cancelled.example'")
+            queue.write(f"DELETE FROM _lease WHERE lease_id = {lease.lease_id}")
+    queue.write("UPDATE queue SET status = 'held' WHERE domain = 'held.example'")
+    queue.write("DELETE FROM queue WHERE domain = 'cancelled.example'")
 
 
 def test_fill_gives_each_status(queue: Queue) -> None:
@@ -99,7 +99,7 @@ def test_an_ordered_failure_is_reported_as_policy_says(queue: Queue, engine: Eng
     wishes = (None, "NEVER", "SUCCESS", "FAILURE", "DELAY", "SUCCESS,DELAY", "SUCCESS,FAILURE,DELAY")
     queue.accept(*["a.example"] * len(wishes))
     for number, notify in enumerate(wishes, start=1):
-        write(queue.path, "UPDATE _recipient SET notify = ? WHERE recipient_id = ?", notify, number)
+        queue.write("UPDATE _recipient SET notify = ? WHERE recipient_id = ?", notify, number)
 
     steer(queue, engine, f"UPDATE queue SET status = '{status}'")
 
@@ -253,7 +253,7 @@ def test_content_that_is_gone_cannot_be_queued_again(queue: Queue, engine: Engin
     queue.accept("a.example")
     steer(queue, engine, "DELETE FROM queue")
     assert [("cancelled", 1)] == queue.select("SELECT status, has_content FROM history")
-    write(queue.path, "UPDATE _message SET content_locator = NULL; DELETE FROM _content")
+    queue.write("UPDATE _message SET content_locator = NULL; DELETE FROM _content")
 
     assert "content of this message has been removed" in engine(queue.path, "UPDATE history SET status = 'queued'")
     assert [("cancelled", 0)] == queue.select("SELECT status, has_content FROM history")
@@ -282,9 +282,9 @@ def test_audit_names_message_and_recipient_after_both_are_forgotten(queue: Queue
     """
     queue.accept()
     [(queue_id, recipient)] = queue.select("SELECT id, recipient FROM queue")
-    write(queue.path, "DELETE FROM queue")
+    queue.write("DELETE FROM queue")
     for table in ("_recipient", "_content", "_message"):
-        write(queue.path, f"DELETE FROM {table}")
+        queue.write(f"DELETE FROM {table}")
 
     assert [(queue_id, recipient, "cancelled")] == queue.select("SELECT id, recipient, after FROM audit")
 
@@ -512,8 +512,8 @@ def test_flush_ends_back_off(queue: Queue, engine: Engine, argument: str, due: l
     queue.accept("a.example")
     queue.accept("b.example")
     queue.accept("b.example")
-    write(queue.path, "UPDATE queue SET next_retry_at = '+1 hour'")
-    write(queue.path, "UPDATE queue SET status = 'held' WHERE recipient_id = 3")
+    queue.write("UPDATE queue SET next_retry_at = '+1 hour'")
+    queue.write("UPDATE queue SET status = 'held' WHERE recipient_id = 3")
 
     steer(queue, engine, f"INSERT INTO control (verb, argument) VALUES ('flush', {argument})")
 

@@ -10,7 +10,7 @@ from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.write import Write
 from tests.kit.engines import ENGINES, Engine
-from tests.kit.queue import LIFETIME_S, T0, Queue, write
+from tests.kit.queue import LIFETIME_S, T0, Queue
 
 AT = 1893553445.0  # 2030-01-02 03:04:05
 ORDERS = {
@@ -27,7 +27,7 @@ def leased(queue: Queue, *destinations: str) -> Lease:
 
 
 def order(queue: Queue, statement: str) -> None:
-    write(queue.path, statement)
+    queue.write(statement)
 
 
 def end(lease: Lease) -> EndLease:
@@ -235,7 +235,7 @@ def test_sender_that_wants_no_report_gets_none_by_order(queue: Queue) -> None:
     """
     leased(queue, "a.example", "b.example")
     queue.accept("c.example")
-    write(queue.path, "UPDATE _recipient SET notify = iif(recipient_id = 2, NULL, 'NEVER')")
+    queue.write("UPDATE _recipient SET notify = iif(recipient_id = 2, NULL, 'NEVER')")
     order(queue, ORDERS["bounced"])
 
     queue.run(ReleaseUnknownLeases(queue.process_id, [], now=T0 + 1))
@@ -326,8 +326,8 @@ def test_join_that_finds_a_recipient_twice_changes_and_audits_it_once(
         leased(queue)
     else:
         queue.accept()
-    write(queue.path, "CREATE TABLE notes (recipient_id, text)")
-    write(queue.path, "INSERT INTO notes VALUES (1, ?), (1, ?), (1, ?)", *texts, texts[0])
+    queue.write("CREATE TABLE notes (recipient_id, text)")
+    queue.write("INSERT INTO notes VALUES (1, ?), (1, ?), (1, ?)", *texts, texts[0])
 
     assert "" == engine(
         queue.path, f"UPDATE queue SET {column} = a.text FROM notes AS a WHERE a.recipient_id = queue.recipient_id"

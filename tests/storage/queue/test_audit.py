@@ -1,7 +1,7 @@
 """test_audit - each row of the audit is claimed for the log once"""
 
 from empath.storage.queue.audit import ClaimAudit, is_untold
-from tests.kit.queue import Queue, write
+from tests.kit.queue import Queue
 
 
 def test_each_row_is_claimed_once_in_its_order(queue: Queue) -> None:
@@ -10,8 +10,8 @@ def test_each_row_is_claimed_once_in_its_order(queue: Queue) -> None:
     """
     queue.accept()
     for priority in (1, 3, 4):
-        write(queue.path, f"UPDATE queue SET priority = {priority}")
-    write(queue.path, "INSERT INTO control (verb) VALUES ('freeze')")
+        queue.write(f"UPDATE queue SET priority = {priority}")
+    queue.write("INSERT INTO control (verb) VALUES ('freeze')")
     [(queue_id,)] = queue.select("SELECT id FROM message")
     reader = queue.engine.open_reader()
 

@@ -2,7 +2,7 @@
 
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
 from empath.storage.queue.process import Beat
-from tests.kit.queue import T0, Queue, violations, write
+from tests.kit.queue import T0, Queue
 
 DAY_S = 86_400.0
 
@@ -12,8 +12,8 @@ def test_what_waits_keeps_its_schedule_when_the_clock_is_set_back(queue: Queue) 
     Otherwise queued mail would wait for a day without a line in the log.
     """
     queue.accept("a.example", count=3)
-    write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 60)
-    write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 3")
+    queue.write("UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 60)
+    queue.write("UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 3")
     now = T0 - DAY_S
 
     work = queue.done(BringForward(0, now=now, step_s=DAY_S))
@@ -21,7 +21,7 @@ def test_what_waits_keeps_its_schedule_when_the_clock_is_set_back(queue: Queue) 
     assert 2 == work.moved
     assert [(now,), (now + 60,), (T0,)] == queue.select("SELECT next_retry_at FROM _recipient ORDER BY recipient_id")
     assert [(now,)] == queue.select("SELECT due_at FROM _destination")
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
     assert 1 == len(queue.lease(now=now))
 
 
@@ -60,11 +60,11 @@ def test_what_holds_a_destination_back_ends_as_early_as_it_would_have(queue: Que
     for name in ("open.example", "rate.example", "shaped.example", "stopped.example"):
         queue.accept(name)
     set_ = "UPDATE _destination SET {} = ?, suspended_reason = ? WHERE name = ?"
-    write(queue.path, set_.format("breaker_until"), T0 + 60, None, "open.example")
-    write(queue.path, set_.format("token_at"), T0 + 60, None, "rate.example")
-    write(queue.path, set_.format("suspended_until"), T0 + 60, "shaping rule x: 421", "shaped.example")
-    write(queue.path, set_.format("suspended_until"), T0 + 60, "by hand", "stopped.example")
-    write(queue.path, "INSERT INTO _bucket VALUES ('all', ?, NULL), ('b', ?, ?)", T0 + 60, T0 + 90, T0 + 60)
+    queue.write(set_.format("breaker_until"), T0 + 60, None, "open.example")
+    queue.write(set_.format("token_at"), T0 + 60, None, "rate.example")
+    queue.write(set_.format("suspended_until"), T0 + 60, "shaping rule x: 421", "shaped.example")
+    queue.write(set_.format("suspended_until"), T0 + 60, "by hand", "stopped.example")
+    queue.write("INSERT INTO _bucket VALUES ('all', ?, NULL), ('b', ?, ?)", T0 + 60, T0 + 90, T0 + 60)
     now = T0 - DAY_S
 
     queue.run(BringForward(0, now=now, step_s=DAY_S))
@@ -75,4 +75,4 @@ def test_what_holds_a_destination_back_ends_as_early_as_it_would_have(queue: Que
     assert [(now + 60, None), (now + 90, now + 60)] == queue.select(
         "SELECT full_at, token_at FROM _bucket ORDER BY name"
     )
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()

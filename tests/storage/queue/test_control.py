@@ -2,7 +2,7 @@
 
 from empath.storage.queue.control import FinishOrder, GiveUpOrders, ServiceOrder, StartOrder, is_any_stuck, open_orders
 from empath.storage.queue.process import EndProcess, Register
-from tests.kit.queue import T0, Queue, select
+from tests.kit.queue import T0, Queue
 
 OWN = "mx.example.test"  # node of the kit's process
 
@@ -16,7 +16,7 @@ def start_node(queue: Queue, node: str) -> int:
 
 def give(queue: Queue, verb: str, node: str | None = None) -> None:
     """Give an order by SQL."""
-    select(queue.path, "INSERT INTO control (verb, node) VALUES (?, ?)", verb, node)
+    queue.select("INSERT INTO control (verb, node) VALUES (?, ?)", verb, node)
 
 
 def waiting(queue: Queue, node: str) -> list[ServiceOrder]:

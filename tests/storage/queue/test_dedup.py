@@ -3,7 +3,7 @@
 from empath.mail.identity import QueueId, Timestamp
 from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.queue.sweep import DEDUP, outdated
-from tests.kit.queue import T0, Queue, violations
+from tests.kit.queue import T0, Queue
 
 
 def once(queue: Queue, number: int, *, at: float = T0, destination: str = "a.example") -> AcceptOnce:
@@ -22,7 +22,7 @@ def test_a_repetition_gets_the_first_id_once(queue: Queue) -> None:
     assert [(2,)] == queue.select("SELECT count(*) FROM _message")
     audited = queue.select("SELECT ulid, what, who FROM _audit")
     assert [(str(first.message.queue_id), "duplicate", "empath")] == audited
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def test_another_envelope_or_a_later_instant_is_another_message(queue: Queue) -> None:

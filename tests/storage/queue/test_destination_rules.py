@@ -21,7 +21,7 @@ from empath.storage.queue.destination_rules import (
     rules_in_force,
 )
 from empath.storage.queue.sweep import outdated
-from tests.kit.queue import T0, Queue, write
+from tests.kit.queue import T0, Queue
 
 RULE = "INSERT INTO destination_rule (pattern, setting, value"
 WRONG = {
@@ -81,7 +81,7 @@ def test_hours_suspend_a_destination_unless_another_did_meanwhile(queue: Queue) 
     assert [(T0 + 60, "closed by schedule")] == queue.select(shown)
     queue.run(SuspendByHours({1: (change[1][1], Standing(20))}))
     assert [(None, None)] == queue.select(shown)
-    write(queue.path, "UPDATE destination SET suspended_until_unix = 2e9")
+    queue.write("UPDATE destination SET suspended_until_unix = 2e9")
     queue.run(SuspendByHours(change))
     assert [(2e9,)] == queue.select("SELECT suspended_until FROM _destination")
 
@@ -111,8 +111,8 @@ def test_a_rule_is_a_row_with_its_author_and_a_new_revision(queue: Queue) -> Non
     reader = queue.engine.open_reader()
     assert 0 == revision(reader)
 
-    write(queue.path, f"{RULE}, expires_at, reason) VALUES ('Example.org', 'concurrency', 5, '+1 hour', 'slow')")
-    write(queue.path, f"{RULE}) VALUES ('example.org', 'concurrency', '7')")
+    queue.write(f"{RULE}, expires_at, reason) VALUES ('Example.org', 'concurrency', 5, '+1 hour', 'slow')")
+    queue.write(f"{RULE}) VALUES ('example.org', 'concurrency', '7')")
 
     temporary, lasting = rules_in_force(reader, 0.0)
     assert RuleRow(1, "example.org", "concurrency", "5", temporary.expires_at, "slow") == temporary
@@ -122,8 +122,8 @@ def test_a_rule_is_a_row_with_its_author_and_a_new_revision(queue: Queue) -> Non
     assert [("sql", "sql")] == queue.select("SELECT min(who), max(who) FROM destination_rule")
     before = revision(reader)
 
-    write(queue.path, "UPDATE destination_rule SET value = 6, expires_at = '+2 hours', reason = NULL WHERE rule = 1")
-    write(queue.path, f"{RULE}) VALUES ('example.org', 'concurrency', '8')")
+    queue.write("UPDATE destination_rule SET value = 6, expires_at = '+2 hours', reason = NULL WHERE rule = 1")
+    queue.write(f"{RULE}) VALUES ('example.org', 'concurrency', '8')")
 
     first, second = rules_in_force(reader, 0.0)
     assert ("6", None, "8") == (first.value, first.reason, second.value)
@@ -131,7 +131,7 @@ def test_a_rule_is_a_row_with_its_author_and_a_new_revision(queue: Queue) -> Non
     assert 3500 < first.expires_at - temporary.expires_at < 3700
     assert before < revision(reader)
 
-    write(queue.path, "DELETE FROM destination_rule WHERE expires_at IS NULL")
+    queue.write("DELETE FROM destination_rule WHERE expires_at IS NULL")
     assert [1] == [rule.rule_id for rule in rules_in_force(reader, 0.0)]
     rows = [
         ("concurrency", None, "5"), ("concurrency", None, "7"), ("concurrency", "5", "6"), ("reason", "slow", None),
@@ -146,8 +146,8 @@ def test_a_rule_that_has_ended_is_removed_and_the_audit_says_so(queue: Queue) ->
     """
     Nobody must remember to take an exception back.
     """
-    write(queue.path, f"{RULE}, expires_unix) VALUES ('*', 'concurrency', 5, {T0 + 5})")
-    write(queue.path, f"{RULE}, expires_unix) VALUES ('a.example', 'concurrency', 5, {T0 + 50})")
+    queue.write(f"{RULE}, expires_unix) VALUES ('*', 'concurrency', 5, {T0 + 5})")
+    queue.write(f"{RULE}, expires_unix) VALUES ('a.example', 'concurrency', 5, {T0 + 50})")
     reader = queue.engine.open_reader()
     before = revision(reader)
     assert None is outdated(reader, ENDED, T0 + 4)
@@ -168,11 +168,11 @@ def test_the_limit_of_a_destination_becomes_its_rule(queue: Queue) -> None:
     One place says what holds; the edit acts at once.
     """
     queue.accept("a.example")
-    write(queue.path, "UPDATE destination SET max_leases = 3")
+    queue.write("UPDATE destination SET max_leases = 3")
     assert [("a.example", "concurrency", "3")] == queue.select("SELECT pattern, setting, value FROM destination_rule")
     assert [(3,)] == queue.select("SELECT max_leases FROM destination")
 
-    write(queue.path, "UPDATE destination SET max_leases = NULL")
+    queue.write("UPDATE destination SET max_leases = NULL")
     assert [] == queue.select("SELECT * FROM destination_rule")
 
 
@@ -181,8 +181,8 @@ def test_a_limit_that_is_covered_by_a_rule_with_an_end_waits(queue: Queue) -> No
     The exception stays in force until it ends.
     """
     queue.accept("a.example")
-    write(queue.path, f"{RULE}, expires_at) VALUES ('a.example', 'concurrency', 2, '+1 day')")
-    write(queue.path, "UPDATE destination SET max_leases = 3")
+    queue.write(f"{RULE}, expires_at) VALUES ('a.example', 'concurrency', 2, '+1 day')")
+    queue.write("UPDATE destination SET max_leases = 3")
     assert [(20,)] == queue.select("SELECT max_leases FROM destination")
     assert [("2",), ("3",)] == queue.select("SELECT value FROM destination_rule ORDER BY rule")
 
@@ -192,12 +192,12 @@ def test_the_view_takes_what_can_be_a_value_and_refuses_the_rest(queue: Queue, n
     """
     A person hears of a slip at once, and not from a log that nobody reads.
     """
-    write(queue.path, f"{RULE}) VALUES ('a.example', '{name}', '{SETTINGS[name].example}')")
+    queue.write(f"{RULE}) VALUES ('a.example', '{name}', '{SETTINGS[name].example}')")
     for wrong in (*WRONG[name], "x" * 1001):
         with pytest.raises(apsw.Error, match=name if len(wrong) < 1000 else "value"):
-            write(queue.path, f"{RULE}) VALUES ('a.example', '{name}', '{wrong}')")
+            queue.write(f"{RULE}) VALUES ('a.example', '{name}', '{wrong}')")
         with pytest.raises(apsw.Error, match=name if len(wrong) < 1000 else "value"):
-            write(queue.path, f"UPDATE destination_rule SET value = '{wrong}'")
+            queue.write(f"UPDATE destination_rule SET value = '{wrong}'")
 
 
 def test_a_route_is_found_by_the_domain(queue: Queue) -> None:
@@ -205,8 +205,8 @@ def test_a_route_is_found_by_the_domain(queue: Queue) -> None:
     It says what the next hop is, so it cannot follow from the next hop.
     """
     with pytest.raises(apsw.Error, match="pattern of a route"):
-        write(queue.path, f"{RULE}) VALUES ('smtp:relay.test:25', 'route', 'mx')")
-    write(queue.path, f"{RULE}) VALUES ('[192.0.2.1]', 'route', 'mx, backup smtp://a')")
+        queue.write(f"{RULE}) VALUES ('smtp:relay.test:25', 'route', 'mx')")
+    queue.write(f"{RULE}) VALUES ('[192.0.2.1]', 'route', 'mx, backup smtp://a')")
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_what_can_be_a_pattern_is_one_for_both(queue: Queue, pattern: str) -> No
     """
     The view refuses what policy could not read, as far as SQL can tell.
     """
-    write(queue.path, f"{RULE}) VALUES ('{pattern}', 'concurrency', 5)")
+    queue.write(f"{RULE}) VALUES ('{pattern}', 'concurrency', 5)")
     assert [(pattern,)] == queue.select("SELECT pattern FROM destination_rule")
     assert pattern == str(DestinationPattern.parse(pattern))
 
@@ -229,7 +229,7 @@ def test_what_can_be_a_pattern_is_one_for_both(queue: Queue, pattern: str) -> No
 )
 def test_what_is_no_pattern_is_refused(queue: Queue, pattern: str) -> None:
     with pytest.raises(apsw.Error, match="pattern takes"):
-        write(queue.path, f"{RULE}) VALUES ('{pattern}', 'concurrency', 5)")
+        queue.write(f"{RULE}) VALUES ('{pattern}', 'concurrency', 5)")
 
 
 @pytest.mark.parametrize(
@@ -255,10 +255,10 @@ def test_what_is_no_pattern_is_refused(queue: Queue, pattern: str) -> None:
 )
 def test_what_a_row_cannot_be_is_refused_with_a_sentence(queue: Queue, statement: str, words: str) -> None:
     queue.accept("a.example")
-    write(queue.path, f"{RULE}) VALUES ('a.example', 'concurrency', 5)")
-    write(queue.path, f"{RULE}, expires_at) VALUES ('a.example', 'concurrency', 6, '2033-05-18 03:33:20')")
+    queue.write(f"{RULE}) VALUES ('a.example', 'concurrency', 5)")
+    queue.write(f"{RULE}, expires_at) VALUES ('a.example', 'concurrency', 6, '2033-05-18 03:33:20')")
     with pytest.raises(apsw.Error, match=words):
-        write(queue.path, statement)
+        queue.write(statement)
 
 
 REST = "INSERT INTO source_rest (address, expires_at"
@@ -269,17 +269,17 @@ def test_an_address_rests_until_its_end_and_the_audit_says_so(queue: Queue) -> N
     The processes hear of it as of a rule, and nobody must remember to take it back.
     """
     reader = queue.engine.open_reader()
-    write(queue.path, f"{REST}, reason) VALUES ('192.0.2.10', '2033-05-18 03:33:20', 'blocked')")
+    queue.write(f"{REST}, reason) VALUES ('192.0.2.10', '2033-05-18 03:33:20', 'blocked')")
     assert ({"192.0.2.10": 2e9}, {}) == (rests(reader, T0), rests(reader, 2e9))
     before = revision(reader)
     assert before > 0
-    write(queue.path, f"{REST}) VALUES ('192.0.2.10', 2000000060)")
-    write(queue.path, f"{REST}) VALUES ('2001:db8::1', '+1 hour')")
+    queue.write(f"{REST}) VALUES ('192.0.2.10', 2000000060)")
+    queue.write(f"{REST}) VALUES ('2001:db8::1', '+1 hour')")
     assert before < revision(reader)
     assert [("192.0.2.10", 2e9 + 60, None, "sql")] == queue.select(
         "SELECT address, expires_unix, reason, who FROM source_rest WHERE address NOT LIKE '%:%'"
     )
-    write(queue.path, "DELETE FROM source_rest WHERE address = '2001:db8::1'")
+    queue.write("DELETE FROM source_rest WHERE address = '2001:db8::1'")
     found = outdated(reader, RESTS_ENDED, 2e9 + 60)
     assert found is not None
     queue.run(found)
@@ -303,9 +303,9 @@ def test_an_address_rests_until_its_end_and_the_audit_says_so(queue: Queue) -> N
     ],
 )
 def test_what_cannot_be_a_rest_is_refused(queue: Queue, statement: str, words: str) -> None:
-    write(queue.path, f"{REST}) VALUES ('192.0.2.9', '+1 hour')")
+    queue.write(f"{REST}) VALUES ('192.0.2.9', '+1 hour')")
     with pytest.raises(apsw.Error, match=words):
-        write(queue.path, statement)
+        queue.write(statement)
 
 
 def test_an_end_may_be_given_in_each_form(queue: Queue) -> None:
@@ -313,5 +313,5 @@ def test_an_end_may_be_given_in_each_form(queue: Queue) -> None:
     As every instant of the views.
     """
     for number, end in enumerate(("2000000000", "2e9", "'2033-05-18 03:33:20'", "'2000000000'"), 1):
-        write(queue.path, f"{RULE}, expires_at) VALUES ('{number}.example', 'concurrency', 5, {end})")
+        queue.write(f"{RULE}, expires_at) VALUES ('{number}.example', 'concurrency', 5, {end})")
     assert {Timestamp(2e9)} == {rule.expires_at for rule in rules_in_force(queue.engine.open_reader(), 0.0)}

@@ -8,7 +8,7 @@ from empath.mail.status import RecipientStatus
 from empath.storage.queue.destinations import ForgetDestinations, Idle, IdleWalk, MarkLeaving, NeededWalk, UnmarkAll
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.rerouting import MoveWaiting
-from tests.kit.queue import T0, Queue, write
+from tests.kit.queue import T0, Queue
 
 LATE = Idle(T0 + 1e6, leased_before=T0 + 1e6)
 
@@ -24,9 +24,9 @@ def deliver(queue: Queue, *names: str) -> None:
 
 def remove(queue: Queue) -> None:
     """What retention does with delivered mail."""
-    write(queue.path, "DELETE FROM _recipient WHERE status = 'delivered'")
-    write(queue.path, "DELETE FROM _attempt WHERE recipient_id NOT IN (SELECT recipient_id FROM _recipient)")
-    write(queue.path, "DELETE FROM _message WHERE message_id NOT IN (SELECT message_id FROM _recipient)")
+    queue.write("DELETE FROM _recipient WHERE status = 'delivered'")
+    queue.write("DELETE FROM _attempt WHERE recipient_id NOT IN (SELECT recipient_id FROM _recipient)")
+    queue.write("DELETE FROM _message WHERE message_id NOT IN (SELECT message_id FROM _recipient)")
 
 
 def choose(queue: Queue, idle: Idle = LATE, slice_size: int = 1000) -> list[int]:
@@ -97,7 +97,7 @@ def test_what_a_recipient_belongs_to_stays(queue: Queue, status: str) -> None:
         queue.run(queue.new_settle(lease, RecipientStatus(status)))
         queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
     if status in ("held", "cancelled"):
-        write(queue.path, f"UPDATE queue SET status = '{status}'")
+        queue.write(f"UPDATE queue SET status = '{status}'")
         queue.lease()  # finds nothing, and makes the bound exact
     queue.accept("z.example")
 
@@ -113,7 +113,7 @@ def test_what_something_is_set_for_stays(queue: Queue, setting: str) -> None:
     """
     deliver(queue, "a.example", "z.example")
     remove(queue)
-    write(queue.path, f"UPDATE _destination SET {setting} WHERE name = 'a.example'")
+    queue.write(f"UPDATE _destination SET {setting} WHERE name = 'a.example'")
 
     assert 0 == sweep(queue)
 
@@ -187,15 +187,15 @@ def test_a_recipient_that_comes_during_a_round_is_not_missed(queue: Queue, way: 
     assert [1] == left
     if way == "inserted":
         queue.accept("a.example")
-        write(queue.path, "DELETE FROM queue WHERE destination = 'a.example'")
+        queue.write("DELETE FROM queue WHERE destination = 'a.example'")
     else:
         if way == "held and moved":
-            write(queue.path, "UPDATE queue SET status = 'held'")
+            queue.write("UPDATE queue SET status = 'held'")
         queue.run(MoveWaiting({3: "a.example"}))
-    write(queue.path, "UPDATE _destination SET due_at = NULL WHERE name = 'a.example' AND due_at IS NOT NULL")
+    queue.write("UPDATE _destination SET due_at = NULL WHERE name = 'a.example' AND due_at IS NOT NULL")
 
     assert 0 == queue.done(ForgetDestinations(left, LATE, after=after)).destinations
-    write(queue.path, "UPDATE _destination SET due_at = 1 WHERE due_at IS NULL")
+    queue.write("UPDATE _destination SET due_at = 1 WHERE due_at IS NULL")
 
 
 def test_a_shell_removes_no_destination(queue: Queue) -> None:
@@ -208,7 +208,7 @@ def test_a_shell_removes_no_destination(queue: Queue) -> None:
     queue.run(MarkLeaving([1]))
 
     with pytest.raises(Exception, match="a destination cannot be removed"):
-        write(queue.path, "DELETE FROM _destination")
+        queue.write("DELETE FROM _destination")
 
 
 def test_mail_and_sweeps_at_once_lose_nothing(queue: Queue) -> None:

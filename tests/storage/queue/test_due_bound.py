@@ -7,7 +7,7 @@ import pytest
 from empath.storage.engine import Reader
 from empath.storage.queue import due_bound
 from empath.storage.queue.due_bound import BoundWalk, LateBound, RepairBounds
-from tests.kit.queue import T0, Queue, write
+from tests.kit.queue import T0, Queue
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_late_bound_is_found_and_mended(queue: Queue, reader: Reader, priority: 
     """
     queue.accept("a.example", priority=priority)
     queue.accept("a.example", at=T0 + 5)
-    write(queue.path, "UPDATE _destination SET due_at = ?", due_at)
+    queue.write("UPDATE _destination SET due_at = ?", due_at)
     late = BoundWalk().step(reader)
     assert [LateBound(1, "a.example", due_at, T0)] == late
 
@@ -42,7 +42,7 @@ def test_early_and_exact_bounds_are_left_alone(queue: Queue, reader: Reader) -> 
     queue.accept("a.example", "b.example", at=T0)
     queue.accept("c.example")
     queue.lease()
-    write(queue.path, "UPDATE _destination SET due_at = 1.0 WHERE name = 'a.example'")
+    queue.write("UPDATE _destination SET due_at = 1.0 WHERE name = 'a.example'")
 
     assert [] == BoundWalk().step(reader)
 
@@ -52,7 +52,7 @@ def test_bound_that_came_down_meanwhile_is_not_raised(queue: Queue, reader: Read
     The repair writes later than it looked.
     """
     queue.accept("a.example")
-    write(queue.path, "UPDATE _destination SET due_at = 1.0")
+    queue.write("UPDATE _destination SET due_at = 1.0")
 
     queue.run(RepairBounds([LateBound(1, "a.example", None, T0)]))
 
@@ -64,7 +64,7 @@ def test_walk_over_destinations_goes_on_where_it_was(queue: Queue, reader: Reade
     It goes slice by slice, and starts again after the end.
     """
     queue.accept(*[f"d{number}.example" for number in range(due_bound.DESTINATIONS + 1)])
-    write(queue.path, "UPDATE _destination SET due_at = NULL")
+    queue.write("UPDATE _destination SET due_at = NULL")
     walk = BoundWalk()
 
     seen = []

@@ -111,7 +111,7 @@ def test_removal_that_fails_is_counted(queue: Queue, spool: Path, reader: Reader
     The row keeps the reason and the time of the next try, for people, too.
     """
     locator = f"spool:{NODE}/{queue_id(1)}"
-    write(queue.path, "INSERT INTO _spool_garbage (locator) VALUES (?)", locator)
+    queue.write("INSERT INTO _spool_garbage (locator) VALUES (?)", locator)
     locate(spool, locator).mkdir(parents=True)
     (due,) = due_garbage(reader, T0)
 
@@ -131,7 +131,7 @@ def test_delay_doubles_up_to_an_hour(queue: Queue, tries: int, delay_s: int) -> 
     """
     A failing disk is not asked all day, and a repaired one is tried within the hour.
     """
-    write(queue.path, "INSERT INTO _spool_garbage (locator) VALUES ('x')")
+    queue.write("INSERT INTO _spool_garbage (locator) VALUES ('x')")
 
     queue.run(SettleGarbage([Removal("x", tries, "no")], now=T0))
 
@@ -160,12 +160,12 @@ def test_file_that_a_message_names_is_not_due(queue: Queue, spool: Path, reader:
     A person may remove a locator from a row and restore it; the mail is kept.
     """
     locator = accept_file(queue, spool)
-    write(queue.path, "UPDATE _message SET content_locator = NULL")
+    queue.write("UPDATE _message SET content_locator = NULL")
     assert [Garbage(locator, 0)] == due_garbage(reader, T0)
-    write(queue.path, "UPDATE _message SET content_locator = ?", locator)
+    queue.write("UPDATE _message SET content_locator = ?", locator)
 
     assert [] == due_garbage(reader, T0)
-    write(queue.path, "DELETE FROM _spool_garbage")
+    queue.write("DELETE FROM _spool_garbage")
 
 
 def test_a_hundred_files_go_at_a_time(queue: Queue, reader: Reader) -> None:
@@ -386,7 +386,7 @@ def test_file_that_no_worker_will_read_is_not_missed(queue: Queue, spool: Path, 
     """
     locator = accept_file(queue, spool)
     if end == "held":
-        write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'no content'")
+        queue.write("UPDATE _recipient SET status = 'held', reason = 'no content'")
     else:
         (lease,) = queue.lease()
         queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED))

@@ -15,7 +15,7 @@ from empath.storage.queue.lease import Lease, LeaseProbe, ReadContent, ReadOrder
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, ReleaseUnknownLeases
 from tests.kit.faults import in_forks
-from tests.kit.queue import T0, Queue, ids, violations, write
+from tests.kit.queue import T0, Queue, ids
 
 WIDE = "UPDATE _destination SET lease_window = 20"  # as after many deliveries
 
@@ -67,7 +67,7 @@ def test_original_address_goes_to_the_next_host(
     D3: the original address goes as ORCPT in xtext, unless the client gave an ORCPT.
     """
     queue.accept()
-    write(queue.path, "UPDATE _recipient SET original = ?, original_recipient = ?", original, given)
+    queue.write("UPDATE _recipient SET original = ?, original_recipient = ?", original, given)
 
     (lease,) = queue.lease()
 
@@ -104,7 +104,7 @@ def test_few_messages_take_few_connections(queue: Queue, messages: int, hands: l
     A connection is worth its cost for four messages. In a burst of fourteen, messages need not wait for one another.
     """
     queue.accept(count=messages)
-    write(queue.path, WIDE)
+    queue.write(WIDE)
 
     assert hands == [len(lease.messages) for lease in queue.lease(limit=10)]
 
@@ -138,7 +138,7 @@ def test_every_eighth_lease_takes_the_oldest_of_any_class(queue: Queue) -> None:
     """
     queue.accept(count=200, priority=0, at=T0 + 1)
     queue.accept(priority=4, at=T0)
-    write(queue.path, WIDE)
+    queue.write(WIDE)
 
     taken = [queue.lease(now=T0 + 9, limit=limit) for limit in (3, 4, 1)]
 
@@ -151,7 +151,7 @@ def test_many_leases_at_once_take_their_part_of_the_oldest(queue: Queue) -> None
     """
     queue.accept(count=400, priority=0, at=T0 + 1)
     queue.accept(count=30, priority=4, at=T0)
-    write(queue.path, WIDE)
+    queue.write(WIDE)
 
     classes = Counter(chain(*(priorities(queue, lease) for lease in queue.lease(now=T0 + 9, limit=10))))
 
@@ -176,7 +176,7 @@ def test_lease_takes_the_message_s_other_recipients_along(queue: Queue) -> None:
     One transaction at the next hop serves all recipients of a message there, of any class.
     """
     queue.accept("a.example", "b.example", "a.example")
-    write(queue.path, "UPDATE _recipient SET priority = 4 WHERE recipient_id = 3")
+    queue.write("UPDATE _recipient SET priority = 4 WHERE recipient_id = 3")
     queue.accept(count=20, at=T0 + 1)
 
     first, *_ = (lease for lease in queue.lease(now=T0 + 2) if lease.destination == "a.example")
@@ -198,7 +198,7 @@ def test_sibling_that_is_not_due_stays(queue: Queue) -> None:
     A deferred recipient keeps its own time.
     """
     queue.accept("a.example", "a.example")
-    write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 60)
+    queue.write("UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 60)
 
     (lease,) = queue.lease(now=T0 + 1)
 
@@ -221,7 +221,7 @@ def test_bound_that_was_too_early_becomes_exact(queue: Queue) -> None:
     An early bound costs one lease that finds nothing, not one at each look of the workers.
     """
     queue.accept(at=T0 + 60)
-    write(queue.path, "UPDATE _destination SET due_at = ?", T0 - 60)
+    queue.write("UPDATE _destination SET due_at = ?", T0 - 60)
 
     assert [] == queue.lease()
     assert [(T0 + 60,)] == queue.select("SELECT due_at FROM _destination")
@@ -251,9 +251,9 @@ def test_bound_follows_an_edit_from_any_shell(queue: Queue, edit: str) -> None:
     Mail that a person makes due is delivered, although the statement does not touch the bound.
     """
     queue.accept("a.example", "a.example", "b.example", at=T0 + 60)
-    write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x', next_retry_at = 5 WHERE recipient_id = 2")
+    queue.write("UPDATE _recipient SET status = 'held', reason = 'x', next_retry_at = 5 WHERE recipient_id = 2")
 
-    write(queue.path, edit)
+    queue.write(edit)
 
     assert [(5.0,)] == queue.select("SELECT due_at FROM _destination WHERE destination_id = 1")
     assert [5.0] == [min(at for (at,) in queue.select("SELECT ready_at FROM _destination"))]
@@ -264,7 +264,7 @@ def test_destination_is_full_when_its_slots_are_taken(queue: Queue) -> None:
     The limit of connections holds over all workers together.
     """
     queue.accept(count=70)
-    write(queue.path, "UPDATE _destination SET max_leases = 2")
+    queue.write("UPDATE _destination SET max_leases = 2")
 
     leases = queue.lease()
 
@@ -282,14 +282,14 @@ def test_change_of_the_limit_acts_at_once(queue: Queue) -> None:
     """
     queue.accept(count=60)
     leases = queue.lease(limit=2)
-    write(queue.path, "UPDATE _destination SET max_leases = 2")
+    queue.write("UPDATE _destination SET max_leases = 2")
     assert [] == queue.lease()
 
-    write(queue.path, "UPDATE _destination SET max_leases = 1")
+    queue.write("UPDATE _destination SET max_leases = 1")
     end(queue, leases[0])
     assert [] == queue.lease()
 
-    write(queue.path, "UPDATE _destination SET max_leases = 2")
+    queue.write("UPDATE _destination SET max_leases = 2")
     assert 1 == len(queue.lease())
 
 
@@ -299,7 +299,7 @@ def test_destination_that_must_wait_is_not_leased(queue: Queue, column: str) -> 
     Each reason to wait acts by one column, from any shell, at once.
     """
     queue.accept()
-    write(queue.path, f"UPDATE _destination SET {column} = ?", T0 + 60)
+    queue.write(f"UPDATE _destination SET {column} = ?", T0 + 60)
 
     assert [] == queue.lease(now=T0 + 59)
     assert 1 == len(queue.lease(now=T0 + 60))
@@ -441,7 +441,7 @@ def test_failing_destinations_have_a_limit_of_their_own(queue: Queue) -> None:
     """
     for n in range(6):
         queue.accept(f"dead{n}.example")
-    write(queue.path, "UPDATE _destination SET is_failing = 1")
+    queue.write("UPDATE _destination SET is_failing = 1")
     queue.accept("alive.example", at=T0 + 9)
 
     leases = queue.lease(now=T0 + 10, limit=4, failing_limit=2)
@@ -456,10 +456,10 @@ def test_frozen_queue_gives_nothing(queue: Queue) -> None:
     An operator's freeze counts for every worker from its commit on.
     """
     queue.accept()
-    write(queue.path, "INSERT INTO _setting VALUES ('frozen', '1')")
+    queue.write("INSERT INTO _setting VALUES ('frozen', '1')")
     assert [] == queue.lease()
 
-    write(queue.path, "DELETE FROM _setting")
+    queue.write("DELETE FROM _setting")
     assert 1 == len(queue.lease())
 
 
@@ -496,9 +496,9 @@ def test_orders_that_came_since_are_read(queue: Queue) -> None:
     (lease,) = queue.lease(limit=1)
     assert set() == queue.done(ReadOrders(lease.lease_id, now=T0)).ordered_away
 
-    write(queue.path, "UPDATE queue SET status = 'held' WHERE recipient_id = 2")
-    write(queue.path, "UPDATE queue SET status = 'cancelled' WHERE recipient_id = 3")
-    write(queue.path, "UPDATE queue SET next_retry_at = '+1 hour' WHERE recipient_id = 4")
+    queue.write("UPDATE queue SET status = 'held' WHERE recipient_id = 2")
+    queue.write("UPDATE queue SET status = 'cancelled' WHERE recipient_id = 3")
+    queue.write("UPDATE queue SET next_retry_at = '+1 hour' WHERE recipient_id = 4")
 
     orders = queue.done(ReadOrders(lease.lease_id, now=T0))
     assert ({2, 3}, False) == (orders.ordered_away, orders.is_over)
@@ -510,7 +510,7 @@ def test_a_suspended_destination_ends_its_leases(queue: Queue) -> None:
     """
     queue.accept(count=2)
     (lease,) = queue.lease(limit=1)
-    write(queue.path, "UPDATE _destination SET suspended_until = ?", T0 + 60)
+    queue.write("UPDATE _destination SET suspended_until = ?", T0 + 60)
 
     assert [(set(), True), (set(), False)] == [
         (orders.ordered_away, orders.is_over)
@@ -559,8 +559,8 @@ def test_lease_probe_sees_due_mail_without_the_write_lock(queue: Queue) -> None:
         outlook(T0), outlook(T0 + 5, with_failing=False), probe.next_ready_at(),
     )  # fmt: skip
 
-    write(queue.path, "UPDATE _destination SET is_failing = 1")
-    write(queue.path, "INSERT INTO _setting VALUES ('frozen', '1')")
+    queue.write("UPDATE _destination SET is_failing = 1")
+    queue.write("INSERT INTO _setting VALUES ('frozen', '1')")
     assert ((True, False), (True, True), T0 + 5) == (
         outlook(T0 + 5, with_failing=False), outlook(T0 + 5), probe.next_ready_at(),
     )  # fmt: skip
@@ -576,7 +576,7 @@ def test_lease_probe_notices_a_commit_of_any_program(queue: Queue) -> None:
     before = probe.news()
     assert before == probe.news()
 
-    write(queue.path, "INSERT INTO _setting VALUES ('x', '1')")
+    queue.write("INSERT INTO _setting VALUES ('x', '1')")
 
     assert before != probe.news()
     reader.close()
@@ -588,7 +588,7 @@ def test_processes_that_lease_at_once_share_the_work_without_overlap(queue: Queu
     """
     for n in range(6):
         queue.accept(f"{n}.example", count=100)
-    write(queue.path, "UPDATE _destination SET max_leases = 100")
+    queue.write("UPDATE _destination SET max_leases = 100")
     processes = [queue.register(f"worker-{n}") for n in range(2, 6)]
     queue.close()
     told = [queue.path.with_suffix(f".{process_id}") for process_id in processes]
@@ -649,7 +649,7 @@ def test_what_a_module_ordered_on_arrival_is_not_leased(tmp_path, status):
     assert [("module:mine", "status", status)] * 2 + [("module:mine", "reason", reason)] == queue.select(
         "SELECT who, what, after FROM audit ORDER BY audit_id"
     )
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
     queue.close()
 
 

@@ -3,7 +3,7 @@
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.process import Beat, EndProcess, ProcessRow, living
 from empath.storage.queue.put_back import EndLease
-from tests.kit.queue import T0, Queue, violations
+from tests.kit.queue import T0, Queue
 
 
 def test_process_is_registered_and_beats(queue: Queue) -> None:
@@ -92,7 +92,7 @@ def test_a_settled_attempt_resets_the_count_of_losses(queue: Queue) -> None:
     queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED))
 
     assert [("deferred", 1, 0)] == queue.select("SELECT status, attempts, lost_leases FROM _recipient")
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def test_an_ordered_end_counts_no_loss(queue: Queue) -> None:
@@ -110,7 +110,7 @@ def test_an_ordered_end_counts_no_loss(queue: Queue) -> None:
     assert [("stopped", "unknown", "queued", T0)] * 4 == queue.select(
         "SELECT stage, outcome, decided_status, decided_next_retry_at FROM _attempt"
     )
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def test_end_of_a_process_that_holds_nothing_releases_nothing(queue: Queue) -> None:

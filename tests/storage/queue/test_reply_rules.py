@@ -14,7 +14,7 @@ from empath.policy.replies.reply_pattern import Heard
 from empath.policy.replies.shaping import SHIPPED_SHAPING, Action, Effect
 from empath.policy.replies.shipped_classes import SHIPPED_CLASSES
 from empath.storage.queue.reply_rules import SHIPPED_FROM, KeepShippedRules, Shape, read_class_rules, read_shaping_rules
-from tests.kit.queue import T0, Queue, select, violations, write
+from tests.kit.queue import T0, Queue, write
 
 FULL = Heard("rcpt", 550, None, "550 the mailbox is full", "mx.example.org")
 
@@ -26,7 +26,7 @@ def queue(tmp_path):
     queue.run(KeepShippedRules())
     yield queue
     queue.close()
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def class_now(queue, heard=FULL):
@@ -50,14 +50,14 @@ def test_an_own_rule_comes_first_and_a_shipped_one_can_be_switched_off(queue):
     Both are edits of a plain shell.
     """
     assert "quota" == class_now(queue)
-    write(queue.path, "UPDATE bounce_rule SET is_enabled = 0 WHERE rule = 'quota'")
+    queue.write("UPDATE bounce_rule SET is_enabled = 0 WHERE rule = 'quota'")
     assert "quota" != class_now(queue)
-    write(queue.path, "INSERT INTO bounce_rule (class, text) VALUES ('rate', 'IS FULL')")
+    queue.write("INSERT INTO bounce_rule (class, text) VALUES ('rate', 'IS FULL')")
     assert "rate" == class_now(queue)
-    write(queue.path, "UPDATE bounce_rule SET class = 'policy' WHERE NOT is_shipped")
-    write(queue.path, "INSERT INTO bounce_rule (position, class, code) VALUES (5, 'system', '5xx')")
+    queue.write("UPDATE bounce_rule SET class = 'policy' WHERE NOT is_shipped")
+    queue.write("INSERT INTO bounce_rule (position, class, code) VALUES (5, 'system', '5xx')")
     assert "system" == class_now(queue)
-    write(queue.path, "DELETE FROM bounce_rule WHERE NOT is_shipped")
+    queue.write("DELETE FROM bounce_rule WHERE NOT is_shipped")
     assert [("own:158",)] != queue.select("SELECT rule FROM bounce_rule WHERE NOT is_shipped")
     whats = "SELECT DISTINCT what FROM audit"
     assert [("bounce_rule",)] == queue.select(whats)
@@ -67,9 +67,9 @@ def test_a_rule_that_was_switched_off_stays_so_in_another_version(queue):
     """
     The rows are written anew when the shipped rules have changed.
     """
-    write(queue.path, "UPDATE bounce_rule SET is_enabled = 0 WHERE rule = 'quota'")
-    write(queue.path, "UPDATE _bounce_rule SET text = 'of an older version' WHERE name = 'spam'")
-    write(queue.path, "INSERT INTO bounce_rule (class, code) VALUES ('rate', '421')")
+    queue.write("UPDATE bounce_rule SET is_enabled = 0 WHERE rule = 'quota'")
+    queue.write("UPDATE _bounce_rule SET text = 'of an older version' WHERE name = 'spam'")
+    queue.write("INSERT INTO bounce_rule (class, code) VALUES ('rate', '421')")
     queue.run(KeepShippedRules())
     assert [("quota",)] == queue.select("SELECT rule FROM bounce_rule WHERE NOT is_enabled")
     assert [(0,)] == queue.select("SELECT count(*) FROM bounce_rule WHERE text LIKE '%older%'")
@@ -80,7 +80,7 @@ def test_a_class_that_a_plain_shell_made_up_is_left_out(queue):
     """
     The private table takes what the view refuses.
     """
-    write(queue.path, "INSERT INTO _bounce_rule (class, code) VALUES ('odd', '550')")
+    queue.write("INSERT INTO _bounce_rule (class, code) VALUES ('odd', '550')")
     assert "quota" == class_now(queue)
 
 
@@ -114,7 +114,7 @@ def test_what_a_rule_cannot_be_is_refused_with_a_sentence(queue, statement, word
     [lease] = queue.lease()
     queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED))
     with pytest.raises(apsw.ConstraintError, match=f"empath: .*{words}"):
-        write(queue.path, statement)
+        queue.write(statement)
 
 
 def test_the_schema_knows_the_same_classes(queue):
@@ -122,7 +122,7 @@ def test_the_schema_knows_the_same_classes(queue):
     A plain shell cannot ask the program.
     """
     for each in BounceClass:
-        write(queue.path, f"INSERT INTO bounce_rule (class, code) VALUES ('{each}', '550')")
+        queue.write(f"INSERT INTO bounce_rule (class, code) VALUES ('{each}', '550')")
 
 
 def test_the_class_is_kept_with_the_attempt(queue):
@@ -149,12 +149,12 @@ def test_only_the_class_of_an_attempt_can_change(queue):
     queue.accept("a.example")
     [lease] = queue.lease()
     queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED))
-    write(queue.path, "UPDATE _attempt SET class = 'quota'")
-    columns = [name for (name,) in select(queue.path, "SELECT name FROM pragma_table_info('_attempt')")]
+    queue.write("UPDATE _attempt SET class = 'quota'")
+    columns = [name for (name,) in queue.select("SELECT name FROM pragma_table_info('_attempt')")]
     for column in columns:
         if column != "class":
             with pytest.raises(apsw.ConstraintError, match="is a record"):
-                write(queue.path, f"UPDATE _attempt SET {column} = {column}")
+                queue.write(f"UPDATE _attempt SET {column} = {column}")
 
 
 SUSPEND = Effect("google-flood", Action.SUSPEND, 900.0)
@@ -238,11 +238,11 @@ def test_the_shipped_shaping_rules_can_be_switched_and_stay_so(queue):
 
     usual = [rule.name for rule in SHIPPED_SHAPING if rule.is_on]
     assert usual == in_force()
-    write(queue.path, "UPDATE shaping_rule SET is_enabled = 0 WHERE rule = 'google-flood'")
-    write(queue.path, "UPDATE shaping_rule SET is_enabled = 1 WHERE rule = 'listed'")
-    write(queue.path, "UPDATE _shaping_rule SET text = 'of an older version' WHERE name = 'google-wait'")
-    write(queue.path, "INSERT INTO shaping_rule (class, action) VALUES ('quota', 'bounce')")
-    write(queue.path, "INSERT INTO shaping_rule (code, action, is_enabled) VALUES ('450', 'bounce', 0)")
+    queue.write("UPDATE shaping_rule SET is_enabled = 0 WHERE rule = 'google-flood'")
+    queue.write("UPDATE shaping_rule SET is_enabled = 1 WHERE rule = 'listed'")
+    queue.write("UPDATE _shaping_rule SET text = 'of an older version' WHERE name = 'google-wait'")
+    queue.write("INSERT INTO shaping_rule (class, action) VALUES ('quota', 'bounce')")
+    queue.write("INSERT INTO shaping_rule (code, action, is_enabled) VALUES ('450', 'bounce', 0)")
     queue.run(KeepShippedRules())
     own, *rest = in_force()
     assert own.startswith("own:")
@@ -251,8 +251,8 @@ def test_the_shipped_shaping_rules_can_be_switched_and_stay_so(queue):
     )
     assert [name for name in [*usual, "listed"] if name != "google-flood"] == rest
     assert [] == queue.select("SELECT rule FROM shaping_rule WHERE text LIKE '%older%'")
-    write(queue.path, "UPDATE shaping_rule SET position = 5, class = 'rate' WHERE class = 'quota' AND NOT is_shipped")
-    write(queue.path, "DELETE FROM shaping_rule WHERE NOT is_shipped")
+    queue.write("UPDATE shaping_rule SET position = 5, class = 'rate' WHERE class = 'quota' AND NOT is_shipped")
+    queue.write("DELETE FROM shaping_rule WHERE NOT is_shipped")
     assert [(0,)] == queue.select("SELECT count(*) FROM shaping_rule WHERE NOT is_shipped")
 
 
@@ -281,4 +281,4 @@ def test_what_a_shaping_rule_cannot_be_is_refused_with_a_sentence(queue, stateme
     The person who typed it reads what to type instead.
     """
     with pytest.raises(apsw.ConstraintError, match=f"empath: .*{words}"):
-        write(queue.path, statement)
+        queue.write(statement)

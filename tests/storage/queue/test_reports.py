@@ -15,7 +15,7 @@ from empath.storage.queue.accept import Accept
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_file_start, read_start
 from empath.storage.spool import SpoolFile
-from tests.kit.queue import LIFETIME_S, T0, Queue, ids, violations, write
+from tests.kit.queue import LIFETIME_S, T0, Queue, ids, write
 
 FAILURE, DELAY = ReportKind.FAILURE, ReportKind.DELAY
 
@@ -50,7 +50,7 @@ def test_a_failure_is_due_when_no_recipient_of_the_message_is_under_way(queue: Q
     """
     queue.accept("a.example", "b.example")
     settle(queue, RecipientStatus.BOUNCED, 1)
-    write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 10)
+    queue.write("UPDATE _recipient SET next_retry_at = ? WHERE recipient_id = 2", T0 + 10)
     assert ([(1, "failure")], []) == (due(queue, T0 + 4), due(queue, T0 + 5))
 
 
@@ -63,7 +63,7 @@ def test_no_report_waits_for_others_for_more_than_a_minute(
     """
     queue.accept("a.example", "b.example")
     settle(queue, RecipientStatus.BOUNCED, 1, now=T0)
-    write(queue.path, "UPDATE _recipient SET next_retry_at = 0 WHERE recipient_id = 2")
+    queue.write("UPDATE _recipient SET next_retry_at = 0 WHERE recipient_id = 2")
     assert expected == due(queue, T0 + age_s)
 
 
@@ -84,7 +84,7 @@ def test_every_open_notice_is_found_however_many_there_are(queue: Queue) -> None
     They are found slice by slice, two kinds of one message apart.
     """
     queue.accept(count=450)
-    write(queue.path, "UPDATE queue SET status = 'bounced'")
+    queue.write("UPDATE queue SET status = 'bounced'")
     write(
         queue.path, "INSERT INTO _notice (message_id, recipient_id, kind, created_at) VALUES (200, 200, 'delay', 0.0)"
     )
@@ -117,7 +117,7 @@ def test_a_recipient_returned_by_order_has_its_reason_and_no_attempt(queue: Queu
     """
     queue.accept("a.example", "b.example")
     settle(queue, RecipientStatus.DEFERRED, 2)
-    write(queue.path, "UPDATE queue SET status = 'expired'")
+    queue.write("UPDATE queue SET status = 'expired'")
     first, second = case(queue).recipients
     assert ("administratively expired", True, None) == (first.reason, first.is_expired, first.last_attempt)
     assert ("administratively expired", "451 4.7.1 greylisted") == (second.reason, second.last_attempt.reply)
@@ -146,8 +146,8 @@ def test_what_no_host_said_is_ours(queue: Queue, stage: str) -> None:
     """
     queue.accept()
     settle(queue, RecipientStatus.BOUNCED, 1)
-    write(queue.path, "DROP TRIGGER _attempt_not_changed")
-    write(queue.path, "UPDATE _attempt SET stage = ?", stage)
+    queue.write("DROP TRIGGER _attempt_not_changed")
+    queue.write("UPDATE _attempt SET stage = ?", stage)
     assert case(queue).recipients[0].last_attempt.host is None
 
 
@@ -159,12 +159,12 @@ def test_content_is_read_up_to_a_limit(queue: Queue) -> None:
     settle(queue, RecipientStatus.BOUNCED, 1)
     reader = queue.engine.open_reader()
     assert b"Subject: x" == read_start(reader, case(queue), 10)
-    write(queue.path, "UPDATE _message SET added_fields = CAST('Received: y' AS BLOB)")
+    queue.write("UPDATE _message SET added_fields = CAST('Received: y' AS BLOB)")
     assert b"Received: " == read_start(reader, case(queue), 10)
     assert b"Received: ySubject" == read_start(reader, case(queue), 18)
-    write(queue.path, "DELETE FROM _content")
+    queue.write("DELETE FROM _content")
     assert read_start(reader, case(queue), 10) is None
-    write(queue.path, "UPDATE _message SET content_locator = NULL")
+    queue.write("UPDATE _message SET content_locator = NULL")
     assert read_start(reader, case(queue), 10) is None
     reader.close()
 
@@ -221,7 +221,7 @@ def test_a_fate_that_was_taken_back_is_not_reported(queue: Queue) -> None:
     queue.accept("a.example", "a.example")
     settle(queue, RecipientStatus.BOUNCED, 1, 2)
     found = case(queue)
-    write(queue.path, "UPDATE history SET status = 'queued' WHERE recipient_id = 1")
+    queue.write("UPDATE history SET status = 'queued' WHERE recipient_id = 1")
     assert queue.done(CloseNotices(found, report(queue), now=T0)).is_stale
     assert [(2, "failure")] == queue.select("SELECT recipient_id, kind FROM _notice")
 
@@ -241,7 +241,7 @@ def test_a_failure_without_a_report_is_in_the_audit(queue: Queue) -> None:
 
 def defer(queue: Queue, *numbers: int, is_delayed: bool = True) -> None:
     """Let an attempt for *numbers* fail temporarily."""
-    write(queue.path, "UPDATE _recipient SET next_retry_at = ? WHERE status = 'deferred'", T0)
+    queue.write("UPDATE _recipient SET next_retry_at = ? WHERE status = 'deferred'", T0)
     for lease in queue.lease():
         mine = [number for number in ids(lease) if number in numbers]
         work = queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=mine, is_delayed=is_delayed)
@@ -258,8 +258,8 @@ def test_a_delay_is_reported_once_for_all_waiting_recipients(queue: Queue) -> No
     I3: recipients with earlier failed attempts are in the same report. Recipients whose NOTIFY lacks DELAY are not.
     """
     queue.accept(*["a.example"] * 4)
-    write(queue.path, "UPDATE _recipient SET notify = NULL WHERE recipient_id < 3")
-    write(queue.path, "UPDATE _recipient SET notify = 'SUCCESS,DELAY' WHERE recipient_id = 3")
+    queue.write("UPDATE _recipient SET notify = NULL WHERE recipient_id < 3")
+    queue.write("UPDATE _recipient SET notify = 'SUCCESS,DELAY' WHERE recipient_id = 3")
     defer(queue, 1, is_delayed=False)
     assert [] == delays(queue)
     defer(queue, 2, 3, 4)
@@ -276,9 +276,9 @@ def test_a_delay_that_is_over_is_not_told_of(queue: Queue) -> None:
     The recipient was delivered or failed meanwhile; a failure has a report of its own.
     """
     queue.accept("a.example", "a.example")
-    write(queue.path, "UPDATE _recipient SET notify = NULL")
+    queue.write("UPDATE _recipient SET notify = NULL")
     defer(queue, 1, 2)
-    write(queue.path, "UPDATE queue SET status = 'bounced' WHERE recipient_id = 1")
+    queue.write("UPDATE queue SET status = 'bounced' WHERE recipient_id = 1")
     assert [(1, "delay"), (1, "failure")] == due(queue)
     found = case(queue, DELAY)
     assert (["r2@a.example"], (1, 2)) == ([r.address for r in found.recipients], tuple(sorted(found.recipient_ids)))
@@ -294,7 +294,7 @@ def test_obligation_to_report_goes_with_the_report_only(queue: Queue, status: Re
     queue.run(queue.new_settle(lease, status))
 
     with pytest.raises(apsw.ConstraintError, match="a notice is removed with its report"):
-        write(queue.path, "DELETE FROM _notice")
+        queue.write("DELETE FROM _notice")
 
     assert [("failure",)] == queue.select("SELECT kind FROM _notice")
 
@@ -310,7 +310,7 @@ def test_a_recipient_with_several_targets_is_reported_as_expanded(queue: Queue) 
     assert [(1, "success")] == due(queue)
     [recipient] = case(queue, ReportKind.SUCCESS).recipients
     assert ("team@x.example", Action.EXPANDED) == (recipient.address, recipient.action)
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def test_the_original_of_a_target_is_the_address_that_the_client_gave(queue: Queue) -> None:

@@ -2,7 +2,7 @@
 
 from empath.policy.routing import NO_ROUTE
 from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes, is_followed, waiting
-from tests.kit.queue import Queue, write
+from tests.kit.queue import Queue
 
 
 def test_what_waits_moves_and_what_is_leased_stays(queue: Queue) -> None:
@@ -12,7 +12,7 @@ def test_what_waits_moves_and_what_is_leased_stays(queue: Queue) -> None:
     queue.accept("a.example")
     queue.lease()
     queue.accept("a.example", "b.example")
-    write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 3")
+    queue.write("UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 3")
     reader = queue.engine.open_reader()
 
     expected = [(2, "r1@a.example", "a.example", "a.example"), (3, "r2@b.example", "b.example", "b.example")]
@@ -34,7 +34,7 @@ def test_mail_leaves_a_suspended_destination(queue: Queue) -> None:
     Mail used to stay behind the suspension of a former next hop, because only a lease routed again.
     """
     queue.accept("a.example")
-    write(queue.path, "UPDATE _destination SET suspended_until = 4e9")
+    queue.write("UPDATE _destination SET suspended_until = 4e9")
     assert [] == queue.lease()
 
     queue.run(MoveWaiting({1: "b.example"}))

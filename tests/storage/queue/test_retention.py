@@ -41,9 +41,9 @@ def finish(queue: Queue, *statuses: str, at: float = T0, content: bytes | None =
         if status != "cancelled":
             queue.run(queue.new_settle(lease, RecipientStatus(status), recipients=[number], now=at))
     queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
-    write(queue.path, "DELETE FROM queue WHERE status = 'queued'")
-    write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE recipient_id >= ?", at, min(ids(lease)))
-    write(queue.path, "UPDATE _notice SET is_met = 1; DELETE FROM _notice")
+    queue.write("DELETE FROM queue WHERE status = 'queued'")
+    queue.write("UPDATE _recipient SET settled_at = ? WHERE recipient_id >= ?", at, min(ids(lease)))
+    queue.write("UPDATE _notice SET is_met = 1; DELETE FROM _notice")
 
 
 def sweep(queue: Queue, reader: Reader, cutoffs: Cutoffs) -> tuple[int, int, int]:
@@ -127,7 +127,7 @@ def test_recipient_that_is_not_final_stays(queue: Queue, reader: Reader, status:
     if status != "leased":
         queue.run(EndLease(lease.lease_id, destination="a.example", is_failing=False, now=T0 + 1))
     if status == "held":
-        write(queue.path, "UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 2")
+        queue.write("UPDATE _recipient SET status = 'held', reason = 'x' WHERE recipient_id = 2")
 
     assert (1, 0, 0) == sweep(queue, reader, AT_ONCE)
     queue.run(ForgetRecipients([2], AT_ONCE), ForgetMessages([1], AT_ONCE))
@@ -147,7 +147,7 @@ def test_recipient_that_is_still_to_be_reported_stays(queue: Queue, reader: Read
     queue.run(ForgetRecipients([1], AT_ONCE), ForgetMessages([1], AT_ONCE))
     assert [1, 1, 1, 1] == counts(queue)
 
-    write(queue.path, "UPDATE _notice SET is_met = 1; DELETE FROM _notice")
+    queue.write("UPDATE _notice SET is_met = 1; DELETE FROM _notice")
     assert (1, 1, 0) == sweep(queue, reader, AT_ONCE)
 
 
@@ -160,7 +160,7 @@ def test_recipient_that_was_retried_meanwhile_stays(queue: Queue, reader: Reader
     content = MessageSweep().step(reader, AT_ONCE)
     assert work is not None
     assert content is not None
-    write(queue.path, "UPDATE _recipient SET status = 'queued'")
+    queue.write("UPDATE _recipient SET status = 'queued'")
 
     queue.run(work, content)
 
@@ -186,7 +186,7 @@ def test_recipient_without_an_instant_counts_from_the_end_of_its_lifetime(queue:
     A shell may make it final without an instant: it is removed, but rather late.
     """
     finish(queue, "cancelled")
-    write(queue.path, "UPDATE _recipient SET settled_at = NULL")
+    queue.write("UPDATE _recipient SET settled_at = NULL")
     expires_at = queue.select("SELECT expires_at FROM _recipient")[0][0]
 
     assert (0, 0, 0) == sweep(queue, reader, Cutoffs(T0 + 1e6, *[expires_at - 1] * 3))
@@ -213,7 +213,7 @@ def test_content_stays_as_long_as_its_youngest_fate(queue: Queue, reader: Reader
     The last recipient that failed has the same time as the first.
     """
     finish(queue, "bounced", "bounced")
-    write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE recipient_id = 1", T0 + 9)
+    queue.write("UPDATE _recipient SET settled_at = ? WHERE recipient_id = 1", T0 + 9)
 
     assert (0, 0, 0) == sweep(queue, reader, Cutoffs(T0 + 10, 0.0, 0.0, T0 + 8))
     assert (0, 0, 1) == sweep(queue, reader, Cutoffs(T0 + 10, 0.0, 0.0, T0 + 9))
@@ -236,7 +236,7 @@ def test_message_without_recipients_goes(queue: Queue, reader: Reader) -> None:
     A shell can remove the recipients alone.
     """
     finish(queue, "cancelled")
-    write(queue.path, "DELETE FROM _recipient")
+    queue.write("DELETE FROM _recipient")
 
     assert (0, 1, 0) == sweep(queue, reader, NEVER)
     assert [0, 0, 0, 0] == counts(queue)
@@ -248,7 +248,7 @@ def test_sweep_goes_on_where_it_was(queue: Queue, reader: Reader) -> None:
     """
     for _ in range(5):
         finish(queue, "delivered")
-    write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE recipient_id IN (2, 5)", T0 + 99)
+    queue.write("UPDATE _recipient SET settled_at = ? WHERE recipient_id IN (2, 5)", T0 + 99)
     walk = RecipientSweep()
     walk.SLICE = 2
     cutoffs = Cutoffs(T0 + 100, T0 + 9, T0 + 9, 0.0)
@@ -259,7 +259,7 @@ def test_sweep_goes_on_where_it_was(queue: Queue, reader: Reader) -> None:
 
     assert [(1, False), (2, False), (None, True)] == seen
     assert [(2,), (5,)] == queue.select("SELECT recipient_id FROM _recipient")
-    write(queue.path, "UPDATE _recipient SET settled_at = ?", T0)
+    queue.write("UPDATE _recipient SET settled_at = ?", T0)
     work = walk.step(reader, cutoffs)
     assert work is not None
     assert 2 == queue.done(work).recipients
@@ -282,7 +282,7 @@ def test_round_ends_where_everything_is_young(queue: Queue, reader: Reader) -> N
         over.append(walk.is_round_over)
     assert [False, False, True] == over
 
-    write(queue.path, "UPDATE _message SET received_at = ? WHERE message_id = 1", T0 + 1e6)
+    queue.write("UPDATE _message SET received_at = ? WHERE message_id = 1", T0 + 1e6)
     walk.step(reader, cutoffs)
     assert not walk.is_round_over
 
@@ -364,8 +364,8 @@ def test_audit_goes_when_it_is_old_and_told_and_its_recipient_is_gone(queue: Que
     """
     queue.accept()
     for _ in range(600):
-        write(queue.path, "UPDATE queue SET priority = CASE priority WHEN 2 THEN 3 ELSE 2 END")
-    write(queue.path, "DELETE FROM queue")
+        queue.write("UPDATE queue SET priority = CASE priority WHEN 2 THEN 3 ELSE 2 END")
+    queue.write("DELETE FROM queue")
     late = time.time() + 9
 
     assert 0 == forget_audit(queue, reader, late)

@@ -8,7 +8,7 @@ from empath.mail.status import RecipientStatus
 from empath.policy.concurrency import LeaseReport, Standing
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.put_back import EndLease
-from tests.kit.queue import T0, Queue, ids, violations, write
+from tests.kit.queue import T0, Queue, ids
 
 FAILED = LeaseReport(failures=1, is_unreachable=True)
 LATE = "UPDATE _recipient SET expires_at = 4e9"  # no lifetime is over
@@ -45,7 +45,7 @@ def test_f12_a_new_destination_gets_five_connections(queue: Queue) -> None:
             queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, message=message))
         end(queue, lease, seen=LeaseReport(sessions=20))
     assert 4 == len(queue.lease())
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def test_a_failure_takes_a_connection_at_once(queue: Queue) -> None:
@@ -69,9 +69,9 @@ def test_the_end_of_a_lease_that_changes_nothing_writes_nothing_of_the_destinati
     """
     queue.accept()
     (lease,) = queue.lease()
-    write(queue.path, "UPDATE _destination SET lease_window = 20")
+    queue.write("UPDATE _destination SET lease_window = 20")
     no_write = "CREATE TRIGGER seen AFTER UPDATE OF is_failing ON _destination BEGIN SELECT raise(ABORT, 'no'); END"
-    write(queue.path, no_write)
+    queue.write(no_write)
 
     ended = end(queue, lease, seen=LeaseReport(sessions=1))
 
@@ -95,13 +95,13 @@ def test_an_open_breaker_gives_no_lease_until_its_end(queue: Queue) -> None:
     Mail waits, and no attempt is counted.
     """
     queue.accept(count=9)
-    write(queue.path, LATE)
+    queue.write(LATE)
 
     until = open_breaker(queue)
 
     assert [] == queue.lease(now=until - 1)
     assert [(0,)] == queue.select("SELECT max(attempts) FROM _recipient")
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def test_a_half_open_breaker_gives_one_lease_with_one_message(queue: Queue) -> None:
@@ -109,7 +109,7 @@ def test_a_half_open_breaker_gives_one_lease_with_one_message(queue: Queue) -> N
     To all processes together, however much is due.
     """
     queue.accept(count=50)
-    write(queue.path, LATE)
+    queue.write(LATE)
     until = open_breaker(queue)
 
     (probe,) = queue.lease(now=until)
@@ -125,7 +125,7 @@ def test_a_probe_that_succeeds_closes_the_breaker(queue: Queue, ignores_class: b
     Then the mail that has waited goes out, over one connection at first.
     """
     queue.accept(count=50)
-    write(queue.path, LATE)
+    queue.write(LATE)
     until = open_breaker(queue)
     (probe,) = queue.lease(now=until, ignores_class=ignores_class)
     queue.run(queue.new_settle(probe, RecipientStatus.DELIVERED))
@@ -141,7 +141,7 @@ def test_a_probe_that_fails_opens_the_breaker_again(queue: Queue) -> None:
     One message has counted an attempt.
     """
     queue.accept(count=50)
-    write(queue.path, LATE)
+    queue.write(LATE)
     until = open_breaker(queue)
     (probe,) = queue.lease(now=until)
     queue.run(queue.new_settle(probe, RecipientStatus.DEFERRED))
@@ -159,8 +159,8 @@ def test_mail_whose_lifetime_is_over_comes_along_with_a_probe(queue: Queue) -> N
     Otherwise 100,000 mails to a dead host would wait for 100,000 probes, and none would expire.
     """
     queue.accept(count=50)
-    write(queue.path, LATE)
-    write(queue.path, "UPDATE _recipient SET expires_at = 1e9 WHERE recipient_id > 20")
+    queue.write(LATE)
+    queue.write("UPDATE _recipient SET expires_at = 1e9 WHERE recipient_id > 20")
     until = open_breaker(queue)
 
     (probe,) = queue.lease(now=until)
@@ -181,10 +181,10 @@ def test_an_order_to_try_now_makes_an_open_breaker_half_open(queue: Queue, order
     A person who has mended the host waits for no breaker; mail to a dead host must not take the slots of other mail.
     """
     queue.accept(count=50)
-    write(queue.path, LATE)
-    write(queue.path, "UPDATE _destination SET breaker_until = 4e9")
+    queue.write(LATE)
+    queue.write("UPDATE _destination SET breaker_until = 4e9")
 
-    write(queue.path, order)
+    queue.write(order)
 
     ((now,),) = queue.select("SELECT breaker_until FROM _destination")
     (probe,) = queue.lease(now=now)

@@ -10,7 +10,7 @@ from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck, find_policy
 from empath.storage.queue.sweep import STS_POLICIES, outdated
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.kit.engines import ENGINES, Engine
-from tests.kit.queue import T0, Queue, write
+from tests.kit.queue import T0, Queue
 
 POLICY = StsPolicy(StsMode.ENFORCE, 1000, ("mx.a.test", "*.b.test"))
 KEPT = KeptPolicy("a.test", "1", POLICY, T0, T0 + 1000, T0)
@@ -74,7 +74,7 @@ def test_an_operator_sees_a_policy_and_may_forget_it(queue: Queue) -> None:
     assert [("a.test", "enforce", "mx.a.test *.b.test", T0 + 1000, None)] == queue.select(
         "SELECT domain, mode, mx, expires_unix, failure FROM sts_policy"
     )
-    write(queue.path, "DELETE FROM sts_policy WHERE domain = 'a.test'")
+    queue.write("DELETE FROM sts_policy WHERE domain = 'a.test'")
     assert None is found(queue)
     assert [("a.test", "sts_policy", "enforce 1", None)] == queue.select(
         "SELECT object, what, before, after FROM audit WHERE what = 'sts_policy'"
@@ -90,4 +90,4 @@ def test_a_policy_is_what_its_domain_publishes(queue: Queue, statement: str) -> 
     """
     queue.run(KeepPolicy(KEPT))
     with pytest.raises(Exception, match="sts_policy has what domains publish"):
-        write(queue.path, statement)
+        queue.write(statement)

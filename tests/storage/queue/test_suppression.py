@@ -7,7 +7,7 @@ from empath.mail.status import RecipientStatus
 from empath.policy.suppression import Suppressed
 from empath.storage.queue.suppression import find_suppressed, is_any_suppressed
 from empath.storage.queue.sweep import SUPPRESSIONS, outdated
-from tests.kit.queue import T0, Queue, violations, write
+from tests.kit.queue import T0, Queue
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def queue(tmp_path):
     queue = Queue(tmp_path / "queue.db")
     yield queue
     queue.close()
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def bounce(queue, at=T0 + 100.0):
@@ -43,7 +43,7 @@ def test_a_row_of_an_operator_stays_as_it_is(queue):
     """
     Their decision outweighs what a host says later.
     """
-    write(queue.path, "INSERT INTO suppression (address, reason) VALUES ('R1@A.example', 'asked')")
+    queue.write("INSERT INTO suppression (address, reason) VALUES ('R1@A.example', 'asked')")
     bounce(queue)
     found = "SELECT address, source, reason, class, expires_unix FROM suppression"
     assert [("r1@a.example", "sql", "asked", None, None)] == queue.select(found)
@@ -55,7 +55,7 @@ def test_an_order_in_place_of_the_bounce_suppresses_nothing(queue):
     """
     queue.accept("a.example")
     [lease] = queue.lease(now=T0 + 1)
-    write(queue.path, "UPDATE queue SET status = 'held'")
+    queue.write("UPDATE queue SET status = 'held'")
     work = queue.new_settle(lease, RecipientStatus.BOUNCED)
     work.fates = tuple(fate._replace(bounce_class="bad-mailbox", suppressed_until=T0) for fate in work.fates)
     queue.run(work)
@@ -82,7 +82,7 @@ def test_rows_that_are_over_or_too_many_go(queue):
     Those of an operator without an end are not counted.
     """
     bounce(queue)
-    write(queue.path, "INSERT INTO suppression (address) VALUES ('@for.good')")
+    queue.write("INSERT INTO suppression (address) VALUES ('@for.good')")
     reader = queue.engine.open_reader()
     assert outdated(reader, SUPPRESSIONS, T0 + 99, most=1) is None
     work = outdated(reader, SUPPRESSIONS, T0 + 99, most=0)
@@ -100,11 +100,11 @@ def test_a_row_is_changed_with_an_audit(queue):
     """
     A postmaster is asked who stopped the mail of a customer.
     """
-    write(queue.path, "INSERT INTO suppression (address, reason, expires_at) VALUES ('a@b.example', 'x', '2033-01-01')")
+    queue.write("INSERT INTO suppression (address, reason, expires_at) VALUES ('a@b.example', 'x', '2033-01-01')")
     assert [("2033-01-01 00:00:00",)] == queue.select("SELECT expires_at FROM suppression")
-    write(queue.path, "UPDATE suppression SET reason = 'y', class = 'quota'")
-    write(queue.path, "UPDATE suppression SET expires_at = NULL")
-    write(queue.path, "DELETE FROM suppression")
+    queue.write("UPDATE suppression SET reason = 'y', class = 'quota'")
+    queue.write("UPDATE suppression SET expires_at = NULL")
+    queue.write("DELETE FROM suppression")
     assert [
         ("suppression", None, "x"),
         ("suppression expires_unix", None, 1988150400.0),
@@ -133,6 +133,6 @@ def test_what_a_row_cannot_be_is_refused_with_a_sentence(queue, statement, words
     """
     The person who typed it reads what to type instead.
     """
-    write(queue.path, "INSERT INTO suppression (address) VALUES ('old@b.example')")
+    queue.write("INSERT INTO suppression (address) VALUES ('old@b.example')")
     with pytest.raises(apsw.ConstraintError, match=f"empath: .*{words}"):
-        write(queue.path, statement)
+        queue.write(statement)

@@ -11,7 +11,7 @@ from empath.storage.engine import Session
 from empath.storage.queue.lease import Lease, TakeLeases
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.tokens import ForgetWaits, SweepBuckets, has_full_buckets
-from tests.kit.queue import T0, Queue, violations, write
+from tests.kit.queue import T0, Queue
 
 TEN = Bucket("destination a.example", Rate(60, 60.0, burst=10))  # another token each second
 
@@ -49,7 +49,7 @@ def test_a_lease_takes_as_many_messages_as_there_are_tokens(queue: Queue) -> Non
     assert T0 + 1 <= ready_at == token_at <= T0 + 2
     assert [] == queue.lease(now=T0 + 0.9, rates=rates)
     assert 2 == messages(queue.lease(now=T0 + 2, rates=rates))
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def test_what_a_lease_did_not_send_is_free_again(queue: Queue) -> None:
@@ -76,7 +76,7 @@ def test_destinations_of_one_provider_share_a_bucket(queue: Queue) -> None:
     queue.accept("a.example", count=5)
     queue.accept("b.example", count=5)
     queue.accept("c.example", count=5)
-    write(queue.path, "UPDATE _destination SET exchangers = 'x.hosts.example' WHERE name <> 'c.example'")
+    queue.write("UPDATE _destination SET exchangers = 'x.hosts.example' WHERE name <> 'c.example'")
     rates = DeliveryRates(of_destination=lambda _, exchangers: (provider,) if exchangers else ())
 
     taken = Counter[str]()
@@ -91,7 +91,7 @@ def test_mail_of_other_senders_goes_past_that_of_a_limited_one(queue: Queue) -> 
     Each message of the limited sender waits for the instant of its token.
     """
     queue.accept(count=6)
-    write(queue.path, "UPDATE _message SET reverse_path = 'news@shop.example'")
+    queue.write("UPDATE _message SET reverse_path = 'news@shop.example'")
     queue.accept(count=3, at=T0 + 0.5)
     rates = DeliveryRates(senders=SenderRates({}, {"shop.example": Rate(60, 60.0, burst=2)}))
 
@@ -182,7 +182,7 @@ def test_a_flush_gives_no_token(queue: Queue) -> None:
     rates = of_destinations(a=TEN)
     assert 10 == messages(queue.lease(rates=rates))
 
-    write(queue.path, "INSERT INTO control (verb) VALUES ('flush')")
+    queue.write("INSERT INTO control (verb) VALUES ('flush')")
 
     assert [] == queue.lease(now=T0 + 0.9, rates=rates)
 
@@ -233,4 +233,4 @@ def test_workers_together_keep_to_a_rate_for_all_mail(queue: Queue) -> None:
     for first in range(len(times)):
         in_a_second = sum(times[first] <= at < times[first] + 1 for at in times[first : first + 3 * a_second])
         assert in_a_second <= a_second * 1.5 + 1
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()

@@ -6,7 +6,7 @@ import pytest
 from empath.policy.warmup import DAY_S, WarmupPlan
 from empath.storage.queue.destination_rules import revision
 from empath.storage.queue.warmup import CountWarmup, UncountWarmup, WaitForWarmup, warmup_plans
-from tests.kit.queue import Queue, violations, write
+from tests.kit.queue import Queue
 
 START = 2_000_000_000.0
 NEW = "INSERT INTO warmup (address, provider, day, most_messages"
@@ -14,8 +14,8 @@ PLAN = WarmupPlan("192.0.2.10", "*", START, ((1, 5), (2, 7)))
 
 
 def plan_rows(queue: Queue) -> None:
-    write(queue.path, f"{NEW}, started_unix) VALUES ('192.0.2.10', '*', 1, 5, {START})")
-    write(queue.path, f"{NEW}) VALUES ('192.0.2.10', '*', 2, 7)")
+    queue.write(f"{NEW}, started_unix) VALUES ('192.0.2.10', '*', 1, 5, {START})")
+    queue.write(f"{NEW}) VALUES ('192.0.2.10', '*', 2, 7)")
 
 
 def count(queue: Queue, now: float, plan: WarmupPlan = PLAN) -> bool:
@@ -30,7 +30,7 @@ def test_a_plan_is_read_as_it_was_written(queue: Queue) -> None:
     reader = queue.engine.open_reader()
     before = revision(reader)
     plan_rows(queue)
-    write(queue.path, f"{NEW}) VALUES ('2001:db8::1', '*.b.test', 3, 0)")
+    queue.write(f"{NEW}) VALUES ('2001:db8::1', '*.b.test', 3, 0)")
     assert before < revision(reader)
     first, second = warmup_plans(reader)
     assert PLAN == first
@@ -51,7 +51,7 @@ def test_several_workers_keep_to_the_number_of_each_day(queue: Queue) -> None:
     assert [(1, 5), (2, 7)] == queue.select("SELECT day, messages FROM warmup ORDER BY day")
     for other in others:
         other.close()
-    assert {} == violations(queue.path)
+    assert {} == queue.violations()
 
 
 def test_a_message_that_was_not_sent_is_taken_back_once(queue: Queue) -> None:
@@ -69,9 +69,9 @@ def test_a_message_that_was_not_sent_is_taken_back_once(queue: Queue) -> None:
 
 
 def test_a_day_without_mail_grants_nothing(queue: Queue) -> None:
-    write(queue.path, f"{NEW}, started_unix) VALUES ('192.0.2.10', '*', 2, 5, {START})")
+    queue.write(f"{NEW}, started_unix) VALUES ('192.0.2.10', '*', 2, 5, {START})")
     assert not count(queue, START)
-    write(queue.path, f"{NEW}) VALUES ('192.0.2.10', '*', 1, 0)")
+    queue.write(f"{NEW}) VALUES ('192.0.2.10', '*', 1, 0)")
     assert not count(queue, START)
     assert [] == queue.select("SELECT * FROM _warmup_use")
 
@@ -82,9 +82,9 @@ def test_another_start_begins_to_count_anew_and_another_number_does_not(queue: Q
     """
     plan_rows(queue)
     assert count(queue, START)
-    write(queue.path, f"{NEW}) VALUES ('192.0.2.10', '*', 1, 9)")
+    queue.write(f"{NEW}) VALUES ('192.0.2.10', '*', 1, 9)")
     assert [(9, 1, START)] == queue.select("SELECT most_messages, messages, started_unix FROM warmup WHERE day = 1")
-    write(queue.path, f"{NEW}, started_at) VALUES ('192.0.2.10', '*', 1, 9, '2033-05-19 03:33:20')")
+    queue.write(f"{NEW}, started_at) VALUES ('192.0.2.10', '*', 1, 9, '2033-05-19 03:33:20')")
     assert [(START + DAY_S, 0)] == queue.select("SELECT DISTINCT started_unix, messages FROM warmup")
 
 
@@ -94,11 +94,11 @@ def test_the_rows_of_now_decide_for_a_worker_that_has_not_heard_of_a_change(queu
     """
     plan_rows(queue)
     assert [True] * 5 + [False] == [count(queue, START) for _ in range(6)]
-    write(queue.path, f"{NEW}) VALUES ('192.0.2.10', '*', 1, 6)")
+    queue.write(f"{NEW}) VALUES ('192.0.2.10', '*', 1, 6)")
     assert [True, False] == [count(queue, START) for _ in range(2)]
-    write(queue.path, "DELETE FROM warmup WHERE day = 2")
+    queue.write("DELETE FROM warmup WHERE day = 2")
     assert count(queue, START + DAY_S)
-    write(queue.path, "DELETE FROM warmup")
+    queue.write("DELETE FROM warmup")
     assert count(queue, START)
     assert [] == queue.select("SELECT * FROM _warmup_use")
 
@@ -106,7 +106,7 @@ def test_the_rows_of_now_decide_for_a_worker_that_has_not_heard_of_a_change(queu
 def test_the_last_day_takes_its_count_along(queue: Queue) -> None:
     plan_rows(queue)
     assert count(queue, START)
-    write(queue.path, "DELETE FROM warmup")
+    queue.write("DELETE FROM warmup")
     assert ([], []) == (queue.select("SELECT * FROM _warmup"), queue.select("SELECT * FROM _warmup_use"))
     assert [("warmup * day 1", None, 5), ("warmup * day 1", 5, None)] == queue.select(
         "SELECT what, before, after FROM audit WHERE what LIKE '%day 1' ORDER BY audit_id"
@@ -132,4 +132,4 @@ def test_the_last_day_takes_its_count_along(queue: Queue) -> None:
 def test_what_cannot_be_a_day_of_a_plan_is_refused(queue: Queue, statement: str, words: str) -> None:
     plan_rows(queue)
     with pytest.raises(apsw.Error, match=words):
-        write(queue.path, statement)
+        queue.write(statement)
