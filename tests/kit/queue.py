@@ -366,6 +366,10 @@ class Queue:
         """Change the file as another program does."""
         self.select(statement, *bindings)
 
+    def dump(self) -> Dump:
+        """Every row of every table, as the function `dump` gives them."""
+        return _rows_of(self.foreign())
+
     def violations(self) -> Dump:
         """What is wrong with the queue; empty if nothing is."""
         return wrong_with(self.foreign())

@@ -1,20 +1,22 @@
 """
 test_fault_loop - the state of a queue after one step of one operation fails
 
-Each operation begins on a copy of the same queue. Step 1, 2, 3… of it fails until a run meets no fault. After each run
-the file must be sound, and hold exactly the state before the operation or the state after it; if the operation reported
-success, the latter.
+Each operation begins on a copy of the same queue. A run without a fault counts its steps; then one run for each step
+meets a fault there. After each run the file must be sound, and hold exactly the state before the operation or the state
+after it; if the operation reported success, the latter.
+
+`make properties` lets each step fail, `make test` a sample of them.
 """
 
 import copy
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -74,12 +76,14 @@ from empath.storage.sqlite.plans import ForgetStatistics
 from empath.storage.sqlite.schema import prepare
 from empath.storage.write import Batch, Write
 from tests.kit.faults import Failure, Fault, Step, run
-from tests.kit.queue import T0, Dump, Queue, connection_of, dump, ids, inspect, violations, write
+from tests.kit.queue import T0, Dump, Queue, connection_of, dump, ids, inspect, write
 from tests.storage.migrations.kit import VERSION_1, restore
 
 Works = Callable[[Queue, Lease], list[Write]]
 AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0, audit_s=0)
 GARBAGE = "spool:mx/0"
+NEVER = 10**9  # a step that no operation reaches
+SMALLEST = "write a row"
 
 
 def _settle(status: RecipientStatus) -> Works:
@@ -157,6 +161,7 @@ _FAILURE = FailedAttempt(1, "A@b.example", "b.example", T0, "bounced", None, Hea
 _GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
 _TRIPLE = Triple("192.0.2.0/24", "a@b.example", "c@d.example")
 OPERATIONS: dict[str, Works] = {
+    SMALLEST: lambda *_: [Shell("INSERT INTO _setting (name, value) VALUES ('a', '')")],
     "accept": lambda queue, _: [queue.new_accept("a.example", "new.example")],
     "accept batch": lambda queue, _: [
         queue.new_accept("a.example"),
@@ -359,40 +364,32 @@ class _LoseBounds(Write):
         connection_of(session).execute("UPDATE _destination SET due_at = NULL WHERE name = 'a.example'")
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Queue, Lease]:
+def _template(path: Path) -> tuple[Queue, Lease]:
     """
     A queue with a lease of one message for two recipients, a message without a lease, two cancelled messages, one of
     them in a file, and garbage.
     """
-    queue = Queue(tmp_path_factory.mktemp("template") / "queue.db", max_leases=2)
+    queue = Queue(path, max_leases=2)
     queue.accept("leased.example", "leased.example")
     (lease,) = queue.lease()
     queue.accept("a.example")
     queue.accept("cancelled.example")
     queue.accept("cancelled.example", content=None, size=9, locator="spool:mx/2")
-    write(queue.path, "DELETE FROM queue WHERE recipient_id > 3")
-    write(queue.path, "UPDATE _recipient SET settled_at = ? WHERE status = 'cancelled'", T0)
-    write(queue.path, "INSERT INTO _spool_garbage (locator) VALUES (?), ('spool:mx/1')", GARBAGE)
+    queue.write("DELETE FROM queue WHERE recipient_id > 3")
+    queue.write("UPDATE _recipient SET settled_at = ? WHERE status = 'cancelled'", T0)
+    queue.write("INSERT INTO _spool_garbage (locator) VALUES (?), ('spool:mx/1')", GARBAGE)
     queue.close()
     return queue, lease
 
 
-def _timeless(found: Dump) -> Dump:
-    """*found* without the instants that SQL took from the clock; the queue's own are of another year."""
+def _timeless(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """*rows* without the instants that SQL took from the clock; the queue's own are of another year."""
     now = time.time()
 
     def is_now(value: object) -> bool:
         return isinstance(value, float) and abs(value - now) < 86_400
 
-    return {
-        name: [tuple("now" if is_now(value) else value for value in row) for row in rows]
-        for name, rows in found.items()
-    }
-
-
-def _pristine(queue: Queue) -> Queue:
-    return copy.copy(queue)
+    return [tuple("now" if is_now(value) else value for value in row) for row in rows]
 
 
 def _execute(path: Path, works: list[Write], *, times: int = 1) -> str | None:
@@ -409,28 +406,43 @@ def _execute(path: Path, works: list[Write], *, times: int = 1) -> str | None:
 
 
 class Inspector:
-    """`inspect`, once for the same octets, because most failures leave the files unchanged."""
+    """
+    `inspect`, once for the same octets, because most failures leave the files unchanged.
+
+    A table that is as it was at the first look is not read for instants again.
+    """
 
     def __init__(self) -> None:
         self._found: dict[bytes, tuple[Dump, Dump]] = {}
+        self._first: Dump = {}
+        self._first_timeless: Dump = {}
 
     def look(self, path: Path) -> tuple[Dump, Dump]:
         """The result of `inspect` for the database at *path*, without the instants of today."""
         key = _octets(path)
         if key not in self._found:
             state, wrong = inspect(path)
-            self._found[key] = _timeless(state), wrong
+            timeless = {
+                name: self._first_timeless[name] if rows == self._first.get(name) else _timeless(rows)
+                for name, rows in state.items()
+            }
+            if not self._first:
+                self._first, self._first_timeless = state, timeless
+            self._found[key] = timeless, wrong
         return self._found[key]
 
 
-def _places(failure: Failure, *, stride: int = 5) -> Iterator[int]:
+def _places(steps: range, failure: Failure, *, turn: int = 0, most: int = 10) -> list[int]:
     """
-    1, 2, 3 … in `make properties`. In `make test` every *stride*-th after the sixth, and a third of these where a
-    process is killed: a fork costs more than the operation.
+    The steps that fail: in `make properties` all up to the last of *steps*.
+
+    In `make test` about *most* of *steps* at equal distances, and half as many where a process is killed, because a
+    fork costs more than the operation. The last step is always one of them. *turn* moves the others.
     """
     if settings.get_current_profile_name() == "deep":
-        return count(1)
-    return chain(range(1, 7), count(7, stride * (3 if failure is Failure.SIGKILL else 1)))
+        return list(range(1, steps.stop))
+    stride = max(1, len(steps) // (most // 2 if failure is Failure.SIGKILL else most))
+    return sorted({*steps[turn % stride :: stride], steps[-1]})
 
 
 def _octets(path: Path) -> bytes:
@@ -442,48 +454,93 @@ def _octets(path: Path) -> bytes:
     return digest.digest()
 
 
+def _remove(scratch: Path) -> None:
+    """Remove the queue of a run; a connection that failed to close may do so now, and remove its own files."""
+    for file in scratch.glob("queue.db*"):
+        file.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Undisturbed:
+    """What an operation does without a fault: its error, the state after it, and the steps of each kind."""
+
+    error: str | None
+    after: Dump
+    steps: dict[Step, int]
+
+
+class Course:
+    """The operations on copies of one queue, each run once without a fault."""
+
+    def __init__(self, queue: Queue, lease: Lease) -> None:
+        self.path = queue.path
+        self.inspector = Inspector()
+        self.before, _ = self.inspector.look(queue.path)
+        self._queue = queue
+        self._lease = lease
+        self._known: dict[str, Undisturbed] = {}
+
+    def works(self, name: str) -> list[Write]:
+        """The writes of the operation, new ones each time."""
+        return OPERATIONS[name](copy.copy(self._queue), copy.deepcopy(self._lease))
+
+    def undisturbed(self, name: str, scratch: Path) -> Undisturbed:
+        """The operation without a fault; it leaves a sound queue."""
+        if name not in self._known:
+            steps = {}
+            for step in Step:
+                path = scratch / f"whole-{step}.db"
+                shutil.copy(self.path, path)
+                fault = Fault(step, Failure.ONCE, NEVER)
+                report = run(partial(_execute, path, self.works(name)), fault)
+                steps[step] = fault.count
+            after, wrong = self.inspector.look(path)
+            assert {} == wrong
+            self._known[name] = Undisturbed(report.error, after, steps)
+        return self._known[name]
+
+    def steps(self, name: str, step: Step, scratch: Path) -> range:
+        """The operation's own steps: before them it has as many as the smallest one, which open the connection."""
+        opening = 0 if name == SMALLEST else self.undisturbed(SMALLEST, scratch).steps[step]
+        last = self.undisturbed(name, scratch).steps[step]
+        return range(min(opening, last - 1) + 1, last + 1)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """All operations, on the queue of `_template`."""
+    return Course(*_template(tmp_path_factory.mktemp("template") / "queue.db"))
+
+
 @pytest.mark.parametrize("failure", Failure)
 @pytest.mark.parametrize("step", Step)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_operation_leaves_all_or_nothing(
-    scratch: Path, template: tuple[Queue, Lease], name: str, step: Step, failure: Failure
+    scratch: Path, course: Course, name: str, step: Step, failure: Failure
 ) -> None:
     """
     No reader ever sees a fate without its evidence, a lease without its slot, or a message without its content. An
     operation that failed once succeeds when the same writer repeats it.
     """
-    queue, lease = template
-    before = _timeless(dump(queue.path))
-    whole = scratch / "whole.db"
-    shutil.copy(queue.path, whole)
-    final_error = _execute(whole, OPERATIONS[name](_pristine(queue), lease))
-    after = _timeless(dump(whole))
-
-    def new_works() -> list[Write]:
-        return OPERATIONS[name](_pristine(queue), copy.deepcopy(lease))
-
-    assert violations(whole) == {}
+    whole = course.undisturbed(name, scratch)
     path = scratch / "queue.db"
     times = 2 if failure is Failure.ONCE else 1
-    inspector = Inspector()
+    steps = course.steps(name, step, scratch)
+    turn = list(OPERATIONS).index(name) + list(Failure).index(failure)
 
-    for fail_at in _places(failure):
-        shutil.copy(queue.path, path)
-        report = run(lambda: _execute(path, new_works(), times=times), Fault(step, failure, fail_at))
+    for fail_at in _places(steps, failure, turn=turn, most=len(steps) if name == SMALLEST else 4):
+        shutil.copy(course.path, path)
+        report = run(partial(_execute, path, course.works(name), times=times), Fault(step, failure, fail_at))
 
         met = f"{step} {fail_at} failed {failure}"
-        found, wrong = inspector.look(path)
+        assert report.was_met, met
+        found, wrong = course.inspector.look(path)
         assert {} == wrong, met
-        if report.was_killed or (report.error != final_error and failure is Failure.FOR_GOOD):
-            assert found in (before, after), met
+        if report.was_killed or (report.error != whole.error and failure is Failure.FOR_GOOD):
+            assert found in (course.before, whole.after), met
         else:
-            assert (final_error, after) == (report.error, found), met
-        for file in scratch.glob("queue.db*"):
-            file.unlink(missing_ok=True)  # a connection that failed to close may do so now, and remove its own
-        if not report.was_met:
-            break
-
-    assert fail_at > 2
+            assert (whole.error, whole.after) == (report.error, found), met
+        _remove(scratch)
 
 
 @pytest.mark.parametrize("failure", Failure)
@@ -492,13 +549,15 @@ def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Fail
     """
     A start that dies while it makes the database must not break the next start.
     """
-    prepare(scratch / "whole.db")
+    fault = Fault(step, Failure.ONCE, NEVER)
+    run(partial(_prepare, scratch / "whole.db"), fault)
     whole = dump(scratch / "whole.db")
     mended: set[bytes] = set()
 
-    for fail_at in _places(failure):
+    for fail_at in _places(range(1, fault.count + 1), failure):
         path = scratch / f"{fail_at}.db"
         report = run(partial(_prepare, path), Fault(step, failure, fail_at))
+        assert report.was_met
         if report.error is None and not report.was_killed:
             assert whole == dump(path)
         left = _octets(path)
@@ -506,10 +565,6 @@ def test_preparation_can_be_begun_again(scratch: Path, step: Step, failure: Fail
             mended.add(left)
             prepare(path)
             assert (whole, {}) == inspect(path), f"{step} {fail_at} failed {failure}"
-        if not report.was_met:
-            break
-
-    assert fail_at > 5
 
 
 @pytest.mark.parametrize("failure", Failure)
@@ -522,22 +577,19 @@ def test_migration_leaves_old_or_new_schema(scratch: Path, step: Step, failure: 
     restore(VERSION_1, old)
     write(old, "CREATE TRIGGER mine INSTEAD OF UPDATE OF priority ON queue BEGIN SELECT 1; END")
     shutil.copy(old, new)
-    prepare(new)
-    states = [_timeless(dump(old)), _timeless(dump(new))]
+    fault = Fault(step, Failure.ONCE, NEVER)
+    run(partial(_prepare, new), fault)
     inspector = Inspector()
+    states = [inspector.look(old)[0], inspector.look(new)[0]]
 
-    for fail_at in _places(failure, stride=11):
+    for fail_at in _places(range(1, fault.count + 1), failure):
         shutil.copy(old, path)
-        report = run(lambda: _prepare(path), Fault(step, failure, fail_at))
+        report = run(partial(_prepare, path), Fault(step, failure, fail_at))
+        assert report.was_met
         found, wrong = inspector.look(path)
         assert found in (states if report.error or report.was_killed else states[1:])
         assert {} == wrong
-        for file in scratch.glob("queue.db*"):
-            file.unlink(missing_ok=True)  # a connection that failed to close may do so now, and remove its own
-        if not report.was_met:
-            break
-
-    assert fail_at > 2
+        _remove(scratch)
 
 
 def _prepare(path: Path) -> str | None:
@@ -548,12 +600,11 @@ def _prepare(path: Path) -> str | None:
     return None
 
 
-def test_settle_is_what_the_kit_builds(template: tuple[Queue, Lease]) -> None:
+def test_settle_is_what_the_kit_builds(course: Course) -> None:
     """
     The loop needs settles that touch recipients.
     """
-    queue, lease = template
-    (work,) = OPERATIONS["settle delivered"](queue, lease)
+    (work,) = course.works("settle delivered")
 
     assert isinstance(work, Settle)
     assert [1, 2] == [fate.recipient_id for fate in work.fates]

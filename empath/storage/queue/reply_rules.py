@@ -5,7 +5,8 @@ The program has the rules that it ships.  Their rows are what people see, and wh
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from empath.policy.replies.bounce_class import BounceClass, BounceRule
@@ -17,6 +18,7 @@ from empath.storage.write import Write
 
 _MOST_REASON: Final = 200  # characters
 _WHO: Final = "empath: shaping"  # in the audit
+_CONDITIONS: Final = attrgetter("stage", "code", "enhanced", "text", "provider")  # of a ReplyPattern, as in a row
 SHIPPED_FROM: Final = 10_000  # position of the first shipped rule; own ones are before it
 
 
@@ -50,7 +52,7 @@ def read_class_rules(reader: Selects) -> ClassRuleRows:
 
 def _shipped_rows() -> list[Row]:
     return [
-        (position, rule.name, *astuple(rule.pattern), rule.bounce_class)
+        (position, rule.name, *_CONDITIONS(rule.pattern), rule.bounce_class)
         for position, rule in enumerate(SHIPPED_CLASSES, start=SHIPPED_FROM)
     ]
 
@@ -96,7 +98,7 @@ def read_shaping_rules(reader: Selects) -> ShapingRuleRows:
 
 def _shipped_shaping_rows() -> list[Row]:
     return [
-        (position, rule.name, *astuple(rule.pattern), rule.bounce_class, rule.action, rule.duration, rule.value)
+        (position, rule.name, *_CONDITIONS(rule.pattern), rule.bounce_class, rule.action, rule.duration, rule.value)
         for position, rule in enumerate(SHIPPED_SHAPING, start=SHIPPED_FROM)
     ]
 
