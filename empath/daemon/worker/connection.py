@@ -12,8 +12,10 @@ THEORY
 
 import math
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import count
 from typing import Final
 
 from empath.config.tables.delivery import Delivery
@@ -77,19 +79,18 @@ class SessionNeeds:
     What a session with a host must be: messages with different needs share none.
 
     Shape: login is the name and password for the host, None where this host does not log in; may_log_in_clear says that
-    these may go over a connection without TLS. The hash is worked out once, because each message looks for a session.
+    these may go over a connection without TLS. Equal needs have the same number: each message looks for a connection,
+    and a number is compared at no cost.
     """
 
     demand: HostDemand = NO_TLS
     login: ClientLogin | None = None
     may_log_in_clear: bool = False
-    _hash: int = field(init=False, repr=False, compare=False)
+    number: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.demand, self.login and self.login.username)))
-
-    def __hash__(self) -> int:
-        return self._hash
+        login = self.login and (self.login.username, self.login.password, tuple(self.login.mechanisms))
+        object.__setattr__(self, "number", _number_of(self.demand, login, self.may_log_in_clear))
 
     def opening(self, bindings: Mapping[str, bytes], *, is_secured: bool) -> Opening:
         """What comes before the first transaction; the arguments are of TLS that came before the greeting."""
@@ -106,6 +107,15 @@ class SessionNeeds:
             login=login,
             may_log_in_clear=self.may_log_in_clear,
         )
+
+
+_numbers = count()
+
+
+@lru_cache(maxsize=10_000)
+def _number_of(*_needs: Hashable) -> int:
+    """The number of these needs. Those that were forgotten get another one: their connections end when they idle."""
+    return next(_numbers)
 
 
 NO_NEEDS: Final = SessionNeeds()
@@ -135,6 +145,7 @@ class Connection:
     One SMTP connection to one host.
 
     `has_dsn`: the host takes what the sender wants to hear, and makes the report of success (RFC 3461 §5.2.1).
+    `source_address` is the address of [sources] that it goes out from, None where the system chose.
     """
 
     def __init__(
@@ -148,8 +159,8 @@ class Connection:
         source: SourceAddress | None = None,
     ) -> None:
         self.host = host
-        self.needs = needs
         self.source = source
+        self.source_address = None if source is None else source.address
         self.peer = host.peer
         self.has_dsn = False
         self.born_at = self.used_at = how.clock()
@@ -243,11 +254,6 @@ class Connection:
     def tls(self) -> TlsEvidence:
         """What became of TLS so far."""
         return self._securing.evidence
-
-    @property
-    def source_address(self) -> str | None:
-        """The address of [sources] that it goes out from, None where the system chose."""
-        return None if self.source is None else self.source.address
 
     def keep_session(self) -> None:
         """Let later connections resume the session of TLS, if there is one."""

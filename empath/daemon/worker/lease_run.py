@@ -273,8 +273,11 @@ class LeaseRun:
         for host_attempt in carrier.carry(job):
             tried.append(host_attempt)
             self._has_ended = False  # the next host, if there is one, has nothing yet
-            self._is_delivered = self._is_delivered or host_attempt.has_delivered
-            self._settling.log_host(job.message, host_attempt)
+            undelivered = host_attempt.undelivered
+            if len(undelivered) < len(host_attempt.answers):
+                self._is_delivered = True
+            if undelivered:
+                self._settling.log_host(job.message, host_attempt.attempt, undelivered)
         self._is_carrying = False
         self._is_reached = self._is_reached or self._is_delivered or not carrier.is_failing
 

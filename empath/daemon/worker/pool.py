@@ -37,16 +37,9 @@ from empath.policy.hosts.search import Host
 from empath.smtp.client.events import TransactionEnded
 from empath.smtp.client.session import Transaction
 
-_Key = tuple[str, int, Protocol, SessionNeeds, str | None]
-
-
-class _Job(NamedTuple):
-    """What `Connection.transact` takes."""
-
-    transaction: Transaction
-    pieces: Pieces
-    may_end: Permission
-    settings: DestinationSettings
+# Address, port and protocol of the host, number of the SessionNeeds, and pool of source addresses.
+_Key = tuple[str, int, Protocol, int, str | None]
+_Job = tuple[Transaction, Pieces, Permission, DestinationSettings]  # what `Connection.transact` takes
 
 
 class HostResult(NamedTuple):
@@ -152,7 +145,7 @@ class ConnectionPool:
             Abandoned: see Connection.transact.
             OutOfResources: see Connection.open.
         """
-        job = _Job(transaction, pieces, may_end, settings)
+        job = (transaction, pieces, may_end, settings)
         if not needs.demand.may_fall_back:
             return self._send(host, needs, job)
         in_clear = replace(needs, demand=needs.demand.in_clear())
@@ -169,27 +162,29 @@ class ConnectionPool:
         return again._replace(tls=again.tls and again.tls._replace(failure=failure))
 
     def _send(self, host: Host, needs: SessionNeeds, job: _Job) -> HostResult:
-        recipients = job.transaction.recipients
+        transaction, _, _, settings = job
         if needs.demand.refusal is not None:
             said = Said(Stage.TLS, needs.demand.refusal)
             evidence = TlsEvidence(str(needs.demand), failure=said.reply.text)
-            return HostResult(host.peer, dict.fromkeys(recipients, said), was_reached=False, tls=evidence)
+            return _unreached(host, transaction, said, tls=evidence)
         spent = None
-        pool = None if host.is_socket else job.settings.source
-        taken = self._take(host, needs, pool)
+        pool = settings.source
+        if pool is not None and host.is_socket:
+            pool = None
+        key = (host.address, host.port, host.protocol, needs.number, pool)
+        taken = self._take(key, host)
         if taken is not None:
             connection, allowance = taken
             ended = self._transact(connection, job, allowance)
             if not (ended.is_stale or ended.is_spent):
-                return self._done(connection, ended, None, pool)
+                return self._done(key, connection, ended, None)
             connection.leave()
             self._sources.give_back(allowance)
             if ended.is_spent:
                 spent = HostResult(connection.peer, ended.results, was_reached=True, source=connection.source_address)
-        chosen = (None, None) if pool is None else self._sources.choose(pool, host, job.settings.overflow)
+        chosen = (None, None) if pool is None else self._sources.choose(pool, host, settings.overflow)
         if isinstance(chosen, Reply):
-            said = Said(Stage.CONNECT, chosen)
-            return HostResult(host.peer, dict.fromkeys(recipients, said), was_reached=False)
+            return _unreached(host, transaction, Said(Stage.CONNECT, chosen))
         source, allowance = chosen
         began = self._clock()
         try:
@@ -201,13 +196,11 @@ class ConnectionPool:
             self._sources.give_back(allowance)
             if spent is not None:
                 return spent
-            results = dict.fromkeys(recipients, exc.said)
-            address = None if source is None else source.address
-            return HostResult(host.peer, results, was_reached=False, tls=exc.tls, source=address)
+            return _unreached(host, transaction, exc.said, exc.tls, None if source is None else source.address)
         connect_s = self._clock() - began
         ended = self._transact(connection, job, allowance)
         connection.keep_session()
-        return self._done(connection, ended, connect_s, pool)
+        return self._done(key, connection, ended, connect_s)
 
     def _transact(self, connection: Connection, job: _Job, allowance: Allowance | None) -> TransactionEnded:
         try:
@@ -235,9 +228,9 @@ class ConnectionPool:
             else:
                 del self._idle[key]
 
-    def _take(self, host: Host, needs: SessionNeeds, pool: str | None) -> tuple[Connection, Allowance | None] | None:
+    def _take(self, key: _Key, host: Host) -> tuple[Connection, Allowance | None] | None:
         """A connection that waits, with what was counted of the warm-up of its address."""
-        waiting = self._idle.get(_key(host, needs, pool))
+        waiting = self._idle.get(key)
         while waiting:
             connection = waiting.pop()
             if connection.source is not None and self._sources.is_rested(connection.source.address):
@@ -254,23 +247,30 @@ class ConnectionPool:
         self.counts.opened += 1
         return None
 
-    def _done(
-        self, connection: Connection, ended: TransactionEnded, connect_s: float | None, pool: str | None
-    ) -> HostResult:
-        host = connection.host
+    def _done(self, key: _Key, connection: Connection, ended: TransactionEnded, connect_s: float | None) -> HostResult:
         is_young = self._clock() - connection.born_at < self._settings.reuse_s
         if connection.is_usable and is_young:
-            self._idle.setdefault(_key(host, connection.needs, pool), []).append(connection)
+            self._idle.setdefault(key, []).append(connection)
         elif connection.is_usable:
             connection.quit()
         else:
             connection.leave()
+        was_reached = True
         return HostResult(
-            *(connection.peer, ended.results, True, connect_s, ended.is_in_doubt, connection.has_dsn),
-            tls=connection.tls,
-            source=connection.source_address,
+            connection.peer,
+            ended.results,
+            was_reached,
+            connect_s,
+            ended.is_in_doubt,
+            connection.has_dsn,
+            connection.tls,
+            connection.source_address,
         )
 
 
-def _key(host: Host, needs: SessionNeeds, pool: str | None) -> _Key:
-    return host.address, host.port, host.protocol, needs, pool
+def _unreached(
+    host: Host, transaction: Transaction, said: Said, tls: TlsEvidence | None = None, source: str | None = None
+) -> HostResult:
+    """The result where *host* gave no session."""
+    results = dict.fromkeys(transaction.recipients, said)
+    return HostResult(host.peer, results, was_reached=False, tls=tls, source=source)

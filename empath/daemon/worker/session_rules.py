@@ -24,10 +24,6 @@ def _no_login(_: Host) -> Login | None:
     return None
 
 
-def _always() -> object:
-    return None
-
-
 def _a_minute(_: str, __: tuple[str, ...]) -> float:
     return 60.0
 
@@ -40,14 +36,13 @@ class SessionRules:
     Shape: tls_of gives the setting of a destination, by its name and the names of its MX hosts, and what decided it;
     sts_of what the MTA-STS policy of a domain
     says of a host; login_of the login for a host; first_delay_s_of the first retry delay of a destination, from which
-    on mail may go in the clear where TLS is optional and fails; in_force gives another object after a change of them.
+    on mail may go in the clear where TLS is optional and fails.
     """
 
     tls_of: Callable[[str, tuple[str, ...]], tuple[TlsDemand, str]] = _built_in
     sts_of: Callable[[str, Host], StsFinding] = _no_policy
     login_of: Callable[[Host], Login | None] = _no_login
     first_delay_s_of: Callable[[str, tuple[str, ...]], float] = _a_minute
-    in_force: Callable[[], object] = _always
 
 
 BUILT_IN_RULES: Final = SessionRules()
@@ -73,5 +68,4 @@ def session_rules(runtime: Runtime, policies: StsPolicies) -> SessionRules:
         sts_of=policies.finding,
         first_delay_s_of=first_delay_s_of,
         login_of=runtime.client_access.login_of,
-        in_force=lambda: runtime.rules.book,
     )

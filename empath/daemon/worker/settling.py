@@ -63,6 +63,9 @@ class Settling:
         self._runtime = runtime
         self._lease = lease
         self._reply_rules = reply_rules
+        self._is_soft = runtime.config.delivery.soft_bounce
+        self._warning_s = runtime.config.retry.delay_warning_s
+        self._clears_delay = runtime.config.reports.delay_cleared
         self._effects: dict[str, Shape] = {}  # of the message, by rule and source
         self.exchangers: tuple[str, ...] = ()  # MX hosts of the destination, where they are known
 
@@ -72,11 +75,8 @@ class Settling:
         lead to for the destination.
         """
         now = self._runtime.now()
-        config = self._runtime.config
-        report_at, is_soft = message.delay_report_at, config.delivery.soft_bounce
-        warning_s = config.retry.delay_warning_s
+        report_at, is_soft, clears_delay = message.delay_report_at, self._is_soft, self._clears_delay
         fated = with_fate(tried) if len(tried) > 1 else ()  # what one host said to all is either a fate or no attempt
-        clears_delay = config.reports.delay_cleared
         settles: list[Write] = []
         for host_attempt in tried:
             fates, passed = [], []
@@ -95,11 +95,12 @@ class Settling:
                         retry_after_s=answer.retry_after_s,
                         handover=host_attempt.handover,
                     )
-                    if fate.status is not RecipientStatus.DELIVERED:
+                    if fate.status is RecipientStatus.DELIVERED:
+                        is_delivered = True
+                    else:
                         fate = self._classified(fate, host_attempt.attempt, recipient, now)
+                        is_deferred = is_deferred or fate.status is RecipientStatus.DEFERRED
                     fates.append(fate)
-                    is_deferred = is_deferred or fate.status is RecipientStatus.DEFERRED
-                    is_delivered = is_delivered or fate.status is RecipientStatus.DELIVERED
                     self._log_fate(message, host_attempt.attempt, answer, fate)
                 # Without a fate no attempt was made: what hosts said is left to the log.
                 elif recipient.recipient_id in fated:
@@ -108,7 +109,7 @@ class Settling:
             if fates or passed:
                 # Mail that is delivered at once does not ask how late it is.
                 is_late = (is_deferred or (clears_delay and is_delivered)) and is_delayed(
-                    now, message.received_at, warning_s, message.reverse_path, report_at
+                    now, message.received_at, self._warning_s, message.reverse_path, report_at
                 )
                 settle = Settle(
                     process_id=self._runtime.process_id,
@@ -134,12 +135,8 @@ class Settling:
         schedule = self._runtime.config.retry.schedule
         return replace(schedule, steps=steps) if steps else schedule
 
-    def log_host(self, message: LeasedMessage, host_attempt: HostAttempt) -> None:
-        """Log what one host did: a doubt, and every recipient that goes on to the next host."""
-        answers = [answer for answer in host_attempt.answers if answer.outcome is not Outcome.DELIVERED]
-        if not answers:  # nearly always
-            return
-        attempt = host_attempt.attempt
+    def log_host(self, message: LeasedMessage, attempt: Attempt, answers: list[Answer]) -> None:
+        """Log what a host did that did not deliver: a doubt, and every recipient that goes on to the next host."""
         doubtful = [answer for answer in answers if answer.is_in_doubt]
         if doubtful:
             self._runtime.emit(

@@ -77,7 +77,8 @@ class Host:
 
     Shape: name in A-labels or the address itself; address IPv4 or IPv6, port 1..65535, or the path of a UNIX socket and
     0; preference is that of the MX record (0 where there is none), None for a host that the operator named itself or by
-    its domain; is_best: no exchanger of the domain is preferred to it; is_tls: TLS begins with the connection.
+    its domain; is_best: no exchanger of the domain is preferred to it; is_tls: TLS begins with the connection; dnssec
+    is the word for the security of its look-ups, None for unchecked ones.
     """
 
     name: str
@@ -88,6 +89,10 @@ class Host:
     protocol: Protocol = Protocol.SMTP
     lookups: HostLookups = field(default=HostLookups(), compare=False)
     is_tls: bool = False
+    dnssec: str | None = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dnssec", self.lookups.security.known)
 
     @property
     def is_socket(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from empath.mail.fate import Said
 from empath.mail.outcome import Stage
@@ -36,8 +37,7 @@ class ContentWanted:
     """The peer said 354 and at least one recipient is accepted: content may flow."""
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionEnded:
+class TransactionEnded(NamedTuple):
     """
     The result of each recipient.
 

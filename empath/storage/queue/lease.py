@@ -43,8 +43,7 @@ FAULT = "a fault in Empath ended the attempt"  # in the text of such an attempt
 PREFETCH_OCTETS = 256 * 1024  # most content that comes with a lease; the rest is read message by message
 
 
-@dataclass(frozen=True, slots=True)
-class LeasedRecipient:
+class LeasedRecipient(NamedTuple):
     """
     One recipient to deliver to.
 

@@ -1,7 +1,6 @@
 """One lease, with a carrier and a writer that the test controls."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -964,7 +963,7 @@ def test_the_postmaster_is_never_suppressed(dispatch, monkeypatch):
     monkeypatch.setattr(FakeReader, "suppressed", [("@a.test", "gone", None)])
     postmaster = str(dispatch.runtime.config.postmaster)
     mail = message(1)
-    mail.recipients[:] = [replace(mail.recipients[0], address=postmaster)]
+    mail.recipients[:] = [mail.recipients[0]._replace(address=postmaster)]
     monkeypatch.setattr(FakeReader, "suppressed", [(postmaster, "gone", None)])
     assert [(10, "delivered")] == run(dispatch, FakeCarrier([[(0, DELIVERED, TAKEN)]]), mail).fates()
 

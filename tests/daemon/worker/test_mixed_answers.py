@@ -55,7 +55,7 @@ class Delivery:
         settling = Settling(runtime, lease, rules)
         tried = list(self.carrier.carry(job))
         for host_attempt in tried:
-            settling.log_host(message, host_attempt)
+            settling.log_host(message, host_attempt.attempt, host_attempt.undelivered)
         return lease, settling.settle(message, tried)
 
     def attempts(self) -> list[tuple[int, str, int | None]]:

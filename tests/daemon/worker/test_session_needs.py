@@ -15,6 +15,7 @@ from empath.mail.lookup import TlsaRecord
 from empath.mail.outcome import Outcome
 from empath.policy.dane import TlsaFindings, TlsaState
 from empath.policy.destinations.rulebook import RuleRow
+from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.hosts.search import Host
 from empath.policy.routing import MxRoute, SmtpRoute
 from empath.policy.tls_demand import MessageNeeds, StsFinding, StsMode, TlsDemand, TlsLevel
@@ -58,27 +59,29 @@ def test_g2_tlsa_records_are_looked_up_once_and_only_where_dane_is_asked():
     """
     finder = Finder()
     of_dane = sessions(TlsLevel.DANE, finder)
-    demands = [of_dane.session_for(HOST, MessageNeeds()).demand for _ in range(3)]
+    demands = [of_dane.session_for(HOST, MessageNeeds(), BUILT_IN).demand for _ in range(3)]
     assert ([TlsLevel.DANE] * 3, 1) == ([demand.level for demand in demands], finder.asked)
-    sessions(TlsLevel.VERIFY, finder).session_for(HOST, MessageNeeds())
+    sessions(TlsLevel.VERIFY, finder).session_for(HOST, MessageNeeds(), BUILT_IN)
     assert 1 == finder.asked
 
 
-def test_a_rule_of_tls_acts_within_a_lease():
+def test_a_rule_of_tls_acts_within_a_lease(tmp_path):
     """
     Twenty messages to a slow host take minutes, and none may go in the clear against a rule.
     """
-    in_force, levels = [object()], [TlsLevel.MAY]
-    rules = SessionRules(tls_of=lambda *_: (TlsDemand(levels[0]), "test"), in_force=lambda: in_force[0])
-    of_lease = LeaseSessions(rules, Finder(), "mx.test")
-    assert TlsLevel.MAY is of_lease.session_for(HOST, MessageNeeds()).demand.level
-    in_force[0], levels[0] = object(), TlsLevel.ENCRYPT
-    assert TlsLevel.ENCRYPT is of_lease.session_for(HOST, MessageNeeds()).demand.level
+    runtime = fake_runtime(tmp_path)
+    of_lease = LeaseSessions(session_rules(runtime, NO_POLICIES), Finder(), "mx.test")
+    levels = []
+    for rows in ((), (RuleRow(7, "mx.test", "tls", "encrypt"),), (RuleRow(7, "mx.test", "tls", "verify"),)):
+        runtime.rules.book = runtime.config.rule_book(rows)
+        settings = runtime.rules.book.of_destination("mx.test")
+        levels.append(of_lease.session_for(HOST, MessageNeeds(), settings).demand.level)
+    assert [TlsLevel.MAY, TlsLevel.ENCRYPT, TlsLevel.VERIFY] == levels
 
 
 def test_g3_the_policy_of_the_domain_is_asked_where_sts_is_asked():
     finding = StsFinding(StsMode.ENFORCE, True, "MTA-STS policy of x.test")
-    found = sessions(TlsLevel.STS, sts_of=lambda domain, host: finding).session_for(HOST, MessageNeeds())
+    found = sessions(TlsLevel.STS, sts_of=lambda domain, host: finding).session_for(HOST, MessageNeeds(), BUILT_IN)
     assert "verify by MTA-STS policy of x.test" == str(found.demand)
 
 

@@ -9,6 +9,7 @@ from empath.daemon.worker.connection import SessionNeeds
 from empath.daemon.worker.session_rules import SessionRules
 from empath.mail.protocol import Protocol
 from empath.net.next_hop import HostFinder
+from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.hosts.search import Host
 from empath.policy.tls_demand import NO_STS, MessageNeeds, demand_for
 from empath.storage.queue.lease import LeasedMessage
@@ -22,7 +23,7 @@ class LeaseSessions:
         self._finder = finder
         self._destination = destination
         self._overdue_from: float | None = None
-        self._in_force = rules.in_force()
+        self._settings: DestinationSettings | None = None  # those by which `_found` was worked out
         self.exchangers: tuple[str, ...] = ()  # names of the MX hosts, once they are known
         self._found: dict[tuple[str, int, Protocol, MessageNeeds], SessionNeeds] = {}
 
@@ -33,10 +34,10 @@ class LeaseSessions:
         is_overdue = now - message.received_at >= self._overdue_from
         return _KINDS[message.requires_tls, is_overdue]
 
-    def session_for(self, host: Host, needs: MessageNeeds) -> SessionNeeds:
-        """What a session with *host* must be for a message of that kind."""
-        if (in_force := self._rules.in_force()) is not self._in_force:
-            self._in_force = in_force
+    def session_for(self, host: Host, needs: MessageNeeds, settings: DestinationSettings) -> SessionNeeds:
+        """What a session with *host* must be for a message of that kind, by the *settings* of its destination."""
+        if settings is not self._settings:  # each rule book has objects of its own
+            self._settings = settings
             self._found.clear()
         key = (host.address, host.port, host.protocol, needs)
         found = self._found.get(key)

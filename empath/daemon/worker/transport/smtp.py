@@ -64,8 +64,11 @@ class SmtpCarrier:
             return
         recipients = {recipient.recipient_id: recipient for recipient in job.recipients}
         under_way = MessageAttempt(hosts, recipients)
-        yield from self._ask(under_way, recipients, job, needs)
-        if hosts.needs_backup and under_way.recipient_ids:
+        while True:
+            while (host := under_way.host) is not None:
+                yield self._ask(host, under_way, recipients, job, needs)
+            if not hosts.needs_backup or not under_way.recipient_ids:
+                return
             started_at = time.time()
             self._turn_to_backup(hosts)
             if hosts.silence is not None:
@@ -73,7 +76,6 @@ class SmtpCarrier:
                 yield self._unasked(hosts, hosts.silence, left, started_at)
                 return
             under_way.go_on()
-            yield from self._ask(under_way, recipients, job, needs)
 
     def _find(self, needs: MessageNeeds) -> DestinationHosts:
         found = hosts_of(self._finder, self._route, self._destination)
@@ -99,36 +101,39 @@ class SmtpCarrier:
 
     def _ask(
         self,
+        host: Host,
         under_way: MessageAttempt,
         recipients: dict[int, LeasedRecipient],
         job: DeliveryJob,
         needs: MessageNeeds,
-    ) -> Iterator[HostAttempt]:
+    ) -> HostAttempt:
         settings = job.settings_of(self.exchangers)
-        while (host := under_way.host) is not None:
-            started_at, began = time.time(), time.monotonic()
-            asked = [recipients[number] for number in under_way.recipient_ids]
-            session = self._sessions.session_for(host, needs)
-            transaction = _transaction(job.message, asked, requires_tls=session.demand.needs_requiretls)
-            result = self._pool.send(
-                host, transaction, job.body.pieces_in_hub, job.may_end, settings=settings, needs=session
-            )
-            duration_s = time.monotonic() - began
-            dnssec = host.lookups.security.known
-            attempt = Attempt(
-                *(self._destination, started_at, duration_s, host.name, result.peer, result.connect_s, dnssec),
-                tls=result.tls,
-                source=result.source,
-            )
-            outcomes = under_way.record(result.results, is_reached=result.was_reached)
-            answers = []
-            for number, outcome in outcomes.items():
-                said = result.results[number]
-                # In LMTP some recipients may have their replies to the dot, and others none.
-                is_unanswered = said.stage is Stage.END_OF_DATA and not said.reply.is_from_host
-                is_in_doubt = result.is_in_doubt and is_unanswered
-                answers.append(Answer(recipients[number], said, outcome, is_in_doubt))
-            yield HostAttempt(attempt, answers, _handover(host, has_dsn=result.has_dsn))
+        started_at, began = time.time(), time.monotonic()
+        asked = [recipients[number] for number in under_way.recipient_ids]
+        session = self._sessions.session_for(host, needs, settings)
+        transaction = _transaction(job.message, asked, requires_tls=session.demand.needs_requiretls)
+        result = self._pool.send(
+            host, transaction, job.body.pieces_in_hub, job.may_end, settings=settings, needs=session
+        )
+        attempt = Attempt(
+            self._destination,
+            started_at,
+            time.monotonic() - began,
+            host.name,
+            result.peer,
+            result.connect_s,
+            host.dnssec,
+            result.tls,
+            result.source,
+        )
+        outcomes = under_way.record(result.results, is_reached=result.was_reached)
+        answers = []
+        for number, outcome in outcomes.items():
+            said = result.results[number]
+            # In LMTP some recipients may have their replies to the dot, and others none.
+            is_in_doubt = result.is_in_doubt and said.stage is Stage.END_OF_DATA and not said.reply.is_from_host
+            answers.append(Answer(recipients[number], said, outcome, is_in_doubt))
+        return HostAttempt(attempt, answers, _handover(host, has_dsn=result.has_dsn))
 
 
 def _handover(host: Host, *, has_dsn: bool) -> Handover:
