@@ -98,6 +98,8 @@ class DestinationHosts:
         self._take(found)
         for other in others:
             self.silent |= {at: said for at, said in other.silent.items() if said.stage is not Stage.TLS}
+        if not self.silent:
+            return
         known = [self.silent.get((host.address, host.port)) for host in self.hosts]
         if known and None not in known:
             self.silence = known[-1]
@@ -124,7 +126,9 @@ class DestinationHosts:
 
     def _take(self, found: tuple[Host, ...] | NoHost) -> None:
         hosts = () if isinstance(found, NoHost) else found
-        self.hosts = tuple(host for host in hosts if (host.address, host.port) not in self.silent)
+        if self.silent:
+            hosts = tuple(host for host in hosts if (host.address, host.port) not in self.silent)
+        self.hosts = hosts
         self.security = found.security if isinstance(found, NoHost) else Security.UNCHECKED
         if isinstance(found, NoHost):
             self.silence = Said(Stage.DNS, found.reply)

@@ -97,6 +97,7 @@ class Dispatch:
     noted: dict[str, tuple[RuleBook, tuple[str, ...]]] = field(default_factory=dict)
     reply_rules: ReplyRules = field(init=False)
     suppressions: Suppressions = field(init=False)
+    ways: LeaseWays = field(init=False)
 
     def __post_init__(self) -> None:
         shaping = self.runtime.config.shaping
@@ -108,6 +109,7 @@ class Dispatch:
             longest_s=shaping.longest_s if shaping.enabled else None,
         )
         self.suppressions = Suppressions(open_reader, self.clock)
+        self.ways = LeaseWays(self.runtime.rules)
 
 
 class LeaseRun:
@@ -122,8 +124,6 @@ class LeaseRun:
         self._carriers: dict[Route | None, Carrier] = {}
         self._settling = Settling(dispatch.runtime, lease, dispatch.reply_rules)
         self._moved_at = self._dispatch.clock()
-        self._ways = LeaseWays(dispatch.runtime.rules, lease.destination)
-        self._refusals = LeaseRefusals(dispatch.runtime.config, lease.destination)
         self._writes = LeaseWrites(dispatch.runtime, lease, dispatch.hooks)
         self._greenlet: greenlet | None = None
         self._is_carrying = False
@@ -215,7 +215,7 @@ class LeaseRun:
         refused: list[HostAttempt] = []
         self._is_delivered = self._is_reached = self._has_asked_more = False
         try:
-            ways, moved = self._ways.divide(message)
+            ways, moved = self._dispatch.ways.divide(message, self._lease.destination)
             if moved:
                 self._writes.add(Rekey(self._lease.lease_id, moved, now=time.time()))
                 self._runtime.emit(Rerouted(queue_id=message.queue_id, recipients=len(moved)))
@@ -261,6 +261,10 @@ class LeaseRun:
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Also after an error: a recipient that has got the mail must not get it again.
             self._settle(message, refused + tried)
+
+    @property
+    def _refusals(self) -> LeaseRefusals:
+        return LeaseRefusals(self._runtime.config, self._lease.destination)
 
     def _carry(self, route: Route | None, job: DeliveryJob, tried: list[HostAttempt]) -> None:
         carrier = self._carrier
@@ -309,14 +313,15 @@ class LeaseRun:
         elif self._carrier is not None and not only_in_company:  # else another lease may know better
             is_failing = self._carrier.is_failing
         is_failing |= self.is_slow(self._dispatch.clock()) and not self._is_delivered
+        failure = self._sight.failure
         end = EndLease(
             self._lease.lease_id,
             destination=self._lease.destination,
             is_failing=is_failing,
             now=time.time(),
             seen=self._sight.report,
-            failure=self._sight.failure,
-            retries=self._settling.schedule_of(self._domain),
+            failure=failure,
+            retries=None if failure is None else self._settling.schedule_of(self._domain),
             uniform=random.random(),
             only_in_company=only_in_company,
             unused=self._unused_tokens(),

@@ -1,9 +1,11 @@
 """
-lease_ways - which recipients of a lease still belong to its destination, and which route each takes
+lease_ways - which recipients of a lease still belong to its destination, and which route they take
 
 A message is routed again before it goes out, because the routes may have changed since it came.  Recipients whose mail
 now waits elsewhere go back under their new destination.
 """
+
+from typing import Final
 
 from empath.daemon.process.rules import Rules
 from empath.mail.domain import parse_stored
@@ -14,18 +16,20 @@ from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 Way = tuple[Route | None, list[LeasedRecipient]]  # a route, and the recipients that take it
 
 
-class LeaseWays:
-    """The ways of the messages of one lease, by the rules of now."""
+_MOST_FOUND: Final = 10_000
 
-    def __init__(self, rules: Rules, destination: str) -> None:
+
+class LeaseWays:
+    """The ways of the messages of all leases of a worker, by the rules of now."""
+
+    def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._destination = destination
         self._router = rules.router
         self._found: dict[str, tuple[Route | None, str]] = {}  # route and destination, by domain
 
-    def divide(self, message: LeasedMessage) -> tuple[list[Way], dict[int, str]]:
+    def divide(self, message: LeasedMessage, here: str) -> tuple[list[Way], dict[int, str]]:
         """
-        The recipients that still belong to this destination, by their route, and the new destinations of the others.
+        The recipients that still belong to the destination *here*, by their route, and the new ones of the others.
 
         Two routes with the same first hosts share a destination, though only one of them may have a backup.
         """
@@ -33,7 +37,7 @@ class LeaseWays:
         moved: dict[int, str] = {}
         for recipient in message.recipients:
             route, destination = self._way_of(message, recipient)
-            if destination != self._destination:
+            if destination != here:
                 moved[recipient.recipient_id] = destination
                 continue
             for known, those in ways:
@@ -48,7 +52,7 @@ class LeaseWays:
         """The route and the destination of one recipient; worked out once for each domain, if nothing else counts."""
         domain, metadata = recipient.domain, message.metadata
         router = self._rules.router
-        if router is not self._router:  # a row has changed during the lease
+        if router is not self._router:  # a row has changed
             self._router = router
             self._found.clear()
         way = None if ROUTE_KEY in metadata else self._found.get(domain)
@@ -57,5 +61,7 @@ class LeaseWays:
             decision = router.decide(recipient.address, parse_stored(domain), sent_by)
             way = decision.route, decision.destination(domain)
             if not router.depends_on(domain, metadata):
+                if len(self._found) >= _MOST_FOUND:
+                    self._found.clear()
                 self._found[domain] = way
         return way

@@ -175,7 +175,7 @@ class ConnectionPool:
         taken = self._take(key, host)
         if taken is not None:
             connection, allowance = taken
-            ended = self._transact(connection, job, allowance)
+            ended = connection.transact(*job) if allowance is None else self._transact(connection, job, allowance)
             if not (ended.is_stale or ended.is_spent):
                 return self._done(key, connection, ended, None)
             connection.leave()
@@ -203,6 +203,7 @@ class ConnectionPool:
         return self._done(key, connection, ended, connect_s)
 
     def _transact(self, connection: Connection, job: _Job, allowance: Allowance | None) -> TransactionEnded:
+        """Transact, and give the allowance back if that raises."""
         try:
             return connection.transact(*job)
         except BaseException:  # before the final dot, so the host has not taken the message

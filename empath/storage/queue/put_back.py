@@ -53,9 +53,9 @@ class EndLease(Write):
     Give the slot back, and keep what the lease has *seen* of its destination.
 
     Recipients that the lease still holds return, with no attempt counted. *failure* is what was said when no host was
-    reached; *unused* has the tokens of messages that were not sent. *only_in_company*: do nothing unless another lease
-    of the destination is under way. After the commit `is_ended` tells whether it was done; `before` and `after` are the
-    standings of the destination, None if it is gone.
+    reached, and *retries* are the delays by which its breaker opens then; *unused* has the tokens of messages that were
+    not sent. *only_in_company*: do nothing unless another lease of the destination is under way. After the commit
+    `is_ended` tells whether it was done; `before` and `after` are the standings of the destination, None if it is gone.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class EndLease(Write):
         now: float,
         seen: LeaseReport = _NOTHING_SEEN,
         failure: str | None = None,
-        retries: RetrySchedule = _USUAL_RETRIES,
+        retries: RetrySchedule | None = None,
         uniform: float = 0.5,
         only_in_company: bool = False,
         unused: Mapping[Bucket, int] = NO_TOKENS,
@@ -82,7 +82,7 @@ class EndLease(Write):
         self._destination = destination
         self.seen = seen
         self._failure = failure
-        self._retries = retries
+        self._retries = retries or _USUAL_RETRIES
         self._uniform = uniform
         self._only_in_company = only_in_company
         self._unused = unused

@@ -2,7 +2,8 @@
 sessions - which session each message of a lease needs with each host
 
 The demand for TLS and the login are worked out once for each host of a lease and each kind of message, and not for each
-message; anew after a change of the rules, because a lease to a slow host takes minutes.
+message; anew after a change of the rules, because a lease to a slow host takes minutes.  Where neither the DNS nor a
+policy of the domain has a say, the leases of a worker share them.
 """
 
 from empath.daemon.worker.connection import SessionNeeds
@@ -11,7 +12,7 @@ from empath.mail.protocol import Protocol
 from empath.net.next_hop import HostFinder
 from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.hosts.search import Host
-from empath.policy.tls_demand import NO_STS, MessageNeeds, demand_for
+from empath.policy.tls_demand import NO_STS, MessageNeeds, TlsDemand, demand_for
 from empath.storage.queue.lease import LeasedMessage
 
 
@@ -42,12 +43,25 @@ class LeaseSessions:
         key = (host.address, host.port, host.protocol, needs)
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self._work_out(host, needs)
+            found = self._found[key] = self._look_up(host, needs, settings)
         return found
 
-    def _work_out(self, host: Host, needs: MessageNeeds) -> SessionNeeds:
+    def _look_up(self, host: Host, needs: MessageNeeds, settings: DestinationSettings) -> SessionNeeds:
+        at = (host.name, host.address, host.port, host.protocol, host.is_tls, host.preference, host.lookups)
+        key, known = (self._destination, *at, needs), self._rules.known
+        found = known.get(key)
+        if found is not None and found[0] is settings:
+            return found[1]
+        setting, origin = self._rules.tls_of(self._destination, self.exchangers)
+        worked_out = self._work_out(host, needs, setting, origin)
+        if not setting.asks_dane and not setting.asks_sts:
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            known[key] = settings, worked_out
+        return worked_out
+
+    def _work_out(self, host: Host, needs: MessageNeeds, setting: TlsDemand, origin: str) -> SessionNeeds:
         rules = self._rules
-        setting, origin = rules.tls_of(self._destination, self.exchangers)
         login = rules.login_of(host)
         demand = demand_for(
             *(setting, origin, host, needs),
@@ -60,6 +74,7 @@ class LeaseSessions:
         return SessionNeeds(demand, login.login, login.may_go_in_clear)
 
 
+_MOST_KNOWN = 10_000
 _KINDS = {
     (requires_tls, is_overdue): MessageNeeds(requires_tls, is_overdue)
     for requires_tls in (True, False, None)
