@@ -81,9 +81,9 @@ class ReplyReader:
         self._searched -= self._start
         self._start = 0
 
-    def forbid_noise(self) -> None:
-        """From now on, any line that is not a reply ends the stream."""
-        self._noise_lines = self._noise_left = 0
+    def allow_noise(self, lines: int) -> None:
+        """From now on, up to *lines* lines that are not a reply may come; 0: any such line ends the stream."""
+        self._noise_lines = self._noise_left = lines
 
     def next_reply(self) -> Reply | None:
         """

@@ -17,7 +17,8 @@ when the session breaks is in doubt; the others have their results.
 
 A session that has delivered may have used up its allowance, or lost step with its peer.  If the peer then refuses a
 whole transaction, says 503, closes, or gives replies of the wrong kind, the event says that the session may be the
-reason, so that the driver can try the message on a new one.  A permanent refusal in such a session counts as a
+reason, so that the driver can try the message on a new one.  Replies of the wrong kind say so of any session that has
+served a transaction, even one that the peer refused.  A permanent refusal in a session that has delivered counts as a
 temporary one.  So does one by which a host that offers STARTTLS asks for TLS while the session is in the clear: TLS
 failed, or was not allowed, and the mail is not to blame.
 
@@ -131,6 +132,7 @@ class ClientSession:
         self.tls_refusal: Reply | None = None  # what the peer said to STARTTLS, if that was no
         self.answered = 0  # replies taken, and ends of the connection
         self._has_delivered = False  # a message of any transaction
+        self._has_served = False  # a transaction is over, whatever its result
         self._plan = _NO_PLAN
         self._stuffer = DotStuffer()
         # The last octets of a chunk: with them the peer takes the message, so they go out when the driver ends it.
@@ -252,6 +254,8 @@ class ClientSession:
         elif following is not _CLOSED:
             self._out.append(self._stuffer.end() if self._kept is None else self._kept)
             self._state = following
+            if not self._is_lmtp:  # one reply is due, so a line that is passed over stands for no other one
+                self._reader.allow_noise(_NOISE_LINES)
 
     def secured(self, bindings: Mapping[str, bytes]) -> None:
         """
@@ -334,7 +338,7 @@ class ClientSession:
         # RFC 8689 §4: the extension exists inside TLS only.
         self._peer = replace(peer, has_requiretls=False) if peer.has_requiretls and not self._is_secured else peer
         if self._peer.has_pipelining:
-            self._reader.forbid_noise()  # a line that is passed over could be the reply to one command of a group
+            self._reader.allow_noise(0)  # a line that is passed over could be the reply to one command of a group
         return self._become_ready(reply)
 
     def _become_ready(self, reply: Reply) -> ClientState:
@@ -461,6 +465,8 @@ class ClientSession:
         return self._close(reply) if self._plan.is_awaiting else self._send_quit()
 
     def _refuse_all_unexpected(self, reply: Reply) -> ClientState:
+        if self._has_served and not self._has_delivered:
+            return self._abandon_stale(reply)
         return self._refuse_all(self._unexpected(reply))
 
     def _accept_recipient(self, _: Reply) -> ClientState:
@@ -529,7 +535,7 @@ class ClientSession:
 
     def _abandon_out_of_step(self, reply: Reply) -> ClientState:
         self._settle_all(reply)
-        self.events.append(TransactionEnded(self._plan.results, is_stale=self._has_delivered))
+        self.events.append(TransactionEnded(self._plan.results, is_stale=self._has_served))
         return self._close(reply)
 
     def _abandon_in_doubt(self, reply: Reply) -> ClientState:
@@ -592,12 +598,15 @@ class ClientSession:
         return Reply(451, _TLS_WANTED, f"The host wants TLS, and the session has none: {reply.escaped()}")
 
     def _end(self) -> ClientState:
-        # Replies of the wrong kind on a session that has delivered: an unasked reply may have shifted all of them.
-        is_stale = self._has_delivered and not self._is_fit
+        # Replies of the wrong kind on a session that was used before: an unasked reply may have shifted all of them.
+        is_stale = self._has_served and not self._is_fit
         self.events.append(TransactionEnded(self._plan.results, is_stale=is_stale))
         return self._become_ready_again()
 
     def _become_ready_again(self) -> ClientState:
+        if self._peer.has_pipelining:
+            self._reader.allow_noise(0)
+        self._has_served = True
         return ClientState.IDLE if self._is_fit else self._send_quit()
 
     def _send_quit(self) -> ClientState:

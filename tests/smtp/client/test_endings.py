@@ -43,7 +43,8 @@ def test_a_message_whose_answer_was_lost_is_deferred(is_timeout, said):
 
 
 @pytest.mark.parametrize(
-    ("last", "is_in_doubt"), [(b"", True), (b"what\r\n", True), (BYE, False), (NO, False), (GO_ON, False), (OK, False)]
+    ("last", "is_in_doubt"),
+    [(b"", True), (b"600 what\r\n", True), (BYE, False), (NO, False), (GO_ON, False), (OK, False)],
 )
 def test_a_message_is_in_doubt_only_where_no_answer_came(last, is_in_doubt):
     """

@@ -319,6 +319,17 @@ def test_answers_that_an_unasked_reply_shifted_are_not_believed(extensions):
     assert (True, {4}) == (ended.is_spent, {said.reply.klass for said in ended.results.values()})
 
 
+@pytest.mark.parametrize("octets", [[OK, OK, OK, NO, OK, GO_ON], [OK, OK, b"zzz\r\n"]])
+def test_shifted_answers_are_not_believed_in_a_session_that_has_only_refused(octets):
+    """
+    Cyrus writes a second answer to a recipient that it defers. Then 250 to DATA made the next message bounce, or the
+    550 to one recipient hit another one.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + LATER + NO).forget()
+    dialogue.begin(transaction("good@x.test", "bad@x.test")).hear(*octets)
+    assert [True] == [event.is_stale for event in dialogue.events if isinstance(event, TransactionEnded)]
+
+
 @pytest.mark.parametrize("extensions", [EXTENSIONS, ONE_AT_A_TIME])
 def test_every_transaction_but_the_first_begins_with_rset(extensions):
     """

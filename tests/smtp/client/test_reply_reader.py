@@ -173,7 +173,7 @@ def test_noise_before_the_first_reply_is_passed_over_where_it_is_allowed(noise):
     reply = reader.next_reply()
     assert reply is not None
     assert "a\nb" == reply.text
-    reader.forbid_noise()
+    reader.allow_noise(0)
     with pytest.raises(SyntaxViolation):
         reader.next_reply()
 
@@ -211,7 +211,7 @@ def test_the_first_reply_is_read_behind_stray_octets(stray, noise):
     reply = reader.next_reply()
     assert reply is not None
     assert (220, "a\nb") == (reply.code, reply.text)
-    reader.forbid_noise()
+    reader.allow_noise(0)
     with pytest.raises(SyntaxViolation):
         reader.next_reply()
 

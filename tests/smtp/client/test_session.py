@@ -70,6 +70,18 @@ def test_with_pipelining_a_line_that_is_no_reply_ends_the_session(noise):
     assert ("rcpt", "451 4.5.0 Protocol error: not a reply:") == (stage, said[:38])
 
 
+@pytest.mark.parametrize("noise", [b"\r\n", b"scanning...\r\n", b"\x00"])
+def test_with_pipelining_a_line_that_is_no_reply_is_passed_over_where_one_reply_is_due(noise):
+    """
+    Some filters write an empty line before the answer to a message. It would be sent again at each attempt.
+    """
+    dialogue = ready().begin(transaction()).hear(OK + OK + GO_ON).send(b"").hear(noise, OK)
+    assert ([DELIVERED], True) == (fates(dialogue), dialogue.session.is_ready)
+    dialogue.forget().begin(transaction()).hear(OK + noise + OK + OK + GO_ON)
+    [(stage, said)] = fates(dialogue)
+    assert ("mail", "451 4.5.0 Protocol error: not a reply:") == (stage, said[:38])
+
+
 def test_the_lines_that_are_passed_over_have_a_bound():
     """
     A peer that speaks another language must not be heard to its end.
