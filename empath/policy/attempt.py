@@ -46,11 +46,12 @@ def loop_found(host: Host, name: str) -> Reply:
     return Reply(451, _NO_PRIMARY, f"unable to find primary relay: {where}")
 
 
-def outcome_of(said: Said, *, is_last_host: bool = True, is_put_off: bool = False) -> Outcome:
+def outcome_of(said: Said, *, is_last_host: bool = True, is_put_off: bool = False, is_ours: bool = False) -> Outcome:
     """
-    The outcome of a reply. *is_put_off*: another host of this attempt may accept the mail later.
+    The outcome of a reply. *is_put_off*: another host of this attempt may accept the mail later; *is_ours*: a route
+    names the host.
     """
-    match classify(said):
+    match classify(said, is_ours=is_ours):
         case Meaning.DELIVERED:
             return Outcome.DELIVERED
         case Meaning.NEVER:
@@ -184,8 +185,9 @@ class MessageAttempt:
             hosts.silence = hosts.softened(next(iter(said.values())))
             hosts.needs_backup = hosts.has_backup and classify(hosts.silence) is Meaning.OTHER_HOST
             is_last = not hosts.needs_backup
+        is_ours = host.preference is None
         outcomes = {
-            number: outcome_of(one, is_last_host=is_last, is_put_off=number in self._put_off)
+            number: outcome_of(one, is_last_host=is_last, is_put_off=number in self._put_off, is_ours=is_ours)
             for number, one in said.items()
         }
         delivered = list(outcomes.values()).count(Outcome.DELIVERED)

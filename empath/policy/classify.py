@@ -6,6 +6,7 @@ A failure without a reply (refused, lost, timed out) arrives here as a 4yz reply
 policy/attempt turns a meaning into an outcome; only there it matters whether another host is left.
 """
 
+import re
 from enum import Enum, auto
 from typing import Final
 
@@ -20,7 +21,8 @@ _LACKS: Final = frozenset({EnhancedStatus(5, 6, 7), EnhancedStatus(5, 6, 3), _NO
 LOOP: Final = EnhancedStatus(5, 4, 6)  # of a host that turned out to be this one
 _NEVER_HERE: Final = frozenset({(Stage.EHLO, LOOP), (Stage.TLS, _NO_REQUIRETLS)})  # in our words
 _TOO_MANY: Final = (5, 3)  # subject and detail of "too many recipients", RFC 3463 §3.6
-
+_ONE_DOMAIN: Final = re.compile(r"multiple (?:destination |recipient )?domains", re.IGNORECASE)  # of Google
+_LOGIN_WANTED: Final = 530  # RFC 4954 §6, and RFC 3207 §4 for STARTTLS
 
 _BEFORE_MAIL: Final = (Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.TLS, Stage.AUTH)
 
@@ -47,9 +49,11 @@ _MEANINGS: Final = (
 )
 
 
-def classify(said: Said) -> Meaning:
-    """The one place where a reply gets its meaning."""
+def classify(said: Said, *, is_ours: bool = False) -> Meaning:
+    """The one place where a reply gets its meaning. *is_ours*: a route names the host."""
     stage, reply = said
+    if is_ours and reply.code == _LOGIN_WANTED:
+        return Meaning.OTHER_HOST  # a mistake in the configuration, and not in the mail
     if stage is Stage.RCPT and reply.code == 552:
         return Meaning.OTHER_HOST  # RFC 5321 §4.5.3.1.10: "too many recipients" of an older RFC, to be read as 452
     if not reply.is_from_host and (stage, reply.enhanced) in _NEVER_HERE:
@@ -64,10 +68,15 @@ def is_lack(said: Said) -> bool:
 
 
 def is_too_many(said: Said) -> bool:
-    """Whether a host refused a recipient because the transaction has enough of them, RFC 5321 §4.5.3.1.10."""
+    """
+    Whether a host refused a recipient because the transaction has enough of them, RFC 5321 §4.5.3.1.10, or has others
+    of another domain.
+    """
     reply = said.reply
     if said.stage is not Stage.RCPT or (reply.klass != 4 and reply.code != 552):
         return False
+    if _ONE_DOMAIN.search(reply.text) is not None:
+        return True
     if reply.enhanced is None:
         return reply.code in (452, 552)
     return (reply.enhanced.subject, reply.enhanced.detail) == _TOO_MANY

@@ -246,6 +246,16 @@ def test_mail_that_loops_bounces_though_there_is_a_backup():
     assert (loop, False) == (hosts.silence, hosts.needs_backup)
 
 
+def test_e7_a_route_without_a_login_defers_and_an_exchanger_that_wants_one_bounces():
+    """
+    Else all mail of the hour in which a login was missing would bounce.
+    """
+    said = {1: Said(Stage.MAIL, Reply.of("530 5.7.0 Authentication required"))}
+    route, exchanger = (DestinationHosts((Host("a", "192.0.2.1", 25, preference),)) for preference in (None, 10))
+    assert {1: DEFERRED} == MessageAttempt(route, [1]).record(said, is_reached=True)
+    assert {1: BOUNCED} == MessageAttempt(exchanger, [1]).record(said, is_reached=True)
+
+
 def test_too_many_recipients_are_asked_about_again_at_the_same_host():
     """
     This goes on as long as each transaction delivers. Recipients for another host go there once, after all

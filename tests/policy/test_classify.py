@@ -123,6 +123,17 @@ def test_an_intermediate_reply_to_the_final_dot_keeps_the_mail(stage, line):
     assert Meaning.LATER is meaning(stage, line)
 
 
+@pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT])
+def test_e7_a_host_of_a_route_that_asks_for_a_login_bounces_nothing(stage):
+    """
+    The login is missing in the configuration, and the mail is not to blame. An exchanger has no login to ask for.
+    """
+    said = Said(stage, Reply.of("530 5.7.0 Authentication required"))
+    assert (Meaning.OTHER_HOST, Meaning.NEVER) == (classify(said, is_ours=True), classify(said))
+    refused = Said(stage, Reply.of("550 5.7.1 Relaying denied"))
+    assert Meaning.NEVER is classify(refused, is_ours=True)
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -136,6 +147,7 @@ def test_an_intermediate_reply_to_the_final_dot_keeps_the_mail(stage, line):
         ("552 5.2.2 Mailbox full", False),
         ("550 5.5.3 Too many recipients", False),
         ("450 Later", False),
+        ("451 4.3.0 Multiple destination domains per transaction is unsupported. Please try again.", True),
     ],
 )
 def test_too_many_recipients_are_told_from_a_full_mailbox(line, expected):
