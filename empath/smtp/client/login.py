@@ -16,24 +16,31 @@ from empath.smtp.sasl.mechanisms import Mechanism
 
 _NO_LOGIN: Final = EnhancedStatus(4, 7, 8)
 _MOST_INITIAL_CHARACTERS: Final = 480  # of an initial response, so that the line has at most 512; RFC 4954 §4
+# RFC 4954 §6: a change of the password is needed, the mechanism is unknown, or too weak for this user.
+_OTHER_MECHANISM: Final = frozenset({432, 504, 534})
 CANCEL: Final = b"*\r\n"  # ends an exchange
 
 
 class LoginDialogue:
-    """A login that has not begun. `begin` comes first, then `answer` for each challenge, then `verdict`."""
+    """
+    A login that has not begun. `begin` comes first, then `answer` for each challenge, then `verdict`. After a refusal
+    `begin_again` may have another mechanism.
+    """
 
     def __init__(self, login: ClientLogin) -> None:
         self._login = login
         self._exchange: ClientExchange | None = None
+        self._refused: list[Mechanism] = []
         self._is_initial_due = False  # too long for the line of the command
 
     def begin(self, offered: tuple[str, ...], bindings: Mapping[str, bytes]) -> bytes | Reply:
         """The command, with the best mechanism that the peer has *offered*. *bindings*: see `ClientLogin.begin`."""
-        exchange = self._exchange = self._login.begin(offered, bindings)
+        exchange = self._login.begin(offered, bindings, self._refused)
         if exchange is None:
             allowed = " ".join(map(str, self._login.mechanisms))
             words = f"The host offers {' '.join(offered) or 'no mechanism'} to log in, and {allowed} may be used"
             return Reply(454, _NO_LOGIN, words)
+        self._exchange = exchange
         line = f"AUTH {exchange.mechanism}"
         if exchange.initial is not None:
             initial = _base64(exchange.initial)
@@ -41,6 +48,14 @@ class LoginDialogue:
             if not self._is_initial_due:
                 line += f" {initial}"
         return line.encode() + b"\r\n"
+
+    def begin_again(self, reply: Reply, offered: tuple[str, ...], bindings: Mapping[str, bytes]) -> bytes | None:
+        """The command with another mechanism, if *reply* refuses the mechanism and not the login; None: it is over."""
+        if reply.code not in _OTHER_MECHANISM:
+            return None
+        self._refused.append(self._begun.mechanism)
+        command = self.begin(offered, bindings)
+        return None if isinstance(command, Reply) else command
 
     def answer(self, challenge: Reply) -> bytes | Reply:
         """The response to a 3yz; after a Reply the exchange is to be cancelled."""

@@ -401,7 +401,11 @@ class ClientSession:
         return ClientState.READY
 
     def _refuse_login(self, reply: Reply) -> ClientState:
-        return self._turn_away(refused(reply))
+        command = self._begun_login.begin_again(reply, self._peer.mechanisms, self._bindings)
+        if command is None:
+            return self._turn_away(refused(reply))
+        self._out.append(command)
+        return ClientState.AUTH
 
     @property
     def _begun_login(self) -> LoginDialogue:

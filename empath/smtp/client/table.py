@@ -32,7 +32,9 @@ class ClientAction(StrEnum):
     FAIL_INJECTED = "fail the host: octets came before the handshake"
     ANSWER_CHALLENGE = "answer the challenge"
     FINISH_LOGIN = "become ready, unless the peer has to prove itself and has not"
-    REFUSE_LOGIN = "fail the host, send QUIT; a permanent refusal counts as a temporary one"
+    REFUSE_LOGIN = (
+        "try another mechanism, or fail the host and send QUIT; a permanent refusal counts as a temporary one"
+    )
     FAIL_HOST = "fail the host"
     TURN_AWAY = "fail the host, send QUIT"
     TURN_AWAY_UNEXPECTED = "fail the host with 554, send QUIT"
@@ -121,7 +123,8 @@ NEXT: Final[dict[tuple[ClientState, ClientSignal], ClientStep]] = {
     **_rows(_State.HANDSHAKE, _GONE + _TIMED_OUT, _Action.FAIL_HOST, _State.CLOSED),
     **_rows(_State.AUTH, _OK, _Action.FINISH_LOGIN, _State.READY, _State.CLOSED),
     **_rows(_State.AUTH, _GO_ON, _Action.ANSWER_CHALLENGE, _State.AUTH, _State.CLOSED),
-    **_rows(_State.AUTH, _REFUSED, _Action.REFUSE_LOGIN, _State.CLOSED),
+    **_rows(_State.AUTH, _REFUSED_IN_SEQUENCE, _Action.REFUSE_LOGIN, _State.AUTH, _State.CLOSED),
+    **_rows(_State.AUTH, _OUT_OF_SEQUENCE, _Action.REFUSE_LOGIN, _State.CLOSED),
     **_rows(_State.AUTH, _OVER, _Action.FAIL_HOST, _State.CLOSED),
     # A peer that speaks unasked is about to close the connection, or has lost step.
     **_rows(_State.READY, _ANY, _Action.END_UNASKED, _State.CLOSED),

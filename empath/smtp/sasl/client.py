@@ -70,14 +70,17 @@ class ClientLogin:
     mechanisms: Collection[Mechanism] = CLIENT_MECHANISMS
     nonce: str = field(default="", compare=False)
 
-    def begin(self, offered: Collection[str], bindings: Mapping[str, bytes]) -> ClientExchange | None:
+    def begin(
+        self, offered: Collection[str], bindings: Mapping[str, bytes], but_not: Collection[Mechanism] = ()
+    ) -> ClientExchange | None:
         """
-        Begin with the strongest mechanism of those *offered*; None if none of them may be used.
+        Begin with the strongest mechanism of those *offered*; None if none of them may be used. The server has refused
+        those in *but_not*.
 
         *bindings* has the data of the channel by the name of its type, RFC 5056; empty without TLS.
         """
         for mechanism in CLIENT_MECHANISMS:
-            if mechanism not in self.mechanisms or mechanism not in offered:
+            if mechanism not in self.mechanisms or mechanism not in offered or mechanism in but_not:
                 continue
             if mechanism is Mechanism.SCRAM_SHA_256_PLUS and not bindings:
                 continue
@@ -92,17 +95,21 @@ class ClientLogin:
 
 
 class _PlainClient:
-    """All in the initial response."""
+    """All in the initial response. Some servers ignore it, and ask for it by an empty challenge."""
 
     mechanism = Mechanism.PLAIN
     is_proved = True
 
     def __init__(self, response: bytes) -> None:
         self.initial: bytes | None = response
+        self._has_repeated = False
 
     def respond(self, challenge: bytes) -> bytes:
         """See `ClientExchange`."""
-        raise SyntaxViolation("a second challenge in PLAIN")
+        if challenge or self._has_repeated or self.initial is None:
+            raise SyntaxViolation("a second challenge in PLAIN")
+        self._has_repeated = True
+        return self.initial
 
 
 class _LoginClient:

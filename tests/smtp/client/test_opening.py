@@ -236,6 +236,30 @@ def test_a_login_that_is_refused_for_good_is_refused_for_now():
     assert ("auth", "454 4.7.8 The host refuses our login: 535 5.7.8 Bad password") == failed(made)
 
 
+@pytest.mark.parametrize("reply", [b"504 5.5.4 Unrecognized authentication type\r\n", b"534 5.7.9 Too weak\r\n"])
+def test_a_mechanism_that_the_host_offers_and_refuses_gives_way_to_the_next_one(reply):
+    """
+    Exchange offers what an account may not use; such a login would fail for ever.
+    """
+    made = secured(Opening(TlsUse.REQUIRED, login=LOGIN), "AUTH LOGIN PLAIN").hear(reply)
+    assert b"AUTH LOGIN\r\n" == made.sent[-1]
+    assert Ready() == made.hear(b"334 VXNlcm5hbWU6\r\n", b"334 UGFzc3dvcmQ6\r\n", b"235 Ok\r\n").events[-1]
+    words = reply.decode().strip()
+    over = secured(Opening(TlsUse.REQUIRED, login=LOGIN), "AUTH LOGIN PLAIN").hear(reply, reply)
+    assert ("auth", f"454 4.7.8 The host refuses our login: {words}") == failed(over)
+
+
+def test_a_host_that_ignores_the_initial_response_gets_it_again_once():
+    """
+    Some servers know AUTH PLAIN by a challenge only, which is empty.
+    """
+    made = secured(Opening(TlsUse.REQUIRED, login=LOGIN), "AUTH PLAIN").hear(b"334 \r\n")
+    assert PLAIN + b"\r\n" == made.sent[-1]
+    assert Ready() == made.hear(b"235 Ok\r\n").events[-1]
+    again = secured(Opening(TlsUse.REQUIRED, login=LOGIN), "AUTH PLAIN").hear(b"334 \r\n", b"334\r\n")
+    assert ("auth", "454 4.7.8 PLAIN failed") == (failed(again)[0], failed(again)[1][:22])
+
+
 def test_a_login_that_is_refused_for_now_has_the_reply_of_the_host():
     made = secured(Opening(TlsUse.REQUIRED, login=LOGIN), "AUTH PLAIN").hear(b"454 4.7.0 Try later\r\n")
     assert ("auth", "454 4.7.0 Try later") == failed(made)

@@ -198,6 +198,11 @@ def walk_openings(walked: dict[tuple[ClientState, ClientSignal], set[ClientState
     injected = replay([_OK, _OK], (offered, Protocol.SMTP, "b"), openings[0]).session
     injected.receive(b"220 Go\r\n25")
     walked[ClientState.STARTTLS, _OK].add(injected.state)
+    for signal, reply in ((ClientSignal.TRANSIENT, b"432 Now\r\n"), (ClientSignal.PERMANENT, b"504 What\r\n")):
+        several = Opening(TlsUse.NEVER, login=ClientLogin("user", "secret"), may_log_in_clear=True)
+        session = replay([_OK, _OK], (("AUTH PLAIN LOGIN",), Protocol.SMTP, "b"), several).session
+        session.receive(reply)
+        walked[ClientState.AUTH, signal].add(session.state)
 
 
 def replay(script: Sequence[ClientSignal | None], peer: Peer, opening: Opening = IN_CLEAR) -> Driver:

@@ -52,6 +52,17 @@ def test_only_an_allowed_mechanism_is_taken():
     assert None is login.begin((Mechanism.PLAIN,), {})
 
 
+def test_a_mechanism_that_was_refused_is_not_taken_again():
+    """
+    What the server offers counts all the same: else it would think that someone on the way had cut its offer.
+    """
+    client = LOGIN.begin(EVERY, BINDINGS, [Mechanism.SCRAM_SHA_256_PLUS])
+    assert client is not None
+    assert client.initial is not None
+    assert (Mechanism.SCRAM_SHA_256, b"n,,") == (client.mechanism, client.initial[:3])
+    assert None is LOGIN.begin((Mechanism.PLAIN,), {}, [Mechanism.PLAIN])
+
+
 @pytest.mark.parametrize("mechanism", [Mechanism.PLAIN, Mechanism.LOGIN])
 def test_a_password_arrives(mechanism):
     client = begin((mechanism,), {})
