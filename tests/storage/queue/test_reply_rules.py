@@ -72,7 +72,7 @@ def test_a_rule_that_was_switched_off_stays_so_in_another_version(queue):
     queue.write("INSERT INTO bounce_rule (class, code) VALUES ('rate', '421')")
     queue.run(KeepShippedRules())
     assert [("quota",)] == queue.select("SELECT rule FROM bounce_rule WHERE NOT is_enabled")
-    assert [(0,)] == queue.select("SELECT count(*) FROM bounce_rule WHERE text LIKE '%older%'")
+    assert [(0,)] == queue.select("SELECT count(*) FROM bounce_rule WHERE text LIKE '%of an older version%'")
     assert [("421",)] == queue.select("SELECT code FROM bounce_rule WHERE NOT is_shipped")
 
 
@@ -250,7 +250,7 @@ def test_the_shipped_shaping_rules_can_be_switched_and_stay_so(queue):
         queue.path, "INSERT INTO shaping_rule (class, action, duration, is_enabled) VALUES ('policy', 'rest', '1h', 0)"
     )
     assert [name for name in [*usual, "listed"] if name != "google-flood"] == rest
-    assert [] == queue.select("SELECT rule FROM shaping_rule WHERE text LIKE '%older%'")
+    assert [] == queue.select("SELECT rule FROM shaping_rule WHERE text LIKE '%of an older version%'")
     queue.write("UPDATE shaping_rule SET position = 5, class = 'rate' WHERE class = 'quota' AND NOT is_shipped")
     queue.write("DELETE FROM shaping_rule WHERE NOT is_shipped")
     assert [(0,)] == queue.select("SELECT count(*) FROM shaping_rule WHERE NOT is_shipped")
