@@ -81,6 +81,7 @@ _PROVIDERS: Final = (
     _rule("microsoft-connector", Class.POLICY, r"5\.7\.(5[67]|51|133|124|134|193)\b|tenantattribution|tenantinboundattribution", provider=_MICROSOFT),
     _rule("yahoo-unknown", Class.BAD_MAILBOX, "doesn't have a .*account|not a valid mailbox|user unknown", provider=_YAHOO),
     _rule("yahoo-disabled", Class.INACTIVE_MAILBOX, "mailbox (is )?(disabled|inactive|suspended)|account (is )?(disabled|suspended)|554.*\\(hu\\)", provider=_YAHOO),
+    _rule("yahoo-greylist", Class.GREYLIST, r"\[gl\d\d\]", provider=_YAHOO),
     _rule("yahoo-refused", Class.SPAM_BLOCK, "permanently deferred|retrying will not succeed", provider=_YAHOO),
     _rule("yahoo-deferred", Class.RATE, r"\[?tss?\d\d\]?|unexpected volume|user complaints|max .*messages .*connection", provider=_YAHOO),
     _rule("yahoo-listed", Class.SPAM_BLOCK, r"\[(bl|rl|cs|ipts|dynts)\d{0,3}\]|connections (not accepted|will not be accepted)", provider=_YAHOO),

@@ -67,6 +67,8 @@ _EARLY: Final = EnhancedStatus(4, 7, 0)
 _NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # the plan before the first transaction
 _HAD_ENOUGH: Final = EnhancedStatus(4, 5, 0)
 _BAD_SEQUENCE: Final = 503
+_NO_SUCH_COMMAND: Final = frozenset({500, 502, 503, 504})  # in answer to BDAT
+_NO_CHUNKS: Final = EnhancedStatus(4, 5, 1)
 _SHUTDOWN: Final = 421
 _NO_TLS: Final = Reply.of("451 4.7.4 TLS is required, and the host does not offer it")
 _NO_TLS_AT_ALL: Final = Reply.of("550 5.7.30 The message needs REQUIRETLS and the host does not offer TLS")
@@ -297,8 +299,17 @@ class ClientSession:
             self._take_stray(reply.escaped())
         elif klass == 2 and state is _END_OF_DATA and not self._is_all_sent:
             self._take(ClientSignal.GARBAGE, _TOO_EARLY)
+        elif klass == 5 and self._is_chunk_unknown(code):
+            words = f"The host offers CHUNKING and refuses BDAT; set chunking = false for it: {reply.escaped()}"
+            signal = ClientSignal.SHUTDOWN if state is _END_OF_DATA else ClientSignal.TRANSIENT
+            self._take(signal, Reply(451, _NO_CHUNKS, words))
         else:
             self._take(SIGNALS[klass] if code != _BAD_SEQUENCE else ClientSignal.OUT_OF_SEQUENCE, reply)
+
+    def _is_chunk_unknown(self, code: int) -> bool:
+        """Whether the peer takes BDAT for no command, and so the content for commands: then no message is refused."""
+        is_due = self._state is _END_OF_DATA or self._state is ClientState.CONTENT
+        return is_due and code in _NO_SUCH_COMMAND and self._plan.chunk is not None
 
     def _take_stray(self, what: str) -> None:
         """Take what the peer said before the command that it would answer: it has lost step."""

@@ -121,6 +121,34 @@ def test_a_refusal_while_the_chunk_goes_out_ends_the_session():
     ]
 
 
+@pytest.mark.parametrize("code", [500, 502, 503, 504])
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_host_that_does_not_know_bdat_bounces_nothing(code, is_whole):
+    """
+    Some firewalls let the offer pass, and refuse the command. The content is then taken for commands, so the session
+    ends.
+    """
+    dialogue = ready(CHUNKING).begin(transaction(size=9, may_chunk=True)).hear(OK + OK)
+    dialogue.session.content(b"hello you")
+    if is_whole:
+        dialogue.session.end_content()
+    dialogue.note().hear(b"%d No such command\r\n" % code)
+    [ended] = [event for event in dialogue.events if isinstance(event, TransactionEnded)]
+    words = f"451 4.5.1 The host offers CHUNKING and refuses BDAT; set chunking = false for it: {code} No such command"
+    assert [words] == [one.reply.escaped() for one in ended.results.values()]
+    assert (False, False) == (ended.is_in_doubt, dialogue.session.is_usable)
+
+
+@pytest.mark.parametrize("reply", [b"554 5.7.1 Spam\r\n", b"552 5.3.4 Too big\r\n"])
+def test_a_host_that_knows_bdat_may_refuse_the_message(reply):
+    """
+    For good, as with DATA.
+    """
+    dialogue = ready(CHUNKING).begin(transaction(size=5, may_chunk=True)).hear(OK + OK).send(b"hello").hear(reply)
+    assert [("end-of-data", reply.decode().strip())] == said(dialogue)
+    assert dialogue.session.is_ready
+
+
 def test_a_reply_to_the_chunk_counts_for_all_accepted_recipients():
     """
     As the reply to the final dot.
