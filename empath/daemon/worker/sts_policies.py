@@ -175,7 +175,10 @@ class StsPolicies:
         now = self._clock()
         kept = KeptPolicy(domain, policy_id, policy, now, now + policy.max_age_s, now)
         self._commit(KeepPolicy(kept))
-        self._keep(domain, kept, _LOOK_S)
+        if kept.is_in_force(now):
+            self._keep(domain, kept, _LOOK_S)
+        else:  # max_age 0: it holds for the mail that waited; else each second would ask for it again
+            self._keep(domain, None, RETRY_S)
         self._emit(StsPolicyRead(domain=domain, policy=policy_id, mode=str(policy.mode), max_age_s=policy.max_age_s))
         return kept
 

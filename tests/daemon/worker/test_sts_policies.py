@@ -119,6 +119,21 @@ def test_g3_a_policy_is_read_once_and_shared_by_all_workers(setting):
     )
 
 
+def test_a_policy_that_is_over_at_once_is_not_read_for_each_mail(setting):
+    """
+    Some domains end a policy by a max_age of zero. All mail to them would wait for the file.
+    """
+    with serving(policy(max_age=0), policy()) as server:
+        policies = setting.worker(server)
+        assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
+        for _ in range(3):
+            setting.now += 10
+            assert NO_STS == policies.finding("a.test", LISTED)
+        assert 1 == len(server.calls)
+        setting.now += RETRY_S
+        assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
+
+
 def test_g3_a_domain_without_a_record_has_no_policy(setting):
     """
     No server is asked, and the record not again for a while. A literal has none.
