@@ -126,7 +126,7 @@ _TELLING: Final = (
     _rule("greylisted", Class.GREYLIST, "gr[ea]y-?list|postgrey|retry (later )?in \\d+ (sec|min)|try again (later )?in \\d+ (sec|min)|come back in \\d+", code="4xx"),
     _rule("first-contact", Class.GREYLIST, "first (time|contact|mail).*(try|wait|later)|please retry immediately|new (triplet|sender).*wait", code="4xx"),
     _rule("blocked-by-list", Class.SPAM_BLOCK, "spamhaus|spamcop|barracudacentral|sorbs|uribl|surbl|invaluement|abusix|mailspike|senderscore|cloudmark|proofpoint|uceprotect|backscatterer|nixspam|\\bdnsbl|\\brbl\\b"),
-    _rule("link-listed", Class.SPAM_CONTENT, "\\b(url|link|uri)s? .{0,64}(listed|blocked|blacklisted)"),
+    _rule("link-listed", Class.SPAM_CONTENT, "\\b(url|link|uri)s? .{0,64}\\b(listed|blocked|blacklisted)"),
     _rule("listed", Class.SPAM_BLOCK, "black ?list|block ?list|blacklisted|(ip|address|host|client|server|network) .*(is|was|has been) (blocked|listed|banned|blacklisted)|listed (at|in|on|by) "),
     _rule("reputation", Class.SPAM_BLOCK, "reputation|poor (sender|ip)|bad (sender|ip) score|spam source|spammer|bad sender ip|spams from|spam ips|accepting mail from your ip|listed as abusive|smtp server of your isp|black ip|too many (invalid|unknown|bad) (recipient|user|address|rcpt)|harvest|sending spam|known spam|dynamic (ip|address|pool)|dial-?up|residential ip"),
     _rule("virus", Class.VIRUS, "\\bvirus|malware|infected|trojan|phishing|clamav|dangerous attachment|(forbidden|illegal|banned) attachment|attachment (type )?(is )?not allowed|unacceptable extension|executable (file|attachment)"),

@@ -243,6 +243,7 @@ ANY = "mx.example.org"
         ("greylist", "rcpt", ANY, "421 4.2.1 Delayed - please try again in 5 minutes"),
         ("bad-sender", "rcpt", GMX, "550 Requested action not taken: mailbox unavailable invalid DNS MX or A/AAAA resource record"),
         ("auth-failure", "rcpt", ANY, "550 5.7.1 Your HELO name does not exist"),
+        ("spam-block", "rcpt", ANY, "550 Your IP has been blocked. Ask at the URL http://x.test to be delisted"),
         ("greylist", "mail", YAHOO, "451 4.3.2 Message temporarily deferred - [GL01] https://senders.yahooinc.com"),
     ],
 )  # fmt: skip
