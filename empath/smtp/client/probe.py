@@ -10,6 +10,7 @@ from empath.mail.address import Address
 from empath.mail.reply import Reply
 from empath.smtp.client.reply_reader import ReplyReader
 
+_NOISE_LINES = 20  # that are no reply, before the end of one, as in a session: one command waits for an answer
 _LOST = Reply.of("451 4.4.2 Connection lost")
 _GARBAGE = Reply.of("451 4.5.0 Protocol error")
 _REFUSED = Reply.of("451 4.4.0 The host refuses to answer")
@@ -27,7 +28,7 @@ class Probe:
         self._helo = None if is_lmtp else f"HELO {ehlo_name}"
         self._asked: str | None = None
         self._out = b""
-        self._reader = ReplyReader()
+        self._reader = ReplyReader(_NOISE_LINES)
         self.answer: Reply | None = None
 
     def receive(self, octets: bytes) -> None:

@@ -27,6 +27,15 @@ def test_the_null_sender_asks_and_leaves(is_lmtp, verb):
     assert "550 5.1.1 no" == str(probe.answer)
 
 
+def test_lines_that_are_no_reply_are_passed_over():
+    """
+    Mail goes to such a host, so a question about its recipients must not fail each time.
+    """
+    probe = probe_of()
+    dialogue(probe, b"ld.so: warning\r\n220 hi\r\n", b"\r\n250 x\r\n", b"250 Ok\r\n", b"\r\n550 5.1.1 no\r\n")
+    assert "550 5.1.1 no" == str(probe.answer)
+
+
 def test_an_address_beyond_ascii_is_asked_about_with_smtputf8():
     sent = dialogue(probe_of("änn@d.test"), b"220 hi\r\n", b"250 x\r\n", b"250 Ok\r\n")
     assert ["MAIL FROM:<> SMTPUTF8\r\n", "RCPT TO:<änn@d.test>\r\n"] == sent[1:]
@@ -46,7 +55,8 @@ def test_a_host_without_ehlo_is_greeted_by_helo():
         (b"220 hi\r\n", b"250 x\r\n", b"451 later\r\n"),
         (b"220 hi\r\n", b"250 x\r\n", b"250 Ok\r\n", b"354 what\r\n"),
         (b"220 hi\r\n", b""),
-        (b"hello\r\n",),
+        (b"HTTP/1.1 400 Bad Request\r\n",),
+        (b"hello\r\n" * 21,),
     ],
 )
 def test_only_the_reply_to_rcpt_says_something(replies):
