@@ -32,6 +32,7 @@ from empath.storage.queue.recipients import KeepVerification, find_verification
 UNKNOWN = Reply.of("550 5.1.1 The next host does not know this recipient")
 UNVERIFIED = Reply.of("450 4.4.3 This recipient cannot be verified now, try again later")
 _MOST_HOSTS = 3
+_MOST_WAIT_S = 5.0  # for a host, where there are others
 
 
 class _Slots(BoundedSemaphore):
@@ -119,8 +120,12 @@ class Verifier:
             else:
                 assert isinstance(route, HostRoute | ListRoute)
                 hosts = hosts_of(self._finder, route, destination)
-            for host in () if isinstance(hosts, NoHost) else hosts[:_MOST_HOSTS]:
-                answer = self._answer_of(host, address, ends_at=ends_at)
+            hosts = () if isinstance(hosts, NoHost) else hosts[:_MOST_HOSTS]
+            for place, host in enumerate(hosts, start=1):
+                now = time.monotonic()
+                is_last = place == len(hosts)  # a silent one must not use up the time of the others
+                until = ends_at if is_last else now + min((ends_at - now) / 2, _MOST_WAIT_S)
+                answer = self._answer_of(host, address, ends_at=until)
                 if answer is not None and answer.code // 100 != 4:
                     return answer
             return None

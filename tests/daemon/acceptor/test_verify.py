@@ -3,26 +3,30 @@
 import gevent
 import pytest
 
+from empath.daemon.acceptor import verify
 from empath.daemon.acceptor.verify import Verifier
 from empath.daemon.process.recipients import recipients_of
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines
 from empath.policy.access import Role
 from empath.policy.dane import NOT_ASKED
-from empath.policy.hosts.search import NoHost
+from empath.policy.hosts.search import Host, NoHost
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.telemetry.subscribers import emitter
 from tests.daemon.acceptor.test_greylist import Clock, QueueWriter
-from tests.kit.peer import ScriptedPeer
+from tests.kit.peer import GREETING, ScriptedPeer
 from tests.kit.queue import Queue
 from tests.kit.waiting import DEADLINE_S
 
 
-class NoHosts:
-    """Finds no host of any domain."""
+class Hosts:
+    """Finds *peers* for any domain, or nothing."""
+
+    def __init__(self, *peers):
+        self._hosts = tuple(Host("mx.d.test", peer.host, peer.port) for peer in peers)
 
     def find(self, route, domain):
-        return NoHost(Reply.of("451 4.4.3 no answer"))
+        return self._hosts or NoHost(Reply.of("451 4.4.3 no answer"))
 
     def tlsa(self, host):
         return NOT_ASKED
@@ -48,10 +52,10 @@ def client(make_context, visit, queue, clock):
     deadlines = Deadlines()
     watch = gevent.spawn(deadlines.run)
 
-    def make(rule, more=""):
+    def make(rule, more="", peers=()):
         configured = f'[relay]\ndomains = ["d.test"]\n[recipients]\n"d.test" = "{rule}"\n{more}'
         context = make_context(configured, '"*" = "mx"', role=Role.MX)
-        verifier = Verifier(context.config, context.rules, NoHosts(), deadlines, QueueWriter(queue), clock=clock)
+        verifier = Verifier(context.config, context.rules, Hosts(*peers), deadlines, QueueWriter(queue), clock=clock)
         open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
         context.recipients = recipients_of(
             context.config, open_reader, emitter("acceptor-1"), context.refusals, lambda: verifier
@@ -104,3 +108,12 @@ def test_an_answer_that_says_nothing_is_450_and_not_remembered(client, queue):
 
 def test_a_host_that_cannot_be_found_is_450(client):
     assert b"450 4.4.3" == rcpt(client("verify"), "ann@d.test")[:9]
+
+
+def test_a_silent_host_leaves_time_for_the_others(client, monkeypatch):
+    """
+    Else all recipients of a domain are refused while one of its hosts drops packets.
+    """
+    monkeypatch.setattr(verify, "_MOST_WAIT_S", 0.05)
+    with ScriptedPeer().hang_at(GREETING) as silent, ScriptedPeer() as other:
+        assert b"250 2.1.5 Ok\r\n" == rcpt(client("verify", peers=(silent, other)), "ann@d.test")
