@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.kit.process import Empathd
 from tests.kit.run_guard import guarded
+from tests.kit.starter import STARTER
 
 # `make properties` uses the other profile. No test has a deadline, because the machine may be busy.
 _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,6 +32,7 @@ def no_process_outlives_the_run(tmp_path_factory: pytest.TempPathFactory) -> Ite
     """Processes that a test left running end with this pytest process; then the last test fails with an error."""
     with guarded(tmp_path_factory.getbasetemp()):
         yield
+        STARTER.close()
 
 
 @pytest.fixture(scope="session")

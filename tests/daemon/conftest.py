@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from empath.daemon.process.child import Child
+from tests.daemon import fake_supervisor
 from tests.kit.process import Empathd
 from tests.kit.waiting import eventually
 
@@ -31,15 +32,20 @@ class Supervised(Empathd):
         descriptors: int | None = None,
         **pace: float,
     ) -> None:
-        script = Path(__file__).with_name("fake_supervisor.py")
-        command: tuple[str, ...] = (sys.executable, str(script), json.dumps(QUICK | pace))
+        self._pace = json.dumps(QUICK | pace)
+        command: tuple[str, ...] = ()
         if descriptors is not None:
-            command = ("/bin/sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command)
-        paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
+            script = (sys.executable, fake_supervisor.__file__, self._pace)
+            command = ("/bin/sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *script)
+            environment = {"PYTHONPATH": str(Path(__file__).parents[2]), **(environment or {})}
         directory.mkdir(mode=0o750, exist_ok=True)
         self._python = directory / "python"
         self.mend_children()
-        super().__init__(directory, more, command=command, environment=paths | (environment or {}))
+        super().__init__(directory, more, command=command, environment=environment)
+
+    def program(self) -> tuple[Callable[[], None], *tuple[str, ...]]:
+        """The supervisor with fake children."""
+        return fake_supervisor.main, fake_supervisor.__file__, self._pace, str(self.config)
 
     def break_children(self) -> None:
         """Make every later spawn fail."""

@@ -16,22 +16,28 @@ from empath.daemon.supervisor.serve import serve
 from empath.daemon.supervisor.template import TemplateProcess
 
 HERE = Path(__file__).parent
-# A link in the directory of the configuration, which a test may remove.
-PYTHON = Path(sys.argv[2]).parent / "python"
-CHILD = (str(PYTHON), "-I", "-S", str(HERE / "fake_child.py"))
 TEMPLATES = {
     "fork": (sys.executable, "-I", "-S", str(HERE / "fake_template.py")),
     "die": (sys.executable, "-I", "-S", "-c", "raise SystemExit(1)"),
     "missing": ("/nonexistent/python",),
 }
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Serve, by the arguments of the process."""
+    pace, config = sys.argv[1:]
+    # A link in the directory of the configuration, which a test may remove.
+    child = (str(Path(config).parent / "python"), "-I", "-S", str(HERE / "fake_child.py"))
     command = TEMPLATES.get(os.environ.pop("FAKE_TEMPLATE", ""))
     sys.exit(
         serve(
-            sys.argv[2],
-            dict.fromkeys(("acceptor", "worker", "housekeeper"), CHILD),
-            Pace(**json.loads(sys.argv[1])),
+            config,
+            dict.fromkeys(("acceptor", "worker", "housekeeper"), child),
+            Pace(**json.loads(pace)),
             make_template=None if command is None else partial(TemplateProcess, command, answer_s=0.5),
         )
     )
+
+
+if __name__ == "__main__":
+    main()

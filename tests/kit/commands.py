@@ -50,17 +50,7 @@ def be_command(
     """Become the command, in a new fork, with these standard streams."""
     code = 1
     try:
-        gc.disable()  # a collection would touch, and so copy, all memory of the parent
-        for fd, (name, stream) in enumerate(zip(("stdin", "stdout", "stderr"), streams, strict=True)):
-            os.dup2(stream.fileno(), fd)
-            raw = io.FileIO(fd, "wb" if fd else "rb", closefd=False)
-            raw.name = f"<{name}>"
-            buffer = io.BufferedWriter(raw) if fd else io.BufferedReader(raw)
-            setattr(sys, name, io.TextIOWrapper(buffer, line_buffering=name == "stderr"))
-        sys.argv = list(argv)
-        named = dict(environment)
-        os.environ.clear()
-        os.environ.update(named)
+        take_place(argv, environment, streams)
         main()
         code = 0
     except SystemExit as exc:
@@ -70,6 +60,21 @@ def be_command(
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def take_place(argv: Sequence[str], environment: Mapping[str, str], streams: Sequence[IO[bytes]]) -> None:
+    """Have, in a new fork, the standard streams, arguments and environment of a command."""
+    gc.disable()  # a collection would touch, and so copy, all memory of the parent
+    for fd, (name, stream) in enumerate(zip(("stdin", "stdout", "stderr"), streams, strict=True)):
+        os.dup2(stream.fileno(), fd)
+        raw = io.FileIO(fd, "wb" if fd else "rb", closefd=False)
+        raw.name = f"<{name}>"
+        buffer = io.BufferedWriter(raw) if fd else io.BufferedReader(raw)
+        setattr(sys, name, io.TextIOWrapper(buffer, line_buffering=name == "stderr"))
+    sys.argv = list(argv)
+    named = dict(environment)
+    os.environ.clear()
+    os.environ.update(named)
 
 
 def _exit_code(pid: int) -> int:

@@ -1,7 +1,7 @@
 """
-forked - a command that goes on running, in a process that a fork makes
+forked - a command that goes on running, in a fork of the starter
 
-As `commands`, it saves the start of Python and the imports. It has the part of subprocess.Popen that `process` uses.
+It has the part of subprocess.Popen that `process` uses.
 """
 
 import os
@@ -11,27 +11,24 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
-from tests.kit.commands import be_command
+from tests.kit.starter import STARTER
 
 
 class ForkedProcess:
-    """One process. The caller has closed its connections to the queue, as for `commands.run_forked`."""
+    """One process."""
 
     def __init__(
         self, main: Callable[[], None], argv: Sequence[str], environment: Mapping[str, str], stderr: IO[bytes]
     ) -> None:
-        self.pid = os.fork()
-        if self.pid == 0:
-            out = os.dup(1)
-            with open(os.devnull, "rb") as nothing, open(out, "wb") as stdout:
-                be_command(main, argv, environment, (nothing, stdout, stderr))
-        self._ended = os.pidfd_open(self.pid)
+        with open(os.devnull, "rb") as nothing:
+            streams = (nothing.fileno(), 1, stderr.fileno())
+            self.pid, self._ended = STARTER.fork(main, argv, environment, streams)
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
         if self.returncode is None and select.select([self._ended], [], [], 0)[0]:
-            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            self.returncode = STARTER.end_of(self.pid)
             os.close(self._ended)
         return self.returncode
 

@@ -38,6 +38,10 @@ class SameFile:
         """Whether `check` was called before."""
         return self._inode != 0
 
+    def is_removed(self) -> bool:
+        """Whether it is known, and nothing is at its path."""
+        return self.is_known and not os.path.lexists(self._path)
+
     def check(self) -> None:
         """
         Compare. May be called in any thread.
@@ -85,6 +89,17 @@ class QueueFiles:
         for file in (self._database, *self._others):
             if file.is_known:
                 file.check()
+
+    def have_lost_others(self) -> bool:
+        """Whether the -wal or the -shm was removed, and what is there is what it was."""
+        removed = [file for file in self._others if file.is_removed()]
+        try:
+            for file in (self._database, *self._others):
+                if file not in removed:
+                    file.check()
+        except StorageFailure:
+            return False
+        return bool(removed)
 
     def opening(self) -> None:
         """Compare the database with that of before, right after SQLite opened it. Raises StorageFailure."""

@@ -227,6 +227,9 @@ class Writer:
         """End the connection; the next write makes a new one."""
         session, self._session = self._session, None
         if session is not None:
+            if self._files.have_lost_others():  # the last close copies the log, but of two at once neither is the last
+                with contextlib.suppress(apsw.Error):
+                    session.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             try:
                 session.connection.close()
             except apsw.Error:

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from empath.errors import StorageFailure
 from empath.storage.engine import Session
 from empath.storage.sqlite.same_file import SameFile
 from empath.storage.write import Write
-from tests.kit.queue import Queue, connection_of
+from tests.kit.queue import Queue, connection_of, select
 
 
 @pytest.fixture
@@ -47,6 +48,39 @@ def test_a_write_into_a_file_that_is_not_there_any_more_fails(
 
     with pytest.raises(StorageFailure, match=f"{queue.path}{suffix}: the file was {word} while Empath had it open"):
         queue.accept("b.example")
+
+
+def test_a_log_that_was_removed_is_copied_at_each_close(queue: Queue, tmp_path: Path) -> None:
+    """
+    Of two processes that close at once neither is the last, and nothing copied the log for them.
+    """
+    queue.accept("a.example")
+    other = apsw.Connection(str(queue.path))
+    other.execute("SELECT count(*) FROM _message").fetchall()
+    Path(f"{queue.path}-wal").unlink()
+
+    queue.close()
+
+    shutil.copy(queue.path, tmp_path / "copy.db")
+    assert [(1,)] == select(tmp_path / "copy.db", "SELECT count(*) FROM _message")
+    other.close()
+
+
+def test_a_log_is_copied_into_no_other_file(queue: Queue, tmp_path: Path) -> None:
+    """
+    A -shm that was replaced belongs to others: both would write to the file.
+    """
+    queue.accept("a.example")
+    other = apsw.Connection(str(queue.path))
+    other.execute("SELECT count(*) FROM _message").fetchall()
+    Path(f"{queue.path}-wal").unlink()
+    _replace(Path(f"{queue.path}-shm"))
+    before = queue.path.read_bytes()
+
+    queue.close()
+
+    assert before == queue.path.read_bytes()
+    other.close()
 
 
 @pytest.mark.parametrize("harm", [_remove, _replace])

@@ -1,0 +1,225 @@
+"""
+starter - a process that has loaded what a server needs, and is forked for each server of the tests
+
+A start of a server is 1 s of CPU, nearly all of it imports. The starter has them behind it: it has loaded the commands,
+the supervisor, and of the template what binds no name that gevent patches (tests/kit/test_starter.py holds that). It is
+small, too, and so quicker to fork than a process of pytest.
+
+A fork of it becomes a command with the arguments, environment, directory and standard streams of the request. Where the
+command executes the supervisor, the fork goes on as the supervisor instead, in the state that an exec leaves: without
+descriptors that are closed then, and with default signals.
+"""
+
+import fcntl
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, NoReturn
+
+from setproctitle import getproctitle
+
+from empath.config.load import parse_config
+from tests.kit.commands import take_place
+
+ROOT: Final = Path(__file__).parents[2]
+_REQUEST_OCTETS: Final = 1 << 20
+_SUPERVISOR: Final = "empath.daemon.supervisor"
+_CONFIGURATION: Final = b"""
+hostname = "localhost.test"
+postmaster = "postmaster@localhost.test"
+listener = [{ address = "127.0.0.1:25", role = "internal" }]
+queue = { path = "queue.db" }
+"""
+
+COMMANDS: Final = (
+    "empath.cli.admin.__main__",
+    "empath.cli.empathd",
+    "empath.daemon.supervisor.serve",
+    "empath.daemon.supervisor.template",
+)
+OF_THE_TEMPLATE: Final = (
+    "apsw",
+    "cryptography.x509.verification",
+    "dns.message",
+    "dns.node",
+    "dns.rdtypes.ANY.SOA",
+    "dns.rdtypes.IN.A",
+    "dns.rdtypes.svcbbase",
+    "empath.daemon.process.rules",
+    "empath.message.folding",
+    "empath.message.report.digest",
+    "empath.message.trace",
+    "empath.net.proxy_header",
+    "empath.net.resolv_conf",
+    "empath.policy.certificate_path",
+    "empath.policy.client_name",
+    "empath.policy.login.account",
+    "empath.policy.login.backend",
+    "empath.policy.timing",
+    "empath.smtp.client.session",
+    "empath.smtp.server.session",
+    "empath.storage.queue.accounts",
+    "empath.storage.queue.audit",
+    "empath.storage.queue.control",
+    "empath.storage.queue.destinations",
+    "empath.storage.queue.due_bound",
+    "empath.storage.queue.lease",
+    "empath.storage.queue.rates",
+    "empath.storage.queue.reports",
+    "empath.storage.queue.retention",
+    "empath.storage.queue.sessions",
+    "empath.storage.sqlite.visit",
+    "empath.telemetry.occurrences.acceptor",
+    "empath.telemetry.occurrences.housekeeper",
+    "empath.telemetry.occurrences.worker",
+    "gevent.event",
+    "gevent.local",
+    "gevent.queue",
+    "gevent.socket",
+    "pprint",
+)
+
+
+def load() -> None:
+    """Load what the forks share, build the validator of configurations, and find the place of the title."""
+    getproctitle()  # in a fork that has changed its environment, the search would find none
+    for name in (*COMMANDS, *OF_THE_TEMPLATE):
+        importlib.import_module(name)
+    parse_config(_CONFIGURATION, "starter", "/")
+
+
+class Starter:
+    """The end of the tests. The process is started by the first request, and ends with `close` or with the tests."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def fork(
+        self, main: Callable[[], Any], argv: Sequence[str], environment: Mapping[str, str], streams: Sequence[int]
+    ) -> tuple[int, int]:
+        """Pid and pidfd of a new process that is *main*, a function of a module, with these standard streams."""
+        request = {
+            "main": [main.__module__, main.__qualname__],
+            "argv": [*argv],
+            "environment": {**environment},
+            "directory": os.getcwd(),
+        }
+        with self._lock:
+            answer, fds = self._ask(request, streams)
+        return answer, fds[0]
+
+    def end_of(self, pid: int) -> int:
+        """The exit code of a process that has ended, negative for a signal."""
+        with self._lock:
+            return self._ask({"pid": pid})[0]
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            if self._process is not None and self._control is not None:
+                self._control.close()
+                self._process.wait()
+
+    def _ask(self, request: Mapping[str, Any], fds: Sequence[int] = ()) -> tuple[int, list[int]]:
+        if self._control is None:
+            self._control = self._start()
+        socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+        answer, fds, _, _ = socket.recv_fds(self._control, _REQUEST_OCTETS, 1)
+        assert answer, "the starter has ended"
+        return json.loads(answer), [*fds]
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        return ours
+
+
+STARTER: Final = Starter()
+
+
+class _ExecutedError(BaseException):
+    """The process would now become the supervisor, with this configuration."""
+
+
+def _serve(control: socket.socket) -> None:
+    """Answer requests until the tests have ended."""
+    while True:
+        octets, fds, _, _ = socket.recv_fds(control, _REQUEST_OCTETS, 3, socket.MSG_CMSG_CLOEXEC)
+        if not octets:
+            return
+        request = json.loads(octets)
+        if "pid" in request:
+            control.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(request["pid"], 0)[1]))
+            continue
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            _become(request, fds)
+        ended = os.pidfd_open(pid)
+        socket.send_fds(control, [b"%d" % pid], [ended])
+        for fd in (ended, *fds):
+            os.close(fd)
+
+
+def _become(request: Mapping[str, Any], fds: Sequence[int]) -> NoReturn:
+    module, name = request["main"]
+    os.chdir(request["directory"])
+    sys.path[:0] = filter(None, request["environment"].get("PYTHONPATH", "").split(os.pathsep))  # as Python starts
+    streams = [os.fdopen(fd, mode) for fd, mode in zip(fds, ("rb", "wb", "wb"), strict=True)]
+    take_place(request["argv"], request["environment"], streams)
+    for stream in streams:
+        stream.close()
+    gc.enable()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.addaudithook(_stop_at_exec)
+    try:
+        getattr(importlib.import_module(module), name)()
+    except _ExecutedError as executed:
+        _be_supervisor(*executed.args)
+    sys.exit()
+
+
+def _stop_at_exec(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "os.exec" and [*arguments[1][2:4]] == ["-m", _SUPERVISOR]:
+        raise _ExecutedError(arguments[1][4])
+
+
+def _be_supervisor(configuration: str) -> None:
+    """Be what the exec would make of this process."""
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        try:
+            if fcntl.fcntl(fd, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:
+                os.close(fd)
+        except OSError:
+            continue  # that of the listing
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if number != signal.SIGINT and callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    sys.argv = [_SUPERVISOR, configuration]
+    runpy.run_module(_SUPERVISOR, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    load()
+    gc.freeze()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, and for the servers
+    _serve(socket.socket(fileno=int(sys.argv[1])))
