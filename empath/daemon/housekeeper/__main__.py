@@ -66,7 +66,6 @@ class Housekeeper:
             Duty("greylist", 5.0, tidying.forget_greylist),
             Duty("verifications", 5.0, tidying.forget_verifications),
             Duty("sts_policies", 60.0, tidying.forget_policies),
-            Duty("suppressions", 60.0, tidying.forget_suppressions),
             Duty("suppressions", 5.0, tidying.forget_suppressions),
             Duty("dns", 5.0, tidying.forget_dns),
             Duty("duplicates", 5.0, tidying.forget_duplicates),

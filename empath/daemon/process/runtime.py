@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -308,6 +309,8 @@ def run_child(
     *has_modules*: it loads the modules of [modules], before the privileges go.
     """
     standard_error.unblock()
+    # Libraries warn whoever writes the program, such as of a certificate of a peer with an odd serial number.
+    warnings.simplefilter("ignore")
     try:
         child = child_from_environment()
     except ConfigError as exc:  # started by hand: there is no supervisor to report to
