@@ -31,7 +31,8 @@ MAY_IMPORT = {  # package -> packages below it, and packages of its own layer wh
     "http": PURE | {"storage", "net", "config", "telemetry", "modules", "__version__"},
     "cli": PURE
     | {"storage", "net", "config", "telemetry", "modules", "daemon.supervisor", "__version__"}
-    | {"daemon.process.certificates", "daemon.process.client_access", "daemon.process.modules"},
+    | {"daemon.process.certificates", "daemon.process.client_access", "daemon.process.modules"}
+    | {"daemon.process.next_hop_files"},
     "__init__": set(),
 }
 # The supervisor is plain Python: its children patch, it never does. It knows only the contract of the others.

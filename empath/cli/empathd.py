@@ -216,12 +216,12 @@ def _loading_findings(config: Config) -> list[Contradiction]:
 
 
 def _client_findings(config: Config) -> list[Contradiction]:
-    """What is wrong with what is shown to hosts that mail goes to."""
-    if config.tls.client == TlsClient() and not config.credentials:
+    """What is wrong with what the file names for the hosts that mail goes to."""
+    if config.tls.client == TlsClient() and not (config.credentials or config.webhooks or config.sources):
         return []
-    from empath.daemon.process.client_access import examine_client_access  # noqa: PLC0415 - it loads ssl
+    from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415 - it loads ssl
 
-    return examine_client_access(config)
+    return examine_next_hops(config)
 
 
 def _module_findings(config: Config) -> list[Contradiction]:

@@ -10,6 +10,7 @@ from empath.storage.admin.pauses import Pauses, Suspension, pauses_of, resume_co
 from empath.storage.admin.records import LiveRecipient, Recipient
 
 _MOST_NAMED: Final = 5
+_SENDER_RATE: Final = "sender rate"  # as in the view queue
 _SUSPENDED: Final = re.compile(r"suspended until [^(]+ \((?P<reason>.*)\)", re.DOTALL)
 
 
@@ -48,12 +49,16 @@ def _reason(blocked_by: str | None) -> str | None:
 
 
 def blocked_words(rows: Sequence[LiveRecipient | Recipient]) -> str:
-    """A line for each of the first few destinations whose due mail a breaker, a rate or its concurrency holds back."""
+    """A line for each of the first few senders and destinations that a rate, a breaker or concurrency holds back."""
     found = {
         row.destination: row.blocked_by
         for row in rows
-        if row.status in WAITING and row.suspended_until is None and row.blocked_by not in (None, "frozen")
+        if row.status in WAITING
+        and row.suspended_until is None
+        and row.blocked_by not in (None, "frozen", _SENDER_RATE)
     }
-    lines = [f"{name} takes no mail now: {why}" for name, why in sorted(found.items())]
-    more = [f"{len(lines) - _MOST_NAMED} more take none; see blocked_by in the view destination"]
+    senders = {row.sender for row in rows if isinstance(row, LiveRecipient) and row.blocked_by == _SENDER_RATE}
+    lines = [f"mail from {sender} waits for its rate in [senders]" for sender in sorted(senders)]
+    lines += [f"{name} takes no mail now: {why}" for name, why in sorted(found.items())]
+    more = [f"{len(lines) - _MOST_NAMED} more wait; see blocked_by in the views queue and destination"]
     return "\n".join(lines[:_MOST_NAMED] + (more if lines[_MOST_NAMED:] else []))

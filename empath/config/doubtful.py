@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from empath.config.doubtful_logins import doubts_of_logins
 from empath.config.model import Config
 from empath.config.places import Account, closed_folder
 from empath.config.recipient_file import each_recipient
@@ -38,7 +39,7 @@ def doubts(config: Config) -> list[Contradiction]:
     return [
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
-        *_modules(config), *_soft_bounce(config), *_dane(config),
+        *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config),
     ]  # fmt: skip
 
 
@@ -135,8 +136,9 @@ def doubt_of_destination_rule(config: Config, book: RuleBook, pattern: Destinati
         return ""
     if next_hop is not None:
         # A module may give a message any route.
-        is_known = config.modules or next_hop in _destinations_of_routes(config, book)
-        return "" if is_known else f"no route leads to {next_hop}"
+        if not config.modules and next_hop not in _destinations_of_routes(config, book):
+            return f"no route leads to {next_hop}"
+        return "" if SETTINGS[setting].counts_for(next_hop) else f"mail to {next_hop} does not use {setting}"
     if SETTINGS[setting].is_of_recipient or SETTINGS[setting].needs_domain or domain is None:
         return ""
     some = domain.replace("*", "any", 1)

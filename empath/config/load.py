@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from empath.config.fields import kind_of
 from empath.config.keys import KeyPath, dotted
 from empath.config.model import Config
+from empath.config.read_keys import with_read_keys
 from empath.config.renamed import with_new_lines
 from empath.config.scan import scan
 from empath.config.tables.table import Table, named_table_of, table_of
@@ -132,8 +133,10 @@ def _words_of_twice(match: re.Match[str]) -> str:
 
 def find_lines(path: Path, wanted: Sequence[KeyPath]) -> list[int]:
     """The line of each of *wanted* in the valid configuration at *path*; a default has the line of its table."""
+    if not wanted:
+        return []
     octets, _ = read_octets(path)
-    lines = with_new_lines(scan(octets.decode("utf-8-sig")))
+    lines = with_read_keys(with_new_lines(scan(octets.decode("utf-8-sig"))))
     return [_line(keys, lines) for keys in wanted]
 
 

@@ -203,6 +203,10 @@ class Config(Table):
 
     def each_route(self) -> Iterator[tuple[KeyPath, Route]]:
         """Every route of the file with its key; a list of next hops is each of them."""
+        return ((keys, single) for keys, route in self.each_whole_route() for single in single_routes(route))
+
+    def each_whole_route(self) -> Iterator[tuple[KeyPath, Route]]:
+        """Every route of the file with its key."""
         tables: dict[str, Mapping[Any, Route]] = {
             "routes": self.routes_by_pattern,
             "sender_routes": self.sender_routes_by_pattern,
@@ -210,11 +214,10 @@ class Config(Table):
         }
         for name, table in tables.items():
             for pattern, route in table.items():
-                for single in single_routes(route):
-                    yield (name, str(pattern)), single
+                yield (name, str(pattern)), route
         for destination, given in self.destinations_by_pattern.items():
-            for single in single_routes(given["route"]) if "route" in given else ():
-                yield ("destinations", str(destination), "route"), single
+            if "route" in given:
+                yield ("destinations", str(destination), "route"), given["route"]
 
     @cached_property
     def recipient_rules(self) -> PatternTable[RecipientRule]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from ssl import SSLContext, create_default_context
+from ssl import SSLContext, SSLError, create_default_context
 from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult
 
@@ -257,3 +257,14 @@ def _version(file: Path | None) -> tuple[int, ...]:
 def _context(ca_file: Path | None, _: tuple[int, ...]) -> SSLContext:
     """Loading the authorities takes some 20 ms."""
     return create_default_context(cafile=ca_file)
+
+
+def has_authorities(ca_file: Path) -> bool:
+    """Whether *ca_file* has certificates, as far as it can be read."""
+    try:
+        create_default_context(cafile=ca_file)
+    except SSLError:
+        return False
+    except OSError:
+        pass
+    return True

@@ -2,6 +2,7 @@
 interfaces - the addresses of this host, as the kernel has them (rtnetlink(7))
 """
 
+import errno
 import ipaddress
 import socket
 import struct
@@ -41,6 +42,17 @@ def read_addresses() -> frozenset[str]:
                     packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS)
                     if packed is not None:
                         found.add(str(ipaddress.ip_address(packed)))
+
+
+def has_address(address: str) -> bool:
+    """Whether a connection can go out from *address*."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError as exc:
+        return exc.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+    return True
 
 
 class Interfaces:

@@ -45,7 +45,7 @@ class ResolvConf:
             with open(self._path, "rb") as file:
                 servers = _parse(file.read(_MAX_OCTETS).decode("ascii", "replace"))
         except OSError as exc:
-            self._version, self.trouble = None, f"{self._path}: {os.strerror(exc.errno or 0).lower()}"
+            self._version, self.trouble = None, f"{self._path}: {os.strerror(exc.errno or 0)}"
             return False
         except _Unusable as exc:
             self._version, self.trouble = version, f"{self._path}: {exc}"

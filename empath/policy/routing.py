@@ -219,6 +219,8 @@ def parse_route_list(entries: Sequence[str]) -> Route:
     backups: list[ListedRoute] = []
     for text in entries:
         match = _LISTED.fullmatch(text.strip(" "))
+        if match is not None and "://" in match[2] and "*" in match[2]:
+            raise SyntaxViolation(f"a weight is a whole number from 1 to 9999: {text!r}")
         route = parse_route(match[2]) if match is not None else None
         if match is None or not isinstance(route, HostRoute):
             raise SyntaxViolation(f"not a route to a host, so no entry of a list: {text!r}")
@@ -249,6 +251,8 @@ def _parse_host(text: str) -> SmtpRoute:
         raise SyntaxViolation(
             f"not a route: {text!r} (use e.g. smtp://192.0.2.1:25, smtp://[2001:db8::1]:25 or lmtp:/path)"
         )
+    if "*" in match[0]:
+        raise SyntaxViolation(f"a weight needs a list of routes: {text!r}")
     scheme, in_brackets, plain, digits = match.groups()
     is_tls = scheme == _SMTPS
     protocol = Protocol.SMTP if is_tls else Protocol(scheme)

@@ -40,6 +40,8 @@ class SourceAddress:
             SyntaxViolation: *text* is none of them.
         """
         match = _ENTRY.fullmatch(text.strip())
+        if match is None and "*" in text:
+            raise SyntaxViolation(f"a weight is a whole number from 1 to 9999: {text!r}")
         if match is None:
             raise SyntaxViolation(
                 f'not an address: {text!r} (use e.g. "192.0.2.10*3" or "192.0.2.10 out1.example.org")'

@@ -32,4 +32,4 @@ SELECT message_id, reverse_path FROM _message WHERE message_id IN (:messages[]);
 
 -- name: hold_back
 -- Recipients of :recipients (list of recipient_id) wait until :next_retry_at, with no attempt counted. Index: the rowid.
-UPDATE _recipient SET next_retry_at = :next_retry_at WHERE recipient_id IN (:recipients[]);
+UPDATE _recipient SET next_retry_at = :next_retry_at, held_back_until = :next_retry_at WHERE recipient_id IN (:recipients[]);

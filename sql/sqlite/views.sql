@@ -50,7 +50,9 @@ SELECT m.ulid                                        AS id,                     
          WHEN (r.status = 'queued' OR r.status = 'deferred')
           AND r.next_retry_at <= max(unixepoch(), coalesce(d.suspended_until, 0.0), coalesce(d.breaker_until, 0.0))
            THEN (SELECT b.blocked_by FROM _blocked AS b WHERE b.destination_id = r.destination_id)
-       END AS blocked_by  -- why it waits longer than next_retry_at says, as in destination; NULL: nothing else holds it back
+         WHEN (r.status = 'queued' OR r.status = 'deferred') AND r.next_retry_at = r.held_back_until AND r.next_retry_at > unixepoch()
+           THEN 'sender rate'
+       END AS blocked_by  -- why it waits longer than its last attempt led to: as in destination, or 'sender rate'; NULL: nothing else holds it back
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id

@@ -15,6 +15,9 @@ BASE = 'hostname = "mx.empath.dev"\npostmaster = "admin@empath.dev"\nqueue.path 
 LISTENER = '[[listener]]\naddress = "127.0.0.1:2525"\n'
 TLS = '[tls]\ncertificate = "c.pem"\nkey = "k.pem"\n'
 USERS = '[[listener]]\naddress = "127.0.0.1:587"\nrole = "submission"\n'
+RELAY = '[routes]\n"*" = "smtp://relay.test:587"\n'
+LOGIN = '[credentials."relay.test"]\nusername = "me"\npassword_file = "secret"\n'
+MAILDIR = '[routes]\n"*" = "maildir:/m"\n'
 B_TEST = '[destinations."*.b.test"]\n'
 A_TEST = '[relay]\ndomains = ["a.test", "*.b.test"]\n[recipients]\n'
 
@@ -48,6 +51,26 @@ def found(directory, text):
         (
             f'{LISTENER}[routes]\n"*" = "mx"\n{B_TEST}tls = "dane"\n', ("destinations", "*.b.test", "tls"),
             "DANE never applies without DNSSEC",
+        ),
+        (
+            f'{LISTENER}{MAILDIR}[destinations."maildir:/m"]\ntls = "verify"\n',
+            ("destinations", "maildir:/m", "tls"), "mail to maildir:/m does not use tls",
+        ),
+        (
+            f'{LISTENER}[routes]\n"*" = "smtp://b.test"\n{LOGIN}', ("credentials", "relay.test"),
+            "no route names relay.test, so this login is never used",
+        ),
+        (
+            f'{LISTENER}{RELAY}{LOGIN}', ("credentials", "relay.test"),
+            'in place of relay.test, as tls is "may"; set tls = "verify" in [destinations."smtp:relay.test:587"]',
+        ),
+        (
+            f'{LISTENER}{RELAY}{LOGIN}[destinations."*"]\ntls = "none"\n', ("credentials", "relay.test"),
+            'no login goes over a connection without TLS, and tls is "none", so the mail waits; set tls = "verify"',
+        ),
+        (
+            f'{LISTENER}[routes]\n"*" = ["mx", "backup smtps://relay.test"]\n{LOGIN}', ("credentials", "relay.test"),
+            'set tls = "verify" in [destinations."*"]',
         ),
         (f"{LISTENER}[delivery]\nsoft_bounce = true\n", ("delivery", "soft_bounce"), "waits until it expires"),
         (f"{LISTENER}{TLS}", ("tls", "certificate"), "no listener speaks TLS"),
@@ -100,6 +123,11 @@ def test_what_a_person_hardly_meant_is_a_warning(tmp_path, text, keys, words):
         f'{LISTENER}{A_TEST}"a.test" = "listed:list"\n"x.b.test" = "listed"\n"*.b.test" = "verify"\n',
         f'{LISTENER}{A_TEST}"a.test" = "verify:lmtp://127.0.0.1"\n[routes]\n"*" = "discard:"\n',
         f'{LISTENER}{A_TEST}"a.test" = "listed:no-such-file"\n',
+        f'{LISTENER}{RELAY}{LOGIN}[destinations."smtp:relay.test:587"]\ntls = "verify"\n',
+        f"{LISTENER}{RELAY}{LOGIN}in_clear = true\n",
+        f'{LISTENER}[routes]\n"*" = "smtp://127.0.0.1"\n{LOGIN.replace("relay.test", "127.0.0.1")}',
+        f'{LISTENER}[routes]\n"*" = "smtp://localhost"\n{LOGIN.replace("relay.test", "localhost")}',
+        f"{LISTENER}{LOGIN}[modules]\n\"mine\" = {{}}\n",
     ],
 )  # fmt: skip
 def test_what_a_person_may_well_have_meant_is_none(tmp_path, text):

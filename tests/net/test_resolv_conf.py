@@ -88,7 +88,7 @@ def test_a_file_without_a_name_server_means_this_host(file, conf, content):
 @pytest.mark.parametrize(
     ("content", "trouble"),
     [
-        (None, "no such file or directory"),
+        (None, "No such file or directory"),
         (b"", "it is empty"),
         (b" \n\n", "it is empty"),
         (b"nameserver localhost\n", "no nameserver line has an IP address"),

@@ -354,7 +354,7 @@ def test_a_file_that_cannot_be_used_is_reported_once_and_only_for_a_question(tmp
     for text in ("", "nameserver 127.0.0.9\n", ""):
         file.write_text(text)
         resolver.look_up([MX, A], ENOUGH_S)
-    assert [f"{file}: no such file or directory", f"{file}: it is empty", f"{file}: it is empty"] == reports
+    assert [f"{file}: No such file or directory", f"{file}: it is empty", f"{file}: it is empty"] == reports
 
 
 @pytest.mark.parametrize("code", [dns.rcode.FORMERR, dns.rcode.NOTIMP])

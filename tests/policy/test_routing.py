@@ -171,6 +171,23 @@ def test_a_malformed_route_is_refused(text):
         parse_route(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("smtp://a*3", "a weight needs a list of routes"),
+        ("smtp://a*0, smtp://b", "a weight is a whole number from 1 to 9999"),
+        ("smtp://a, smtp://b*10000", "a weight is a whole number from 1 to 9999"),
+        ("smtp://a, smtp://b*x", "a weight is a whole number from 1 to 9999"),
+    ],
+)
+def test_a_wrong_weight_is_called_so(text, words):
+    """
+    "Not a domain name" would make people look at the name.
+    """
+    with pytest.raises(SyntaxViolation, match=words):
+        parse_route(text)
+
+
 def test_mail_without_a_route_waits_under_a_key_of_its_own() -> None:
     """
     No host may be asked for it. A reload that adds a route finds it there.

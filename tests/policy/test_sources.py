@@ -34,6 +34,14 @@ def test_what_no_mail_can_come_from_is_refused(text):
         SourceAddress.parse(text)
 
 
+def test_a_wrong_weight_is_called_so():
+    """
+    The address is right.
+    """
+    with pytest.raises(SyntaxViolation, match="a weight is a whole number from 1 to 9999"):
+        SourceAddress.parse("192.0.2.1*0")
+
+
 def test_members_are_chosen_by_weight():
     """
     A new address gets a small share of the mail first.

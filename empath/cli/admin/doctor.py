@@ -40,6 +40,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.config.salvage import load_leniently  # noqa: PLC0415
     from empath.config.workable import contradictions, located  # noqa: PLC0415
     from empath.daemon.process.certificates import diagnose_certificate, examine_certificates  # noqa: PLC0415
+    from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415
     from empath.daemon.supervisor import launch  # noqa: PLC0415
     from empath.daemon.supervisor.doctor import diagnose_instance, diagnose_machine  # noqa: PLC0415
     from empath.daemon.supervisor.kinds import slots  # noqa: PLC0415
@@ -47,9 +48,10 @@ def doctor(context: click.Context, is_json: bool) -> None:
     file = named_file(context)
     config, mistakes = load_leniently(file)
     certificates = examine_certificates(config)
-    unfit = (
-        [] if mistakes else [*contradictions(config), *doubts(config), *shared_files(config, file), *certificates.wrong]
-    )
+    unfit = [] if mistakes else [
+        *contradictions(config), *doubts(config), *shared_files(config, file), *certificates.wrong,
+        *examine_next_hops(config),
+    ]  # fmt: skip
     found = [Diagnosis("configuration", Level.ERROR, line, _CORRECT) for line in mistakes.splitlines()]
     for each in unfit:
         level = Level.WARNING if each.is_warning else Level.ERROR

@@ -233,7 +233,11 @@ def test_rules(context: click.Context, names: tuple[str, ...], since_s: float | 
     config = lenient_configuration(context)
     engine = open_queue(config)
     class_rows, shaping_rows = storage.rules_of_now(engine)
-    rules = [rule for rule in shaping_rows.rules() if not names or rule.name in names]
+    known = shaping_rows.rules()
+    for name in names:
+        if name not in {rule.name for rule in known}:
+            raise storage.no_such_rule(name)
+    rules = [rule for rule in known if not names or rule.name in names]
     classes = BounceRules(class_rows.rules())
     rehearsal = ShapingRehearsal(rules, longest_s=config.shaping.longest_s)
     seen = 0

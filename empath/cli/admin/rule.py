@@ -14,10 +14,18 @@ from empath.config import Config
 from empath.config.doubtful import doubt_of_destination_rule
 from empath.config.workable import obstacle_to_rule
 from empath.errors import SyntaxViolation, UsageError
+from empath.mail.domain import parse_stored
 from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
-from empath.policy.destinations.rulebook import Decision, DestinationPattern, Layer, RuleBook, RuleRow
-from empath.policy.destinations.settings import SETTINGS
+from empath.policy.destinations.rulebook import (
+    Decision,
+    DestinationPattern,
+    Layer,
+    RuleBook,
+    RuleRow,
+    domain_and_next_hop,
+)
+from empath.policy.destinations.settings import SETTINGS, Setting
 from empath.storage.admin import destination_rules as storage
 from empath.storage.admin.rerouting import find_moves
 from empath.storage.admin.snapshot import carry_out
@@ -79,13 +87,33 @@ def show(context: click.Context, destination: str, domain: str | None, is_json: 
         book = config.rule_book(rules_in_force(visit, time.time()))
         exchangers = storage.exchangers_of(visit, name)
     found = book.explain(name, None if domain is None else _destination(domain), exchangers)
+    elsewhere = _next_hop_of(config, book, name)
+    if elsewhere is not None:
+        found = [each for each in found if not _is_of_connections(SETTINGS[each.setting])]
     if is_json:
         for each in found:
             output.write_json(decision_record(each))
         return
     output.write_table(_DECIDED, [(each.setting, each.value, str(each.origin)) for each in found])
-    if book.has_mx and not exchangers:
+    if elsewhere is not None:
+        words = f"mail to {name} goes to {elsewhere}, which has the other settings"
+        say(NAME, printable(f"{words}: `empath-admin rule show {elsewhere} --domain {name}`"))
+    elif book.has_mx and not exchangers:
         say(NAME, f"the MX hosts of {printable(name)} are not known yet: rules of mx: patterns are left out")
+
+
+def _is_of_connections(setting: Setting) -> bool:
+    return not (setting.is_of_recipient or setting.needs_domain)
+
+
+def _next_hop_of(config: Config, book: RuleBook, name: str) -> str | None:
+    """The destination of mail to the domain *name*, if it is another one; None for a next hop."""
+    domain, _ = domain_and_next_hop(name)
+    if domain is None:
+        return None
+    decision = config.router_by(book).decide_for_domain(parse_stored(domain))
+    found = decision.destination(domain)
+    return None if decision.route is None or found == name else found
 
 
 def _destination(text: str) -> str:

@@ -58,7 +58,7 @@ def _read(paths: Iterator[tuple[KeyPath, Path]]) -> tuple[TlsFiles, list[Contrad
         try:
             files[str(path)] = read_file(path, _MAX_OCTETS)
         except OSError as exc:
-            words = f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}"
+            words = f"{path} cannot be read: {exc.strerror or exc}"
             findings.append(Contradiction(keys, words, is_warning=isinstance(exc, PermissionError)))
     return files, findings
 

@@ -239,10 +239,16 @@ class RuleBook:
         return _BUILT_IN
 
     def explain(self, destination: str, domain: str | None = None, exchangers: tuple[str, ...] = ()) -> list[Decision]:
-        """What holds of *destination*, and of recipients in *domain* whose mail goes there; all settings in order."""
+        """
+        The settings of *destination*, and of recipients in *domain* whose mail goes there, in order.
+
+        Those without an effect on this kind of destination are left out.
+        """
         own, next_hop = domain_and_next_hop(destination)
         found = []
         for name, setting in SETTINGS.items():
+            if not setting.counts_for(destination):
+                continue
             key = domain or own if setting.is_of_recipient else own
             value = getattr(self.find(key, next_hop, exchangers), name)
             text = "" if value in (None, ()) else setting.write(value)

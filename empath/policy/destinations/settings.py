@@ -25,6 +25,7 @@ Without8BitMime = Literal["convert", "convert-or-send", "bounce"]
 
 _MOST_CONNECTIONS: Final = 1_000_000
 _NO_RATE: Final = "none"
+_SESSION_SCHEMES: Final = ("smtp", "smtps", "lmtp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ class DestinationSettings:
 BUILT_IN: Final = DestinationSettings()
 
 
+def _is_next_hop(name: str) -> bool:
+    """Whether it is no domain; only that of an address literal has a colon."""
+    return ":" in name and not name.startswith("[")
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """
@@ -63,7 +69,8 @@ class Setting:
     Shape: read takes text as a row has it, and raises SyntaxViolation; write gives text that read takes. kind and words
     are for docs/configuration.md; example is a value as text. kind_in_file is the kind of TOML value. is_of_recipient:
     found by the domain of each recipient; the others hold of connections, and are found by the destination alone.
-    needs_domain: its patterns are domains.
+    needs_domain: its patterns are domains. needs: it has no effect on next hops without a session of SMTP or LMTP, or
+    without one over the network.
     """
 
     read: Callable[[str], Any]
@@ -74,13 +81,23 @@ class Setting:
     kind_in_file: Literal["text", "number", "flag"] = "text"
     is_of_recipient: bool = False
     needs_domain: bool = False
+    needs: Literal["session", "network"] | None = None
+
+    def counts_for(self, destination: str) -> bool:
+        """Whether it has an effect on mail to the destination of this name."""
+        if not _is_next_hop(destination):
+            return True
+        scheme, _, place = destination.partition(":")
+        if self.needs_domain or (self.needs is not None and scheme not in _SESSION_SCHEMES):
+            return False
+        return self.needs != "network" or not place.startswith("/")
 
     def refuse_pattern(self, pattern: str) -> None:
         """
         Raises:
             SyntaxViolation: the setting cannot have *pattern*, since it decides what the pattern is made of.
         """
-        if self.needs_domain and ":" in pattern and not pattern.startswith("["):
+        if self.needs_domain and _is_next_hop(pattern):
             raise SyntaxViolation(f"its pattern is a domain, *.domain or *, not {pattern!r}")
 
 
@@ -153,6 +170,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             ' "convert-or-send": such mail is sent as it is. "bounce": no conversion.'
         ),
         example="bounce",
+        needs="session",
     ),
     "tls": Setting(
         read=TlsDemand.parse,
@@ -166,6 +184,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             ' "dane-or-sts": the first of the two that says something. Where neither does, it is as with "may".'
         ),
         example="verify",
+        needs="network",
     ),
     "rate": Setting(
         read=_read_rate,
@@ -200,6 +219,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         ),
         example="true",
         kind_in_file="flag",
+        needs="session",
     ),
     "fold_lines": Setting(
         read=_read_flag,
@@ -211,6 +231,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         ),
         example="true",
         kind_in_file="flag",
+        needs="session",
     ),
     "schedule": Setting(
         read=Hours.parse,
@@ -236,6 +257,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         kind="name",
         words="Pool of [sources] from whose addresses connections go out. Without it the system picks the address.",
         example="pool-a",
+        needs="network",
     ),
     "overflow": Setting(
         read=parse_pool_name,
@@ -246,5 +268,6 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             " such mail waits for the next day."
         ),
         example="pool-b",
+        needs="network",
     ),
 }

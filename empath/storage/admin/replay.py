@@ -101,6 +101,11 @@ class Reclassify(Write):
                 self.suppressed += session.run("reply_rules.suppress_again", row)
 
 
+def no_such_rule(name: str) -> MissingInput:
+    """That no shaping rule is called *name*."""
+    return MissingInput(f"there is no shaping rule {name!r}; `empath-admin shape list` shows all")
+
+
 class SwitchShaping(Write):
     """
     Switch the shaping rules *names* on or off, in the name of *who*, all or none.
@@ -121,5 +126,5 @@ class SwitchShaping(Write):
         with acting(session, self._who):
             for name in self._names:
                 if name not in known:
-                    raise MissingInput(f"there is no shaping rule {name!r}; `empath-admin shape list` shows all")
+                    raise no_such_rule(name)
                 session.run("reply_rules.switch_shaping_rule", {"rule": name, "is_enabled": int(self._is_on)})

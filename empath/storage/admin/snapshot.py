@@ -8,10 +8,12 @@ THEORY
 """
 
 import contextlib
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId
@@ -40,6 +42,13 @@ from empath.storage.spool import open_content
 from empath.storage.write import Write
 
 _MAX_HEADER_OCTETS = 1024 * 1024
+_UNTIL: Final = re.compile(r"^((?:suspended|breaker open) until \S+) (\S+)")  # as in the view _blocked
+
+
+def _readable(row: Sequence[Any]) -> tuple[Any, ...]:
+    """*row* with the instant in its last column, blocked_by, as empath-admin writes all instants."""
+    *others, blocked_by = row
+    return (*others, blocked_by and _UNTIL.sub(r"\1T\2Z", blocked_by))
 
 
 class Snapshot:
@@ -76,7 +85,8 @@ class Snapshot:
             UsageError: the selection's SQL is not an expression, or does not only read.
         """
         probe(self._visit, "queue", selection)
-        return [LiveRecipient(*row) for row in list_rows(self._visit, selection, after=after, limit=limit, now=now)]
+        rows = list_rows(self._visit, selection, after=after, limit=limit, now=now)
+        return [LiveRecipient(*_readable(row)) for row in rows]
 
     def rules(self, now: float) -> list[RuleRow]:
         """The rules of destinations in force at *now*."""
@@ -99,7 +109,7 @@ class Snapshot:
             return None
         keys = {"message_id": message_id, "recipient_id": reference.recipient_id, "now": now}
         [row] = self._visit.rows("admin.message", keys)
-        recipients = {row[0]: Recipient(*row) for row in self._visit.rows("admin.recipients", keys)}
+        recipients = {row[0]: Recipient(*_readable(row)) for row in self._visit.rows("admin.recipients", keys)}
         for recipient_id, *attempt in self._visit.rows("admin.attempts", keys):
             recipients[recipient_id].attempt_log.append(AttemptRow(*attempt))
         message = Message(*row)
@@ -169,7 +179,7 @@ class Snapshot:
             oldest_received_at=oldest,
             recipients={status.value: found.get(status, 0) for status in RecipientStatus},
             destination_count=self._visit.value("admin.count_destinations"),
-            top_destinations=[DestinationLoad(*row) for row in busiest],
+            top_destinations=[DestinationLoad(*_readable(row)) for row in busiest],
         )
 
     def classes(self) -> list[ClassLoad]:

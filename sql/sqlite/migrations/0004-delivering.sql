@@ -23,6 +23,8 @@ CREATE TABLE _bucket (
   token_at REAL
 ) STRICT, WITHOUT ROWID;
 
+ALTER TABLE _recipient ADD COLUMN held_back_until REAL;
+
 -- Bounce classes.
 ALTER TABLE _attempt ADD COLUMN class TEXT;
 -- What kind of failure a reply tells of, see policy/replies/bounce_class.py.  The rows that Empath ships are written by the

@@ -77,7 +77,19 @@ def test_a_destination_that_takes_no_mail_now_is_named(tool: AdminTool) -> None:
     write(tool.path, "UPDATE _destination SET token_at = ?", NEVER)
     words = tool.words("list")
     assert "empath-admin: 0.example takes no mail now: rate" in words
-    assert "empath-admin: 2 more take none; see blocked_by in the view destination" in words
+    assert "empath-admin: 2 more wait; see blocked_by in the views queue and destination" in words
+
+
+def test_a_sender_whose_mail_waits_for_its_rate_is_named(tool: AdminTool) -> None:
+    """
+    Its mail has another next try than any attempt led to.
+    """
+    tool.queue.accept("a.example")
+    write(tool.path, "UPDATE _recipient SET next_retry_at = ?1, held_back_until = ?1", NEVER)
+    [sender] = {each["sender"] for each in tool.record("list")["recipients"]}
+    assert f"empath-admin: mail from {sender} waits for its rate in [senders]" in tool.words("list")
+    assert "  blocked by  sender rate" in tool.lines("view", "1")
+    assert "no mail now" not in "".join(tool.words("list"))
 
 
 def test_the_tables_show_the_suspension(suspended: AdminTool) -> None:

@@ -101,7 +101,7 @@ def test_list_view_stats_and_doctor_say_what_holds_mail_back(tool: AdminTool) ->
     tool.queue.close()
     write(tool.path, "UPDATE _destination SET breaker_until = 4e9, last_failure = '421 Too many'")
 
-    blocked = "breaker open until 2096-10-02 07:06:40 after 421 Too many"
+    blocked = "breaker open until 2096-10-02T07:06:40Z after 421 Too many"
     assert f"  blocked by  {blocked}" in tool.lines("view", "1")
     assert blocked in tool.lines("stats")[-1]
     assert [blocked] == [each["blocked_by"] for each in tool.record("list")["recipients"]]

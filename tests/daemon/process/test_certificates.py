@@ -69,7 +69,7 @@ def test_what_is_wrong_is_said_with_its_setting(read, tmp_path):
     config = read(days=12)
     (tmp_path / "other-key.pem").unlink()
     found = examine_certificates(config)
-    words = f"{tmp_path}/other-key.pem cannot be read: no such file or directory"
+    words = f"{tmp_path}/other-key.pem cannot be read: No such file or directory"
     assert [(("tls", "sni", 0, "key"), words, False)] == list(found.wrong)
     [warning] = found.expiring(time.time())
     assert (("tls", "certificate"), f"{tmp_path}/certificate.pem expires in 12 days; renew it", True) == warning

@@ -69,7 +69,7 @@ def test_files_that_are_not_usable_are_tried_once_and_the_old_ones_stay(service)
     service.wait_for("reload_refused")
     service.wait_for("process_exited", slot="worker-1", generation=2)
     (service.directory / "key.pem").unlink()
-    finding = f"tls.key: {service.directory}/key.pem cannot be read: no such file or directory"
+    finding = f"tls.key: {service.directory}/key.pem cannot be read: No such file or directory"
     service.wait_for("reload_refused", finding=finding)
     service.behave("serve", "acceptor-1")
     replace_key(service, issued("mx.example.test").key)

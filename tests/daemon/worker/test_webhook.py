@@ -114,6 +114,16 @@ def test_a_secret_that_cannot_be_read_defers(tmp_path):
     )
 
 
+def test_an_empty_secret_defers(tmp_path):
+    """
+    Anyone can make a signature with an empty key.
+    """
+    (tmp_path / "secret").write_text("\n")
+    with HttpServer(OK) as server:
+        attempts = carry(server, job(), secret_file=str(tmp_path / "secret"))
+    assert ([("local", f"451 4.3.5 {tmp_path / 'secret'}: it is empty")], []) == (replies(attempts), server.calls)
+
+
 @pytest.mark.parametrize(
     ("octets", "outcome", "wait_s"),
     [

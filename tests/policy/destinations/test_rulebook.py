@@ -14,10 +14,12 @@ from empath.policy.destinations.rulebook import (
     RuleRow,
     domain_and_next_hop,
 )
-from empath.policy.destinations.settings import BUILT_IN
+from empath.policy.destinations.settings import BUILT_IN, SETTINGS
 from empath.policy.limits.rate import Rate
 
 RELAY = "smtp:relay.example.net:25"
+OVER_NETWORK = {"tls", "source", "overflow"}
+IN_SESSION = {"without_8bitmime", "chunking", "fold_lines"}
 MX = ("a.mail.example.com", "b.mail.example.com")
 
 
@@ -281,3 +283,24 @@ def test_every_setting_is_explained_by_the_destination_or_by_the_recipient():
     } == {name: found[name] for name in ("concurrency", "retry", "without_8bitmime", "schedule")}
     own = {each.setting: each.value for each in rules.explain("example.org")}
     assert ("4", "1m") == (own["concurrency"], own["retry"])
+
+
+@pytest.mark.parametrize(
+    ("destination", "absent"),
+    [
+        ("example.org", set()),
+        ("[2001:db8::1]", set()),
+        (RELAY, {"route"}),
+        ("smtps:relay.example.net:465,smtp:other.example:25", {"route"}),
+        ("lmtp:/run/lmtp", {"route", *OVER_NETWORK}),
+        ("maildir:/m", {"route", *OVER_NETWORK, *IN_SESSION}),
+        ("pipe:a", {"route", *OVER_NETWORK, *IN_SESSION}),
+        ("https://a.example/", {"route", *OVER_NETWORK, *IN_SESSION}),
+    ],
+)
+def test_a_setting_without_an_effect_on_the_destination_is_left_out(destination, absent):
+    """
+    A program speaks no TLS: who sees the setting there would rely on it.
+    """
+    found = {each.setting for each in RuleBook(BUILT_IN).explain(destination)}
+    assert SETTINGS.keys() - absent == found

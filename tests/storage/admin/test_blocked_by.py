@@ -61,6 +61,19 @@ def test_mail_that_is_not_due_is_held_back_by_what_lasts_longer(queue: Queue) ->
     assert ["suspended until 2096-10-02 07:06:40"] * 2 == blocked(queue)
 
 
+def test_mail_that_waits_for_the_rate_of_its_sender_says_so(queue: Queue) -> None:
+    """
+    Until something else decides its next attempt: a retry, or an order.
+    """
+    queue.accept()
+    queue.write("UPDATE _recipient SET next_retry_at = 4e9, held_back_until = 4e9")
+    assert [None, "sender rate"] == blocked(queue)
+
+    queue.write("UPDATE queue SET next_retry_at = '+1 hour'")
+
+    assert [None, None] == blocked(queue)
+
+
 def test_leased_and_held_mail_is_not_blocked(queue: Queue) -> None:
     """
     One is under way, the other waits for a person.

@@ -100,6 +100,7 @@ def test_mail_of_other_senders_goes_past_that_of_a_limited_one(queue: Queue) -> 
     paths = Counter(message.reverse_path for lease in taken.leases for message in lease.messages)
     assert {"news@shop.example": 2, "sender@example.test": 3} == paths
     waiting = queue.select("SELECT next_retry_at - ?, attempts FROM _recipient WHERE status = 'queued'", T0)
+    assert [(4,)] == queue.select("SELECT count(*) FROM _recipient WHERE held_back_until = next_retry_at")
     assert [(2.0, 0), (3.0, 0), (4.0, 0), (5.0, 0)] == [(round(after, 3), attempts) for after, attempts in waiting]
     assert [1, 1] == [messages(queue.lease(now=T0 + at, rates=rates)) for at in (2.1, 3.1)]
 

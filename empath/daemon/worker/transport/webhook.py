@@ -75,9 +75,9 @@ class WebhookCarrier:
         try:
             secret = None if webhook.secret_file is None else webhook.secret_file.read_bytes().strip()
         except OSError as exc:
-            self.is_failing = True
-            words = f"{webhook.secret_file}: {exc.strerror or exc}"
-            return Said(Stage.LOCAL, Reply(451, EnhancedStatus(4, 3, 5), words)), None
+            return self._without_secret(exc.strerror or str(exc)), None
+        if secret == b"":
+            return self._without_secret("it is empty"), None
         request = delivery.request(secret, int(time.time()))
         parts = parse_secure_url(webhook.url)
         endpoint = HttpEndpoint(parts, ca_file=webhook.ca_file, addresses_of=self._addresses_of)
@@ -96,6 +96,10 @@ class WebhookCarrier:
             return self._failed(str(exc), delivery.is_sent, has_connected=True), None
         self.is_failing = answer.status >= 500
         return Said(Stage.LOCAL, reply_of(self._host, answer.status, answer.body)), answer
+
+    def _without_secret(self, why: str) -> Said:
+        self.is_failing = True
+        return Said(Stage.LOCAL, Reply(451, EnhancedStatus(4, 3, 5), f"{self._webhook.secret_file}: {why}"))
 
     def _failed(self, why: str, is_sent: bool, has_connected: bool) -> Said:
         self.is_failing = True

@@ -1,0 +1,46 @@
+"""
+next_hop_files - whether what the file names for next hops can be used: certificates, logins, keys, source addresses
+
+`check` and `doctor` ask; it reads files and asks the kernel.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from empath.config.keys import KeyPath
+from empath.config.model import Config
+from empath.config.workable import Contradiction
+from empath.daemon.process.client_access import examine_client_access
+from empath.net.http_client import has_authorities
+from empath.net.interfaces import has_address
+
+
+def examine_next_hops(config: Config) -> list[Contradiction]:
+    """What cannot be used; a warning where this user may not look, or where the machine may change."""
+    return [*examine_client_access(config), *_webhooks(config), *_sources(config)]
+
+
+def _webhooks(config: Config) -> Iterator[Contradiction]:
+    """Keys and authorities of [webhooks] that are not such files. Whether they can be read is another finding."""
+    for name, webhook in config.webhooks.items():
+        if webhook.secret_file is not None and _octets(webhook.secret_file).strip() == b"":
+            keys: KeyPath = ("webhooks", name, "secret_file")
+            yield Contradiction(keys, f"{webhook.secret_file} is empty, so no request can be signed")
+        if webhook.ca_file is not None and not has_authorities(webhook.ca_file):
+            yield Contradiction(("webhooks", name, "ca_file"), f"{webhook.ca_file}: has no certificates in PEM form")
+
+
+def _octets(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b"-"
+
+
+def _sources(config: Config) -> Iterator[Contradiction]:
+    """Addresses that a failover may bring later."""
+    for name, source in config.sources.items():
+        for index, member in enumerate(source.addresses):
+            if not has_address(member.address):
+                words = f"this machine does not have {member.address}, so connections from it fail"
+                yield Contradiction(("sources", name, "addresses", index), words, is_warning=True)
