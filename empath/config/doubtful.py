@@ -39,7 +39,7 @@ def doubts(config: Config) -> list[Contradiction]:
     return [
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
-        *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config),
+        *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
     ]  # fmt: skip
 
 
@@ -252,6 +252,14 @@ def _pickup(config: Config) -> Iterator[Contradiction]:
     if account is not None and account.uid != 0 and not (mode & stat.S_ISGID and status.st_gid in account.gids):
         words = f"user {account.name} may not read what others leave in {directory}: it needs a group of that user"
         yield Contradiction(("pickup", "directory"), f"{words}, and mode g+s", is_warning=True)
+
+
+def _warmup(config: Config) -> Iterator[Contradiction]:
+    known = {member.address for pool in config.source_pools.values() for member in pool.members}
+    for name, plan in config.warmup.items():
+        if plan.address not in known:
+            words = f"no pool of [sources] has {plan.address}, so the plan counts no mail"
+            yield Contradiction(("warmup", name, "address"), words, is_warning=True)
 
 
 def _soft_bounce(config: Config) -> Iterator[Contradiction]:

@@ -21,8 +21,10 @@ from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket, host_and_port
+from empath.mail.identity import Timestamp
 from empath.mail.url import parse_secure_url
 from empath.policy.access import Network
+from empath.policy.destinations.hours import parse_instant
 from empath.policy.destinations.rulebook import DestinationPattern
 from empath.policy.destinations.settings import SETTINGS
 from empath.policy.dnsbl import Blocklist
@@ -43,7 +45,7 @@ from empath.policy.routing import (
     route_entries,
     route_text,
 )
-from empath.policy.sources import SourceAddress
+from empath.policy.sources import SourceAddress, parse_address
 from empath.policy.units import (
     delivery_rate_text,
     duration_text,
@@ -56,6 +58,7 @@ from empath.policy.units import (
     rate_text,
     size_text,
 )
+from empath.policy.warmup import Days, days_text, parse_days, parse_provider
 from empath.smtp.sasl.client import CLIENT_MECHANISMS
 from empath.smtp.sasl.mechanisms import Mechanism
 
@@ -442,6 +445,10 @@ ModuleName = Annotated[str, _read_by(_module_name)]
 BackendName = Annotated[str, _read_by(_backend)]
 BounceClassName = Annotated[str, _read_by(lambda text: str(parse_class(text)))]
 SourceEntry = Annotated[SourceAddress, _read_by(SourceAddress.parse), _AS_TEXT]
+SourceIp = Annotated[str, _read_by(parse_address)]
+WarmupProvider = Annotated[str, _read_by(parse_provider)]
+WarmupDays = Annotated[Days, _read_by(parse_days), PlainSerializer(days_text)]
+Instant = Annotated[Timestamp, _read_by(parse_instant), PlainSerializer(lambda instant: Timestamp(instant).iso8601())]
 OwnHost = Annotated[str, _read_by(_own_host)]
 _RulePattern = Annotated[DomainPattern, _read_by(_pattern_but_all("; name each relay domain")), _AS_TEXT]
 RelayDomain = Annotated[DomainPattern, _read_by(_pattern_but_all(", which would make this an open relay")), _AS_TEXT]

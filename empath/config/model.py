@@ -48,6 +48,7 @@ from empath.config.tables.suppression import Suppression
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
 from empath.config.tables.transports import Pipes, Webhooks
+from empath.config.tables.warmup import Warmups
 from empath.mail.address import Address
 from empath.policy.access import is_of_postmaster
 from empath.policy.bounce import is_double_bounce
@@ -60,6 +61,7 @@ from empath.policy.recipients import RecipientRule
 from empath.policy.router import RouteLayer, Router, RouteTables
 from empath.policy.routing import Route, single_routes
 from empath.policy.sources import SourcePool
+from empath.policy.warmup import WarmupPlan
 
 
 class Config(Table):
@@ -104,6 +106,7 @@ class Config(Table):
     credentials: CredentialsByHost = setting({})
     pipes: Pipes = setting({})
     sources: Sources = setting({})
+    warmup: Warmups = setting({})
     webhooks: Webhooks = setting({})
 
     recipients_by_pattern: RecipientRules = setting({}, "recipients")
@@ -263,6 +266,11 @@ class Config(Table):
         """The pools of [sources], by name."""
         return {name: source.pool(name) for name, source in self.sources.items()}
 
+    @cached_property
+    def warmup_plans(self) -> tuple[WarmupPlan, ...]:
+        """The plans of [warmup]."""
+        return tuple(each.plan(name) for name, each in self.warmup.items())
+
     def rule_book(self, rows: Iterable[RuleRow] = ()) -> RuleBook:
         """What holds of destinations, by this file and by *rows* of the queue."""
         return RuleBook(BUILT_IN, self.destinations_by_pattern.items(), rows)
@@ -302,6 +310,16 @@ class Config(Table):
                 index, name = needing[0]
                 words = f"is missing; the listener {name} needs it"
                 raise problem(words, key, because_of=("listener", index, "tls"))
+        return value
+
+    @field_validator("warmup")
+    @classmethod
+    def _one_plan_for_an_address_and_a_provider(cls, value: Warmups) -> Warmups:
+        seen: dict[tuple[str, str], str] = {}
+        for name, each in value.items():
+            other = seen.setdefault((each.address, each.provider), name)
+            if other != name:
+                raise problem(f"has the address and the provider of {other}", name)
         return value
 
     @field_validator("listeners")

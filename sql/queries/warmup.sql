@@ -25,6 +25,16 @@ SELECT coalesce(
       AND w.day >= :day
       AND w.started_at = :started_at);
 
+-- name: has_rows
+-- Whether rows stand in for a plan of the file. Index: the primary key. Rows: one.
+SELECT EXISTS (SELECT 1 FROM _warmup WHERE address = :address AND provider = :provider);
+
+-- name: forget_others_of_file
+-- Remove what was counted by plans of the file but :kept (list of address and provider). Index: none, a small table.
+DELETE FROM _warmup_use
+ WHERE provider GLOB '* @*'
+   AND address || ' ' || provider NOT IN (:kept[]);
+
 -- name: count
 -- Count one message, if there are fewer than :most on that day. Index: the primary key.
 INSERT INTO _warmup_use (address, provider, day, messages)

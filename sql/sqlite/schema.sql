@@ -510,7 +510,7 @@ CREATE TABLE _warmup (
   PRIMARY KEY (address, provider, day)
 ) STRICT, WITHOUT ROWID;
 
--- What has gone out by these plans.
+-- What has gone out by these plans, and by those of the file: their provider is followed by ' @' and the start.
 CREATE TABLE _warmup_use (
   address  TEXT    NOT NULL,  -- as in _warmup
   provider TEXT    NOT NULL,

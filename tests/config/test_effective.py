@@ -154,7 +154,8 @@ def test_every_key_of_the_reference_is_there():
     sources = {"name": {"addresses": ["192.0.2.1"]}}
     tls = {**pair, "sni": [{"names": ["mx.example.net"], **pair}]}
     credentials = {"name": {"username": "me", "password_file": "secret"}}
-    more = {"pipes": pipes, "webhooks": webhooks, "sources": sources, "credentials": credentials}
+    warmup = {"name": {"address": "192.0.2.1", "started_at": "2026-12-01", "days": "5"}}
+    more = {"pipes": pipes, "webhooks": webhooks, "sources": sources, "credentials": credentials, "warmup": warmup}
     config = least(tls=tls, **more)
     text, found = effective_toml(config), settings(config)
     found["listener"] = found["listener"][0]

@@ -345,6 +345,39 @@ def test_a_listener_address_stands_once():
     assert ["c.toml:8: listener[2].address: another listener already has the address [::1]:25"] == findings(text)
 
 
+def test_two_warm_up_plans_are_not_for_the_same_mail():
+    """
+    It would be unclear which one counts it.
+    """
+    plans = "".join(
+        f'[warmup."{name}"]\naddress = "192.0.2.1"\nprovider = "{provider}"\nstarted_at = "2026-12-01"\ndays = "5"\n'
+        for name, provider in (("a", "*.b.test"), ("b", "*"), ("c", "*.B.test"))
+    )
+    [finding] = findings(LEAST + plans)
+    assert finding.endswith(": warmup.c: has the address and the provider of a")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('address = "host.test"', "warmup.a.address: not an IP address"),
+        ('provider = "mx*.test"', "warmup.a.provider: not a domain name"),
+        ('started_at = "soon"', "warmup.a.started_at: not an instant"),
+        ('days = "5*0"', "warmup.a.days: not the messages of a day: '5*0'"),
+        ('days = ""', "warmup.a.days: needs the messages of 1 to 1000 days"),
+    ],
+)
+def test_what_cannot_be_a_warm_up_plan_is_a_finding(line, words):
+    """
+    The checks are those of the view.
+    """
+    given = {"address": '"192.0.2.1"', "started_at": '"2026-12-01"', "days": '"5"'}
+    key, _, value = line.partition(" = ")
+    table = "".join(f"{name} = {text}\n" for name, text in (given | {key: value}).items())
+    [finding] = findings(f'{LEAST}[warmup."a"]\n{table}')
+    assert words in finding
+
+
 @pytest.mark.parametrize(
     ("listeners", "words"),
     [("", "c.toml:1: listener: is missing"), ("listener = []", "c.toml:4: listener: needs at least one")],

@@ -2,7 +2,8 @@
 
 import pytest
 
-from empath.policy.warmup import DAY_S, WarmupPlan, WarmupPlans
+from empath.errors import SyntaxViolation
+from empath.policy.warmup import DAY_S, WarmupPlan, WarmupPlans, days_text, layered, parse_days, parse_provider
 
 PLAN = WarmupPlan("192.0.2.10", "*", 1000.0, ((1, 50), (2, 100), (5, 400)))
 
@@ -47,3 +48,42 @@ def test_the_most_exact_provider_counts():
     ]
     assert found("a.test", "192.0.2.11") is None
     assert WarmupPlans().find("192.0.2.10", "a.test") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("50", ((1, 50),)),
+        ("50 100 200*3 400", ((1, 50), (2, 100), (3, 200), (6, 400))),
+        ("0*2 10*2", ((1, 0), (3, 10), (4, 10))),
+        ("10*1000", ((1, 10), (1000, 10))),
+    ],
+)
+def test_the_days_of_a_plan_are_written_in_a_line(text, days):
+    """
+    The plan ends after its last day, also where several days have the same number.
+    """
+    assert days == parse_days(text)
+    assert text == days_text(days)
+
+
+@pytest.mark.parametrize("text", ["", "x", "-5", "5*0", "1000000001", "5*1001", "5*600 5*401", "5,6"])
+def test_what_is_no_number_of_a_day_is_refused(text):
+    with pytest.raises(SyntaxViolation):
+        parse_days(text)
+
+
+def test_a_provider_has_the_form_that_hosts_have():
+    assert ["*", "*.b.test", "mx.b.test"] == [parse_provider(text) for text in ("*", "*.B.test", "MX.b.test")]
+    for text in ("", "*b.test", "*.", "mx*.test"):
+        with pytest.raises(SyntaxViolation):
+            parse_provider(text)
+
+
+def test_rows_stand_in_for_a_plan_of_the_file():
+    """
+    Its messages are counted apart, so that the one does not use up the other.
+    """
+    of_file = [WarmupPlan("192.0.2.10", provider, 1000.0, ((1, 5),), "new") for provider in ("*", "*.b.test")]
+    assert [PLAN, of_file[1]] == layered(of_file, [PLAN])
+    assert ["*", "* @1000"] == [PLAN.counted_as, of_file[0].counted_as]

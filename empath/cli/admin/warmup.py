@@ -10,11 +10,12 @@ from empath.cli.admin.options import json_option
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.words import count
+from empath.policy.warmup import layered
 from empath.storage.admin.sources import warmups_and_use
 
 _COLUMNS: Final = (
     *(Column("ADDRESS"), Column("PROVIDER"), Column("STARTED", 2), Column("DAY"), Column("OF", 1)),
-    *(Column("MESSAGES"), Column("MOST"), Column("NEXT-DAY", 1)),
+    *(Column("MESSAGES"), Column("MOST"), Column("NEXT-DAY", 1), Column("BY", 1)),
 )
 
 
@@ -31,15 +32,19 @@ def list_plans(context: click.Context, is_json: bool) -> None:
     """
     Show each plan and the use of its day.
 
-    The day is counted from the start of the plan. The use is what has gone out on it.
+    The day is counted from the start of the plan. The use is what has gone out on it. BY says whether the plan is rows
+    of the view, or a table of the file.
     """
     now = time.time()
-    plans, used = warmups_and_use(open_queue(lenient_configuration(context)))
+    config = lenient_configuration(context)
+    rows, used = warmups_and_use(open_queue(config))
+    plans = sorted(layered(config.warmup_plans, rows), key=lambda plan: (plan.address, plan.provider))
     records = [
         {
             "address": plan.address, "provider": plan.provider, "started_at": plan.started_at, "day": plan.day(now),
-            "last_day": plan.last_day, "messages": used.get((plan.address, plan.provider, plan.day(now)), 0),
+            "last_day": plan.last_day, "messages": used.get((plan.address, plan.counted_as, plan.day(now)), 0),
             "most_messages": plan.most(now), "next_day_at": plan.next_day_at(now),
+            "by": "rows" if plan.name is None else f'[warmup."{plan.name}"]',
         }
         for plan in plans
     ]  # fmt: skip

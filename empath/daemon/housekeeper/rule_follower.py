@@ -23,6 +23,7 @@ from empath.storage.queue.destination_rules import (
     SuspendByHours,
     destinations_after,
 )
+from empath.storage.queue.warmup import BeginFileWarmups
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.housekeeper import HoursFollowed, RuleUnusable
 
@@ -66,6 +67,8 @@ class RuleFollower:
             return
         if book is not self._book or has_turned:
             self._after, self._turns_at = 0, None
+        if self._book is None:
+            self._writer.commit(BeginFileWarmups(self._rules.file_warmups))
         if book is not self._book:
             if self._book is None or book.rows != self._book.rows:
                 self._report(book)

@@ -17,7 +17,7 @@ from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.hours import Turn, closed_until
 from empath.policy.destinations.settings import DestinationSettings
-from empath.policy.warmup import WarmupPlans
+from empath.policy.warmup import WarmupPlan, WarmupPlans, layered
 from empath.storage.engine import NewDestination, Reader
 from empath.storage.queue.destination_rules import CLOSED_BY, rests, revision, rules_in_force
 from empath.storage.queue.warmup import warmup_plans
@@ -60,7 +60,7 @@ class Rules:
         self._is_unread = False
         self.book = config.rule_book()
         self.router = config.router  # by the routes of the book
-        self.warmups = WarmupPlans()
+        self.warmups = WarmupPlans(config.warmup_plans)
         self.rests: Mapping[str, Timestamp] = {}  # ends of the rests of addresses of [sources]
 
     def begin_with(self, destination: str) -> NewDestination:
@@ -70,6 +70,11 @@ class Rules:
         if turn.is_open:
             return NewDestination(settings.concurrency)
         return NewDestination(settings.concurrency, turn.until, hours_of(settings, now))
+
+    @property
+    def file_warmups(self) -> tuple[WarmupPlan, ...]:
+        """The plans of the file."""
+        return self._config.warmup_plans
 
     def look(self) -> None:
         """Read the rows again if they have changed, or if one has ended."""
@@ -96,5 +101,5 @@ class Rules:
             if router.tables != self.router.tables:
                 self.router = router
             self.rests = rests(reader, self._now())
-            self.warmups = WarmupPlans(warmup_plans(reader))
+            self.warmups = WarmupPlans(layered(self._config.warmup_plans, warmup_plans(reader)))
         self._news, self._revision = news, changes

@@ -6,6 +6,7 @@ Transactions are serial, so all workers together keep to the number of a day.  W
 when it died stays counted.
 """
 
+from collections.abc import Iterable
 from itertools import groupby
 
 from empath.policy.warmup import WarmupPlan
@@ -38,12 +39,23 @@ class CountWarmup(Write):
     def __init__(self, plan: WarmupPlan, *, day: int) -> None:
         super().__init__()
         self.is_granted = self.is_counted = False
-        self._row = {"address": plan.address, "provider": plan.provider, "day": day, "started_at": plan.started_at}
+        self._plan = plan
+        self._day = day
 
     def run(self, session: Session) -> None:
-        most = session.value("warmup.most", self._row)
-        self.is_counted = most is not None and bool(session.run("warmup.count", self._row | {"most": most}))
+        most = self._most(session)
+        row = {"address": self._plan.address, "provider": self._plan.counted_as, "day": self._day, "most": most}
+        self.is_counted = most is not None and bool(session.run("warmup.count", row))
         self.is_granted = self.is_counted or most is None
+
+    def _most(self, session: Session) -> int | None:
+        """The most messages of the day; None where the plan is not in force any more."""
+        plan = self._plan
+        keys = {"address": plan.address, "provider": plan.provider}
+        if plan.name is not None:
+            return None if session.value("warmup.has_rows", keys) else plan.most_on(self._day)
+        most: int | None = session.value("warmup.most", keys | {"day": self._day, "started_at": plan.started_at})
+        return most
 
 
 class UncountWarmup(Write):
@@ -55,10 +67,26 @@ class UncountWarmup(Write):
 
     def __init__(self, plan: WarmupPlan, *, day: int) -> None:
         super().__init__()
-        self._row = {"address": plan.address, "provider": plan.provider, "day": day}
+        self._row = {"address": plan.address, "provider": plan.counted_as, "day": day}
 
     def run(self, session: Session) -> None:
         session.run("warmup.uncount", self._row)
+        session.run("warmup.end_waits")
+
+
+class BeginFileWarmups(Write):
+    """
+    Follow the *plans* of the file after a start or a reload.
+
+    What was counted by other plans of a file is forgotten, and what waits for the day of a plan is looked at again.
+    """
+
+    def __init__(self, plans: Iterable[WarmupPlan]) -> None:
+        super().__init__()
+        self._kept = [f"{plan.address} {plan.counted_as}" for plan in plans]
+
+    def run(self, session: Session) -> None:
+        session.run("warmup.forget_others_of_file", {"kept": self._kept})
         session.run("warmup.end_waits")
 
 

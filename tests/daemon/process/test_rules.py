@@ -205,3 +205,21 @@ def test_limits_follow_the_rules_and_reach_new_destinations(following):
     write(queue.path, "DELETE FROM destination_rule")
     limits.follow()
     assert {"a.example": 9, "b.example": 9, "c.example": 9} == following.limits()
+
+
+def test_a_warm_up_plan_of_the_file_holds_while_there_are_no_rows_for_it(tmp_path, following):
+    """
+    The rows of an operator come before the file, and the file counts again after them.
+    """
+    plan = '[warmup."new"]\naddress = "192.0.2.1"\nstarted_at = "2026-12-01"\ndays = "5"\n'
+    (tmp_path / "empath.toml").write_text(configuration(2525, plan))
+    rules = Following(following.queue, load_config(tmp_path / "empath.toml")).rules
+    found = [rules.warmups.find("192.0.2.1", "mx.a.example")]
+    for change in (
+        "INSERT INTO warmup (address, provider, day, most_messages) VALUES ('192.0.2.1', '*', 1, 9)",
+        "DELETE FROM warmup",
+    ):
+        write(following.queue.path, change)
+        rules.look()
+        found.append(rules.warmups.find("192.0.2.1", "mx.a.example"))
+    assert ["new", None, "new"] == [plan and plan.name for plan in found]
