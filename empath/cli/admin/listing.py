@@ -88,7 +88,7 @@ def _next_try(recipient: LiveRecipient, now: float, *, is_frozen: bool) -> str:
 
 def _second_line(recipient: LiveRecipient) -> str:
     tries = recipient.attempts
-    notes = [f"{tries} {'try' if tries == 1 else 'tries'}" if tries else "not tried yet"]
+    notes = [f"{tries} {'try' if tries == 1 else 'tries'}" if tries else "not tried"]
     if recipient.ordered is not None:
         notes.append(f"to be {recipient.ordered} after the delivery under way")
     if recipient.destination != recipient.domain:

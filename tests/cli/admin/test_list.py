@@ -224,9 +224,9 @@ def test_a_terminal_of_80_columns_gets_two_lines_a_recipient(tool: AdminTool):
         f"  {ulid}  4 tries, 451 4.7.1 greylisted for five minutes,",
         "  see the page about greylisting of a.example",
         "2       queued  3 h  now       5 KiB  <> -> r2@example.test",
-        f"  {ulid}  not tried yet, next hop smtp:192.0.2.9:25",
+        f"  {ulid}  not tried, next hop smtp:192.0.2.9:25",
         "3       held    3 h  -         5 KiB  <> -> r3@c.example",
-        f"  {ulid}  not tried yet, looks odd",
+        f"  {ulid}  not tried, looks odd",
     ] == tool.on_a_terminal(80, "list")
     write(tool.path, "UPDATE _recipient SET attempts = 0")
 
