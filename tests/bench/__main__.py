@@ -22,7 +22,7 @@ from tests.kit.run_guard import guarded
 
 from . import empath, postfix
 from .accounting import open_account
-from .compare import BASE, TOLERANCE, WORKING_TREE, changes, commit_of, worktree
+from .compare import BASE, TOLERANCE, WITH_RATES, WORKING_TREE, changes, commit_of, worktree
 from .compare import SCENARIOS as COMPARED
 from .floors import OURS, THEIRS, judge
 from .machine import BenchFailure, describe, find_command, is_open_to_others, raise_file_limit
@@ -65,7 +65,9 @@ class Parser(argparse.ArgumentParser):
 
 def _options() -> argparse.Namespace:
     parser = Parser(prog="python -m tests.bench", description="Empath and Postfix side by side.")
-    parser.add_argument("--scenarios", type=names, help=f"of {','.join(SCENARIOS)}; all by default")
+    parser.add_argument(
+        "--scenarios", type=names, help=f"of {','.join(SCENARIOS)}; by default all but those with rates"
+    )
     parser.add_argument("--servers", type=names, default=[OURS, THEIRS], help="default: empath,postfix")
     parser.add_argument("--large-servers", type=names, default=[OURS], help="who takes part in large; default: empath")
     parser.add_argument("--repeat", type=positive, help="runs of each; default: 3, with --compare 5")
@@ -78,8 +80,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--gate", action="store_true", help="exit 1 when a floor of CPU or memory is missed")
     parser.add_argument("--compare", metavar="REV", help="measure the working tree against this revision instead")
     options = parser.parse_args()
-    scenarios = options.scenarios or list(COMPARED if options.compare else SCENARIOS)
-    known = COMPARED if options.compare else tuple(SCENARIOS)
+    usual = COMPARED if options.compare else tuple(each for each in SCENARIOS if each not in WITH_RATES)
+    scenarios = options.scenarios or list(usual)
+    known = (*usual, *WITH_RATES)
     for given, among in (
         (scenarios, known),
         (options.servers, (OURS, THEIRS)),

@@ -125,11 +125,14 @@ def accept_tls_reused(factory: Factory, name: str, plan: Plan) -> Sample:
     return accept(factory, name, plan, is_reused=True, tls=Tls.NEW)
 
 
-def relay(factory: Factory, name: str, plan: Plan) -> Sample:
+def relay(factory: Factory, name: str, plan: Plan, has_rates: bool = False) -> Sample:
     """
     Mail comes in over 20 sessions and goes on to a fixed next hop; the clock stops when the next hop has the last one.
     """
-    with Sink(plan.scratch) as sink, running(factory, name, plan.scratch, Setup(sink.port)) as server:
+    with ExitStack() as stack:
+        sink = stack.enter_context(Sink(plan.scratch))
+        setup = Setup(sink.port, has_rates=has_rates)
+        server = stack.enter_context(running(factory, name, plan.scratch, setup))
         # The warm-up uses the same sink: a cached connection to a sink that is gone would cost a deferral.
         send(server.port, Load(WARM_UP))
         sink.wait(WARM_UP, 30)
@@ -142,6 +145,11 @@ def relay(factory: Factory, name: str, plan: Plan) -> Sample:
         server.wait_queued(0, 30)
         rates = {"rate": plan.messages / seconds, "accept_rate": plan.messages / accepting_s}
         return Sample(rates | meter.read(plan.messages))
+
+
+def relay_rates(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `relay`, with a rate of each destination; a checkout without such rates is measured without."""
+    return relay(factory, name, plan, has_rates=True)
 
 
 def relay_tls(factory: Factory, name: str, plan: Plan) -> Sample:
@@ -165,9 +173,12 @@ def relay_tls(factory: Factory, name: str, plan: Plan) -> Sample:
         return Sample(rates | meter.read(plan.messages))
 
 
-def drain(factory: Factory, name: str, plan: Plan) -> Sample:
+def drain(factory: Factory, name: str, plan: Plan, has_rates: bool = False) -> Sample:
     """Mail that was queued while delivery was held goes out; the clock runs from the order to deliver."""
-    with Sink(plan.scratch) as sink, running(factory, name, plan.scratch, Setup(sink.port, is_held=True)) as server:
+    with ExitStack() as stack:
+        sink = stack.enter_context(Sink(plan.scratch))
+        setup = Setup(sink.port, is_held=True, has_rates=has_rates)
+        server = stack.enter_context(running(factory, name, plan.scratch, setup))
         send(server.port, Load(plan.drained, is_reused=True))
         server.wait_queued(plan.drained, 30)
         meter = Meter(server, sink)
@@ -177,6 +188,11 @@ def drain(factory: Factory, name: str, plan: Plan) -> Sample:
         seconds = time.perf_counter() - start
         server.wait_queued(0, 30)
         return Sample({"rate": plan.drained / seconds} | meter.read(plan.drained))
+
+
+def drain_rates(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `drain`, with a rate of each destination; a checkout without such rates is measured without."""
+    return drain(factory, name, plan, has_rates=True)
 
 
 def idle(factory: Factory, name: str, plan: Plan, has_tls: bool = False) -> Sample:
@@ -249,6 +265,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "accept-reused": accept_reused,
         "relay": relay,
         "drain": drain,
+        "relay-rates": relay_rates,
+        "drain-rates": drain_rates,
         "accept-tls": accept_tls,
         "accept-tls-resumed": accept_tls_resumed,
         "accept-tls-reused": accept_tls_reused,

@@ -22,13 +22,19 @@ START_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The setup of a server for one run: its next hop, whether it delivers, its limits, whether it offers STARTTLS."""
+    """
+    The setup of a server for one run.
+
+    It says what the next hop is, whether the server delivers, its limits, whether it offers STARTTLS, and whether its
+    destinations have rates.
+    """
 
     sink_port: int
     is_held: bool = False
     sessions: int = 100
     message_octets: int = 50 * 2**20
     has_tls: bool = False
+    has_rates: bool = False
 
 
 class Server(ABC):
