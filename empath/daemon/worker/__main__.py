@@ -35,7 +35,8 @@ from empath.net.next_hop import HostFinder
 from empath.net.wakeup import WakeUp
 from empath.policy.destinations.rulebook import RuleBook
 from empath.policy.slots import LeaseLimits, failing_limit, lease_limits, slow_to_cut
-from empath.storage.queue.lease import AGING, Lease, LeaseProbe, TakeLeases
+from empath.storage.queue.lease import AGING, Lease, TakeLeases
+from empath.storage.queue.lease_probe import LeaseProbe
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.storage.queue.tokens import ForgetWaits
 from empath.telemetry.occurrence import traceback_text, words_of

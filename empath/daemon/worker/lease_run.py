@@ -50,14 +50,8 @@ from empath.policy.routing import Route
 from empath.policy.slots import SLOW_S
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import NoteExchangers
-from empath.storage.queue.lease import (
-    FAULT,
-    Lease,
-    LeasedMessage,
-    LeasedRecipient,
-    ReadContent,
-    ReadFaults,
-)
+from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient
+from empath.storage.queue.lease_reads import FAULT, ReadContent, ReadFaults
 from empath.storage.queue.put_back import NO_TOKENS, EndLease, Hold, Rekey
 from empath.storage.queue.warmup import WaitForWarmup
 from empath.telemetry.occurrence import traceback_text, words_of

@@ -15,7 +15,8 @@ import gevent
 from empath.daemon.process.runtime import Runtime
 from empath.errors import EmpathError, WriteRefused
 from empath.mail.identity import Timestamp
-from empath.storage.queue.lease import Lease, LeasedMessage, ReadOrders
+from empath.storage.queue.lease import Lease, LeasedMessage
+from empath.storage.queue.lease_reads import ReadOrders
 from empath.storage.queue.put_back import Hold
 from empath.storage.queue.reply_rules import Shape
 from empath.storage.queue.settle import Settle

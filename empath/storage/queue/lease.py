@@ -25,9 +25,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from empath.mail.identity import Timestamp
-from empath.mail.outcome import Stage
 from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates, SenderRates
-from empath.storage.engine import Reader, Row, Session
+from empath.storage.engine import Row, Session
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.tokens import Tokens
 from empath.storage.write import Write
@@ -39,7 +38,6 @@ CLASSES = range(5)
 WITH_PROBE = 100  # most recipients that come along with a probe, because their lifetime is over
 _PROBE_DEPTH = 1_000  # due recipients among which these are looked for
 AGING = 8  # period, in leases of a destination and in writes of a process, at which one ignores the classes
-FAULT = "a fault in Empath ended the attempt"  # in the text of such an attempt
 PREFETCH_OCTETS = 256 * 1024  # most content that comes with a lease; the rest is read message by message
 
 
@@ -358,90 +356,6 @@ class TakeLeases(Write):
         session.run("lease.set_due", {"due_at": due_at, "priority": priority, "destination_id": destination_id})
 
 
-class LeaseProbe:
-    """Tells a worker whether taking the write lock is worth it. A call runs in the hub and costs a few index seeks."""
-
-    def __init__(self, reader: Reader, *, process_id: int, workers: int) -> None:
-        """*workers* as for TakeLeases."""
-        self._reader = reader
-        self._mine = {"process_id": process_id, "workers": workers}
-
-    def close(self) -> None:
-        """Close the reader."""
-        self._reader.close()
-
-    def news(self) -> int:
-        """A number that changes when another connection, of any program, has committed."""
-        return self._reader.news()
-
-    def outlook(self, now: float, *, with_failing: bool, with_leased: bool, with_new: bool = True) -> tuple[bool, bool]:
-        """
-        Whether an operator stopped delivery, and whether a lease can be taken at *now*.
-
-        *with_failing*: also of a failing destination; *with_leased*: also a further one of a destination; *with_new*:
-        also of a destination that never had one.
-        """
-        wanted = {**self._mine, "has_lease": int(with_leased), "with_new": int(with_new), "now": now}
-        [(is_frozen, has_healthy, has_failing)] = self._reader.rows("lease.outlook", wanted)
-        return bool(is_frozen), bool(has_healthy or (with_failing and has_failing))
-
-    def next_ready_at(self) -> float | None:
-        """When a lease can next be taken; None: nothing waits."""
-        at: float | None = self._reader.value("lease.next_ready_at")
-        return at
-
-
-class ReadContent(Write):
-    """Read the content of one leased message that did not come with its lease; `content` is None if there is none."""
-
-    def __init__(self, message_id: int) -> None:
-        super().__init__()
-        self.content: bytes | None = None
-        self._message_id = message_id
-
-    def run(self, session: Session) -> None:
-        self.content = _content(session, self._message_id)
-
-
-class ReadOrders(Write):
-    """
-    Read what was ordered since a lease was taken.
-
-    `ordered_away` has its recipients that were held or ended. `is_over` says that the lease must stop: its destination
-    is suspended at *now*, or the lease is gone.
-    """
-
-    def __init__(self, lease_id: int, *, now: float) -> None:
-        super().__init__()
-        self.ordered_away: set[int] = set()
-        self.is_over = False
-        self.lease_id = lease_id
-        self._keys = {"lease_id": lease_id, "now": now}
-
-    def run(self, session: Session) -> None:
-        found = session.rows("lease.orders", self._keys)
-        self.ordered_away = {recipient_id for (recipient_id,) in found if recipient_id is not None}
-        self.is_over = len(self.ordered_away) < len(found)
-
-
-class ReadFaults(Write):
-    """Read which of *recipient_ids* had *count* attempts in a row that a fault in Empath ended: `at_limit`."""
-
-    def __init__(self, recipient_ids: tuple[int, ...], count: int) -> None:
-        super().__init__()
-        self.at_limit: set[int] = set()
-        self._recipient_ids = recipient_ids
-        self._count = count
-
-    def run(self, session: Session) -> None:
-        seek = {"count": self._count, "stage": Stage.LOCAL, "fault": f"%{FAULT}%"}
-        self.at_limit = {
-            recipient_id
-            for recipient_id in self._recipient_ids
-            if session.value("settle.faults_in_a_row", {**seek, "recipient_id": recipient_id}) == self._count
-        }
-
-
 def _fill(session: Session, lease: Lease) -> None:
     """Read the messages of a lease, the best class first, and the contents that come with it."""
     found: dict[int, LeasedMessage] = {}
@@ -466,8 +380,3 @@ def _fill(session: Session, lease: Lease) -> None:
     contents: dict[int, bytes] = dict(session.rows("lease.inline_contents", {"messages": wanted}))
     for message in lease.messages:
         message.content = contents.get(message.message_id)
-
-
-def _content(session: Session, message_id: int) -> bytes | None:
-    octets: bytes | None = session.value("lease.inline_content", {"message_id": message_id})
-    return octets

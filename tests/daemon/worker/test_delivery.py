@@ -34,7 +34,8 @@ from empath.policy.replies.bounce_class import BounceClass
 from empath.policy.routing import ListRoute, SmtpRoute, parse_route_list, route_text
 from empath.policy.suppression import SuppressionRules
 from empath.storage.queue.accept import INLINE
-from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient, ReadContent, ReadFaults, ReadOrders
+from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient
+from empath.storage.queue.lease_reads import ReadContent, ReadFaults, ReadOrders
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.reply_rules import Shape
 from empath.storage.queue.settle import Settle

@@ -11,7 +11,9 @@ import pytest
 from empath.mail.status import RecipientStatus
 from empath.storage.queue import lease as lease_module
 from empath.storage.queue.accept import Accept, ArrivalOrder
-from empath.storage.queue.lease import Lease, LeaseProbe, ReadContent, ReadOrders
+from empath.storage.queue.lease import Lease
+from empath.storage.queue.lease_probe import LeaseProbe
+from empath.storage.queue.lease_reads import ReadContent, ReadOrders
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, ReleaseUnknownLeases
 from tests.kit.faults import in_forks

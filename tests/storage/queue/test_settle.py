@@ -8,7 +8,8 @@ from empath.mail.fate import Attempt, Fate, Passed, Said
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.mail.status import FATES, RecipientStatus
-from empath.storage.queue.lease import FAULT, Lease, ReadFaults
+from empath.storage.queue.lease import Lease
+from empath.storage.queue.lease_reads import FAULT, ReadFaults
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
