@@ -24,10 +24,12 @@ from empath import __version__
 from empath.cli import common
 from empath.cli.admin.__main__ import admin
 from empath.cli.empathd import empathd as command
+from empath.cli.empathd import main
 from empath.errors import ConfigError
 from empath.storage.queue.process import EndProcess
 from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import AdminTool
+from tests.kit.forked import run_to_end
 from tests.kit.process import EMPATHD, Empathd, configuration
 from tests.kit.queue import T0, write
 from tests.kit.waiting import DEADLINE_S, eventually
@@ -39,7 +41,8 @@ ROOT = Path(__file__).parents[2]
 def run(*arguments: object, config: Path | None = None, **environment: str) -> tuple[int, str, str]:
     """
     Exit code, standard output and standard error of one command; *config* goes into EMPATH_CONFIG. A command that
-    leaves no process behind and needs no environment of its own runs in this process.
+    leaves no process behind and needs no environment of its own runs in this process, one that leaves a process in a
+    fork of the starter.
     """
     if not environment and not {"start", "restart", "run"}.intersection(arguments):
         with CliRunner(env={"EMPATH_CONFIG": None if config is None else str(config)}).isolation() as (out, err, _):
@@ -47,6 +50,8 @@ def run(*arguments: object, config: Path | None = None, **environment: str) -> t
             return code, out.getvalue().decode(), err.getvalue().decode()
     inherited = {key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"}
     named = {"EMPATH_CONFIG": str(config)} if config is not None else {}
+    if not environment:
+        return run_to_end(main, ["empathd", *map(str, arguments)], inherited | named)
     done = subprocess.run(
         [*EMPATHD, *map(str, arguments)],
         env=inherited | named | environment,

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.conftest import offer
 from tests.kit.peer import ScriptedPeer
-from tests.kit.process import EMPATHD, free_port
+from tests.kit.process import free_port
 from tests.kit.queue import select, violations, write
 from tests.kit.waiting import eventually
 
@@ -21,9 +21,7 @@ def test_a_step_of_the_clock_expires_nothing_and_takes_no_lease(tmp_path, new_in
     """
     port = free_port()
     routes = f'"far.test" = "smtp://127.0.0.1:{port}"\n"*" = "maildir:mail"'
-    instance = new_instance(
-        tmp_path / "instance", _SETTINGS, routes, (*EMPATHD, "run", "-c"), clock.environment
-    ).start()
+    instance = new_instance(tmp_path / "instance", _SETTINGS, routes, environment=clock.environment).start()
     assert "250 2.0.0" == offer(instance, "waits@far.test")
     deferred = "SELECT count(*) FROM queue WHERE status = 'deferred'"
     eventually(lambda: select(instance.queue, deferred) == [(1,)], "a first attempt")

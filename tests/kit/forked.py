@@ -1,7 +1,7 @@
 """
-forked - a command that goes on running, in a fork of the starter
+forked - a command in a fork of the starter: one that goes on running, and one that ends
 
-It has the part of subprocess.Popen that `process` uses.
+ForkedProcess has the part of subprocess.Popen that `process` uses, `run_to_end` what tests use of subprocess.run.
 """
 
 import os
@@ -11,7 +11,9 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
+from tests.kit.commands import CommandResult
 from tests.kit.starter import STARTER
+from tests.kit.waiting import DEADLINE_S
 
 
 class ForkedProcess:
@@ -57,3 +59,30 @@ class ForkedProcess:
     def kill(self) -> None:
         """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
+
+
+def run_to_end(main: Callable[[], None], argv: Sequence[str], environment: Mapping[str, str]) -> CommandResult:
+    """
+    Run *main*, the entry of a command, with *argv*, its name first, and *environment*, and read all that it writes: to
+    the end of its standard streams, which a process that it leaves behind must not keep.
+    """
+    (out, to_out), (err, to_err) = os.pipe(), os.pipe()
+    with open(out, "rb") as said, open(err, "rb") as complained, open(os.devnull, "rb") as nothing:
+        try:
+            pid, ended = STARTER.fork(main, argv, environment, (nothing.fileno(), to_out, to_err))
+        finally:
+            os.close(to_out)
+            os.close(to_err)
+        texts: dict[int, bytes] = {out: b"", err: b""}
+        unread = [out, err]
+        while unread:
+            ready, _, _ = select.select(unread, [], [], 2 * DEADLINE_S)
+            assert ready, f"still runs: {argv}"
+            for fd in ready:
+                octets = os.read(fd, 65536)
+                texts[fd] += octets
+                if not octets:
+                    unread.remove(fd)
+        select.select([ended], [], [])
+        os.close(ended)
+        return CommandResult(STARTER.end_of(pid), texts[said.fileno()].decode(), texts[complained.fileno()].decode())

@@ -182,7 +182,7 @@ def _serve(control: socket.socket) -> None:
 def _become(request: Mapping[str, Any], fds: Sequence[int]) -> NoReturn:
     module, name = request["main"]
     os.chdir(request["directory"])
-    sys.path[:0] = filter(None, request["environment"].get("PYTHONPATH", "").split(os.pathsep))  # as Python starts
+    _find_modules(request["environment"].get("PYTHONPATH", ""))
     streams = [os.fdopen(fd, mode) for fd, mode in zip(fds, ("rb", "wb", "wb"), strict=True)]
     take_place(request["argv"], request["environment"], streams)
     for stream in streams:
@@ -195,6 +195,15 @@ def _become(request: Mapping[str, Any], fds: Sequence[int]) -> NoReturn:
     except _ExecutedError as executed:
         _be_supervisor(*executed.args)
     sys.exit()
+
+
+def _find_modules(python_path: str) -> None:
+    """Do what a start of Python does with PYTHONPATH: modules are found there, and one customizes the site."""
+    directories = [*filter(None, python_path.split(os.pathsep))]
+    sys.path[:0] = directories
+    for file in (Path(directory, "sitecustomize.py") for directory in directories):
+        if file.exists():
+            runpy.run_path(str(file))
 
 
 def _stop_at_exec(event: str, arguments: tuple[Any, ...]) -> None:
