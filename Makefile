@@ -66,7 +66,7 @@ interop-dane: $(READY) ## DANE with an unbound of this host; needs the Debian pa
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dane.py $(ARGS)
 
 properties: $(READY) ## Tests over generated examples, with forty times as many of them (ARGS="tests/smtp")
-	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/storage)
+	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/storage tests/daemon/housekeeper/test_report*.py)
 
 fuzz: $(READY) ## Mutated input for SMTP, messages and the DNS (SECONDS=60, ARGS="--target server --seed 1")
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 import apsw
+from hypothesis import settings
 
 Operation = Callable[[], str | None]
 
@@ -64,6 +65,15 @@ class Report:
     error: str | None
     was_met: bool
     was_killed: bool = False
+
+
+def sampled(steps: int, most: int) -> list[int]:
+    """
+    Which of *steps* steps fail: in `make properties` all of them, in `make test` about *most* at equal distances. The
+    last one is among them.
+    """
+    stride = 1 if settings.get_current_profile_name() == "deep" else max(1, steps // most)
+    return sorted({*range(1, steps + 1, stride), steps})
 
 
 def run(operation: Operation, fault: Fault) -> Report:

@@ -6,7 +6,9 @@ The path is the real one from the answers of hosts to the octets of the reports:
 
 import email
 import itertools
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,8 +27,9 @@ from empath.mail.outcome import Handover, Outcome, Stage
 from empath.storage.queue.accept import Accept
 from empath.storage.queue.put_back import EndLease
 from empath.storage.write import Write
+from empath.telemetry.subscribers import emitter
 from tests.daemon.housekeeper.test_reporter import Bench
-from tests.kit.queue import T0, said_by_host, violations, write
+from tests.kit.queue import T0, said_by_host, violations
 
 LATE_S, TOO_LATE_S = 5 * 3600, 6 * 24 * 3600  # after acceptance
 times = itertools.count(int(T0), 10 * 24 * 3600)  # no example is before another one
@@ -91,10 +94,23 @@ def told(content: bytes) -> tuple[str, list[tuple[str, str, str]]]:
     return kind, [(b["Final-Recipient"].removeprefix("rfc822; "), b["Action"], b["Status"][0]) for b in blocks]
 
 
+class KeptBench(Bench):
+    """Keeps a reporter and the rules for replies until *ends*: they would be opened and compiled for each example."""
+
+    def __init__(self, folder: Path, more: str, ends: ExitStack) -> None:
+        super().__init__(folder, more)
+        self._reporter = ends.enter_context(self.reporter())
+        self.reply_rules = ReplyRules(self.queue.engine.open_reader, emitter("worker-1"), lambda: 0.0)
+
+    def report(self, path: Path | None = None) -> None:
+        """One round."""
+        self._reporter.report()
+
+
 class Run:
     """One message through its courses."""
 
-    def __init__(self, bench: Bench, courses: list[Course], sender: str) -> None:
+    def __init__(self, bench: KeptBench, courses: list[Course], sender: str) -> None:
         self.bench, self.names = bench, {f"r{n}@a.example": course for n, course in enumerate(courses)}
         everyone = {Address.parse(name): course for name, course in self.names.items()}
         plain = [Recipient(a, c.notify) for a, c in everyone.items() if c.end != "expanded"]
@@ -124,7 +140,6 @@ class Run:
             process_id=self.bench.queue.process_id,
             now=lambda: Timestamp(now),
         )
-        reply_rules = ReplyRules(self.bench.queue.engine.open_reader, runtime.emit, lambda: now)
         for lease in self.bench.queue.lease(now=now):
             writes: list[Write] = []
             for message in lease.messages:
@@ -138,7 +153,7 @@ class Run:
                     if each.address in answers
                     for outcome, _, handover in [answers[each.address]]
                 ]
-                writes += Settling(runtime, lease, reply_rules).settle(message, tried)
+                writes += Settling(runtime, lease, self.bench.reply_rules).settle(message, tried)
             self.bench.queue.run(
                 *writes, EndLease(lease.lease_id, destination=lease.destination, is_failing=False, now=now)
             )
@@ -146,8 +161,11 @@ class Run:
 
 @pytest.fixture(scope="module", params=[False, True], ids=["usual", "delay_cleared"])
 def bench(request, tmp_path_factory):
-    made = Bench(tmp_path_factory.mktemp("rules"), "[reports]\ndelay_cleared = true\n" if request.param else "")
-    yield made
+    with ExitStack() as ends:
+        made = KeptBench(
+            tmp_path_factory.mktemp("rules"), "[reports]\ndelay_cleared = true\n" if request.param else "", ends
+        )
+        yield made
     assert {} == violations(made.queue.path)
     made.queue.close()
 
@@ -161,7 +179,7 @@ def test_d2_h3_h5_i3_the_sender_hears_exactly_what_rfc_3461_says(bench, all_cour
     Nothing is told twice, to the null sender, or of a recipient that asked for silence; and each kind has one report
     for all recipients that it is about.
     """
-    write(bench.queue.path, "UPDATE queue SET status = 'cancelled'")  # of the example before
+    bench.queue.write("UPDATE queue SET status = 'cancelled'")  # of the example before
     bench.report()
     before = len(bench.reports())
     run = Run(bench, all_courses, sender)
