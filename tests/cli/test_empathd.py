@@ -32,6 +32,7 @@ from tests.cli.admin.kit import AdminTool
 from tests.kit.forked import run_to_end
 from tests.kit.process import EMPATHD, Empathd, configuration
 from tests.kit.queue import T0, write
+from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S, eventually
 from tests.storage.migrations.kit import VERSION_1, restore
 
@@ -479,7 +480,10 @@ def as_stranger(*command: object) -> tuple[int, str, str]:
 
 @pytest.fixture
 def installed() -> Iterator[Empathd]:
-    """A running instance in the layout of INSTALL.md; every user may read the configuration and the pid file only."""
+    """
+    A running instance, and `empathd`, in the layout of INSTALL.md; every user may read the configuration and the pid
+    file only.
+    """
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         place.chmod(0o755)
@@ -488,6 +492,7 @@ def installed() -> Iterator[Empathd]:
         text = instance.config.read_text().replace('"queue.db"', f'"{instance.queue}"')
         config.write_text(text.replace('"empath.log"', f'"{instance.log}"'))
         instance.config = config
+        STARTER.install_program(place / "empathd", "empath.cli.empathd")
         instance.start()
         try:
             yield instance
@@ -502,19 +507,20 @@ def test_any_user_who_may_read_the_configuration_may_ask_for_the_status(installe
     Only root and the service's user may enter the directory of the queue.
     """
     assert installed.process is not None
+    program = installed.config.with_name("empathd")
     pid = installed.process.pid
-    assert (0, f"running, pid {pid}\n", "") == as_stranger(*EMPATHD, "status", "-c", installed.config)
-    record = json.loads(as_stranger(*EMPATHD, "status", "--json", "-c", installed.config)[1])
+    assert (0, f"running, pid {pid}\n", "") == as_stranger(program, "status", "-c", installed.config)
+    record = json.loads(as_stranger(program, "status", "--json", "-c", installed.config)[1])
     assert ("running", pid, [pid]) == (record["status"], record["pid"], record["pids"])
     words = f"{installed.queue}: this user may not use the queue; run it as root or as the queue's owner"
-    code, _, err = as_stranger(*EMPATHD, "check", "-c", installed.config)
+    code, _, err = as_stranger(program, "check", "-c", installed.config)
     assert (0, f"empathd: the queue was not checked: {words}") == (code, err.splitlines()[0])
     for verb in ("stop", "reload"):
-        code, _, err = as_stranger(*EMPATHD, verb, "-c", installed.config)
+        code, _, err = as_stranger(program, verb, "-c", installed.config)
         assert (77, f"empathd: process {pid} belongs to another user; ask as root\n") == (code, err)
     assert 0 == installed.stop()
-    assert (3, "stopped\n", "") == as_stranger(*EMPATHD, "status", "-c", installed.config)
-    code, _, err = as_stranger(*EMPATHD, "start", "-c", installed.config)
+    assert (3, "stopped\n", "") == as_stranger(program, "status", "-c", installed.config)
+    code, _, err = as_stranger(program, "start", "-c", installed.config)
     assert (77, 1, True) == (code, err.count("\n"), err.endswith("ask as root\n"))
 
 
@@ -524,9 +530,10 @@ def test_a_configuration_that_this_user_may_not_read_is_one_line_and_ex_noperm(i
     sysexits.h: 77. The file is there, so 66 would send a person to look for it.
     """
     installed.config.chmod(0o640)
+    program = installed.config.with_name("empathd")
     line = "this user may not read the configuration; ask as root, or as a member of the file's group"
     for verb in ("check", "status", "stop", "reload"):
-        said = as_stranger(*EMPATHD, verb, "-c", installed.config)
+        said = as_stranger(program, verb, "-c", installed.config)
         assert (77, "", f"empathd: {installed.config}: {line}\n") == said
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.docs.console import Shell, blocks, plain
 from tests.docs.pages import ROOT, text
 from tests.kit.engines import SHELL
 from tests.kit.process import Empathd, free_port
+from tests.kit.starter import STARTER
 from tests.kit.waiting import eventually
 
 READING = ("cat ", "sqlite3 ", "bin/empath-admin list", "bin/empath-admin view")
@@ -24,7 +26,7 @@ def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
     """
     empathd: Empathd = make_empathd()
     ports = {"2525": str(empathd.port), "2526": str(free_port())}
-    (tmp_path / "bin").symlink_to(ROOT / "bin")
+    _make_programs(tmp_path / "bin", page)
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf/sqliterc").symlink_to(ROOT / "conf/sqliterc")
     (tmp_path / "var").mkdir(mode=0o750)
@@ -60,6 +62,17 @@ def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
     finally:
         shell.close()
     assert 0 == empathd.stop()
+
+
+def _make_programs(directory: Path, page: str) -> None:
+    """The programs of the checkout for README.md; for the page with many commands, ones that start at once."""
+    if page == "README.md":
+        directory.symlink_to(ROOT / "bin")
+        return
+    directory.mkdir()
+    STARTER.install_program(directory / "empathd", "empath.cli.empathd")
+    STARTER.install_program(directory / "empath-admin", "empath.cli.admin.__main__")
+    (directory / "empath-sqlite3").symlink_to(ROOT / "bin/empath-sqlite3")
 
 
 @pytest.mark.parametrize("page", COVERED)

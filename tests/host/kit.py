@@ -3,14 +3,13 @@ kit - shared parts of tests/host: the files for a host, their values, and Empath
 """
 
 import shlex
-import stat
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from tests.kit.process import Empathd
+from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +40,7 @@ def table(file: str) -> list[list[str]]:
 def install(instance: Empathd) -> Path:
     """`empathd` as a program in the directory of *instance*, as /opt/empath/bin has it."""
     program = instance.directory / "empathd"
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m empath.cli.empathd "$@"\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    STARTER.install_program(program, "empath.cli.empathd")
     return program
 
 

@@ -16,6 +16,7 @@ from tests.docs.console import Shell, plain, section
 from tests.host.kit import CONF, ROOT, install, shell
 from tests.kit.process import Empathd
 from tests.kit.queue import select, violations, write
+from tests.kit.starter import STARTER
 from tests.kit.waiting import eventually
 
 GUIDE = "docs/INSTALL.md"
@@ -31,8 +32,7 @@ def host(tmp_path: Path) -> Iterator[Empathd]:
     program = install(instance)
     (tmp_path / "defaults").write_text(f"EMPATHD={program}\nCONFIG={instance.config}\n")
     admin = instance.directory / "empath-admin"
-    admin.write_text(program.read_text().replace("cli.empathd", "cli.admin"))
-    admin.chmod(0o755)
+    STARTER.install_program(admin, "empath.cli.admin.__main__")
     try:
         assert 0 == shell(program, "-c", instance.config, "start").returncode
         assert 0 == shell(admin, "-c", instance.config, "freeze").returncode

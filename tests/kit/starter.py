@@ -5,6 +5,8 @@ A start of a server is 1 s of CPU, nearly all of it imports. The starter has the
 the supervisor, and of the template what binds no name that gevent patches (tests/kit/test_starter.py holds that). It is
 small, too, and so quicker to fork than a process of pytest.
 
+It also listens: programs that `install_program` makes ask it for a fork, of their own user.
+
 A fork of it becomes a command with the arguments, environment, directory and standard streams of the request. Where the
 command executes the supervisor, the fork goes on as the supervisor instead, in the state that an exec leaves: without
 descriptors that are closed then, and with default signals.
@@ -16,8 +18,11 @@ import importlib
 import json
 import os
 import runpy
+import select
+import shlex
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +109,7 @@ class Starter:
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._address = f"empath-tests-{os.getpid()}-{os.urandom(8).hex()}"
 
     def fork(
         self, main: Callable[[], Any], argv: Sequence[str], environment: Mapping[str, str], streams: Sequence[int]
@@ -124,6 +130,14 @@ class Starter:
         with self._lock:
             return self._ask({"pid": pid})[0]
 
+    def install_program(self, file: Path, module: str) -> None:
+        """Make *file* a program that is `python -P -m module`, except that its start takes next to no time."""
+        with self._lock:
+            self._ask({"pid": None})  # it listens
+        words = [sys.executable, "-IS", str(Path(__file__).with_name("quick_program.py")), self._address, module]
+        file.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        file.chmod(0o755)
+
     def close(self) -> None:
         """End the process."""
         with self._lock:
@@ -143,7 +157,7 @@ class Starter:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-P", "-m", __name__, str(theirs.fileno()), self._address],
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
@@ -159,24 +173,66 @@ class _ExecutedError(BaseException):
     """The process would now become the supervisor, with this configuration."""
 
 
-def _serve(control: socket.socket) -> None:
+def _serve(control: socket.socket, listener: socket.socket) -> None:
     """Answer requests until the tests have ended."""
     while True:
-        octets, fds, _, _ = socket.recv_fds(control, _REQUEST_OCTETS, 3, socket.MSG_CMSG_CLOEXEC)
-        if not octets:
+        ready, _, _ = select.select([control, listener], [], [])
+        if listener in ready:
+            _answer_program(control, listener)
+        if control in ready and not _answer_tests(control, listener):
             return
-        request = json.loads(octets)
-        if "pid" in request:
-            control.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(request["pid"], 0)[1]))
-            continue
-        pid = os.fork()
-        if pid == 0:
-            control.close()
-            _become(request, fds)
-        ended = os.pidfd_open(pid)
-        socket.send_fds(control, [b"%d" % pid], [ended])
-        for fd in (ended, *fds):
-            os.close(fd)
+
+
+def _answer_tests(control: socket.socket, listener: socket.socket) -> bool:
+    """Carry out one request of the tests; False after the last."""
+    octets, fds, _, _ = socket.recv_fds(control, _REQUEST_OCTETS, 3, socket.MSG_CMSG_CLOEXEC)
+    if not octets:
+        return False
+    request = json.loads(octets)
+    if "pid" in request:
+        pid = request["pid"]
+        control.send(b"%d" % (0 if pid is None else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
+        return True
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        listener.close()
+        _become(request, fds)
+    ended = os.pidfd_open(pid)
+    socket.send_fds(control, [b"%d" % pid], [ended])
+    for fd in (ended, *fds):
+        os.close(fd)
+    return True
+
+
+def _answer_program(control: socket.socket, listener: socket.socket) -> None:
+    """Leave the request of a program to a process that waits for the command."""
+    connection, _ = listener.accept()
+    between = os.fork()
+    if between:
+        connection.close()
+        os.waitpid(between, 0)
+        return
+    if os.fork():
+        os._exit(0)
+    control.close()
+    listener.close()
+    octets, fds, _, _ = socket.recv_fds(connection, _REQUEST_OCTETS, 3, socket.MSG_CMSG_CLOEXEC)
+    _, uid, gid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    request = json.loads(octets)
+    pid = os.fork()
+    if pid == 0:
+        connection.close()
+        os.umask(request["umask"])
+        if uid != os.geteuid():
+            os.setgroups([])
+            os.setresgid(gid, gid, gid)
+            os.setresuid(uid, uid, uid)
+        _become(request, fds)
+    for fd in fds:
+        os.close(fd)
+    connection.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    os._exit(0)
 
 
 def _become(request: Mapping[str, Any], fds: Sequence[int]) -> NoReturn:
@@ -231,4 +287,7 @@ if __name__ == "__main__":
     load()
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, and for the servers
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        listening.bind(f"\0{sys.argv[2]}")
+        listening.listen(100)
+        _serve(socket.socket(fileno=int(sys.argv[1])), listening)
