@@ -81,7 +81,12 @@ class Certificate:
 
 
 class ServerTls:
-    """What a server presents: a context for each pair; the first is for clients that name no host, or another."""
+    """
+    What a server presents: a context for each pair; the first is for clients that name no host, or another.
+
+    `context` is for sessions that may resume another one and get a ticket, `context_without_ticket` for those that
+    neither do nor get.
+    """
 
     def __init__(self, pairs: Sequence[KeyPair], minimum: str) -> None:
         """
@@ -93,12 +98,16 @@ class ServerTls:
         contexts = [_server_context(pair, minimum) for pair in pairs]
         self.certificates = tuple(_inspected(context, pair) for context, pair in zip(contexts, pairs, strict=True))
         self.context = contexts[0]
+        self.context_without_ticket = _server_context(pairs[0], minimum)
+        self.context_without_ticket.num_tickets = 0
         self._certificates = dict(zip(contexts, self.certificates, strict=True))
+        self._certificates[self.context_without_ticket] = self.certificates[0]
         by_name = [(name, context) for context, pair in zip(contexts, pairs, strict=True) for name in pair.names]
         self._by_name = PatternTable(by_name)
         if by_name:
             sys.unraisablehook = _report_unraisable
-            _NATIVE_CONTEXT.sni_callback.__set__(self.context, self._choose)
+            for context in (self.context, self.context_without_ticket):
+                _NATIVE_CONTEXT.sni_callback.__set__(context, self._choose)
 
     def certificate_of(self, context: SSLContext) -> Certificate:
         """The certificate that *context*, one of these, presents."""

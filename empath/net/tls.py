@@ -44,7 +44,17 @@ class TlsParameters:
 class TlsStream:
     """The secured form of a stream. It has the methods of a Stream that a session calls."""
 
-    __slots__ = ("_incoming", "_is_secured", "_is_server", "_outgoing", "_stream", "_taken", "_tls", "_unsent")
+    __slots__ = (
+        "_has_ticket",
+        "_incoming",
+        "_is_secured",
+        "_is_server",
+        "_outgoing",
+        "_stream",
+        "_taken",
+        "_tls",
+        "_unsent",
+    )
 
     def __init__(
         self,
@@ -80,6 +90,7 @@ class TlsStream:
         except (SSLError, ValueError) as exc:  # ValueError: of a name that no server can have
             raise TlsFailed(_words(exc)) from exc
         self._is_secured = False
+        self._has_ticket = False  # one waits for the first octets that are sent
 
     @classmethod
     def client(
@@ -113,9 +124,11 @@ class TlsStream:
             self._incoming.write(octets)
         self._is_secured = True
         version, cipher = self._tls.version(), self._tls.cipher()
-        # What a client says last goes out with its first command. In TLS 1.3 the tickets go with the first reply.
-        if self._is_server and version != "TLSv1.3":
-            self._flush()
+        # What a client says last goes out with its first command. In TLS 1.3 the ticket goes with the first reply.
+        if self._is_server:
+            self._has_ticket = version == "TLSv1.3"
+            if not self._has_ticket:
+                self._flush()
         return TlsParameters(version or "", cipher[0] if cipher else "", self._tls.context)
 
     def _has_shaken(self) -> bool:
@@ -164,6 +177,7 @@ class TlsStream:
 
     def _received(self, receive: Callable[[int], bytes]) -> bytes:
         incoming = self._incoming
+        leaves_ticket, self._has_ticket = self._has_ticket, False
         while True:
             # A read takes a record whole, so that more can wait only here, and not in OpenSSL.
             if incoming.pending:
@@ -173,7 +187,10 @@ class TlsStream:
                     pass
                 except SSLError as exc:
                     raise self._failure(exc) from exc
-            self._flush()  # a ticket, or the answers to updates of keys, which would gather
+            if leaves_ticket:
+                leaves_ticket = False
+            else:
+                self._flush()  # the answers to updates of keys, which would gather
             octets = receive(_RECORD_OCTETS)
             if not octets:  # RFC 8446 §6.1 asks for an alert before it; many clients only close
                 return b""
@@ -194,6 +211,8 @@ class TlsStream:
         arrived = self._stream.receive_now()
         if arrived:
             self._incoming.write(arrived)
+        elif not self._incoming.pending:  # then OpenSSL has nothing either, see `_received`
+            return arrived
         try:
             octets = self._read() if self._is_secured else b""
         except TlsFailed:

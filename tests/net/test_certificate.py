@@ -17,13 +17,13 @@ DAY_S = 86_400
 BLOCK = b"-----BEGIN %s-----\nAAAA\n-----END %s-----\n"
 
 
-def presented_to(tls: ServerTls, name: str | None) -> tuple[str, ...]:
+def presented_to(tls: ServerTls, name: str | None, server_context: ssl.SSLContext | None = None) -> tuple[str, ...]:
     """The names of the certificate that a client gets that asks for *name*."""
     context = certificates.client()
     context.check_hostname = False
     upstream, downstream = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = context.wrap_bio(downstream, upstream, server_hostname=name)
-    server = tls.context.wrap_bio(upstream, downstream, server_side=True)
+    server = (server_context or tls.context).wrap_bio(upstream, downstream, server_side=True)
     for side in (client, server, client, server):
         try:
             side.do_handshake()
@@ -55,7 +55,9 @@ def test_the_name_that_the_client_asks_for_chooses_the_certificate(asked, expect
     RFC 6066 §3: hosts of several names have a certificate for each; all other clients get the first one.
     """
     others = [issued(name).pair(name) for name in ("mail.example.net", "*.example.org")]
-    assert (expected,) == presented_to(ServerTls([issued("mx.example.test").pair(), *others], "TLSv1.2"), asked)
+    tls = ServerTls([issued("mx.example.test").pair(), *others], "TLSv1.2")
+    assert (expected,) == presented_to(tls, asked)
+    assert (expected,) == presented_to(tls, asked, tls.context_without_ticket)
 
 
 @pytest.mark.parametrize("days", [30, -1])

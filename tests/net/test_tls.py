@@ -56,11 +56,11 @@ def make():
     made, deadlines = [], Deadlines()
     watch = gevent.spawn(deadlines.run)
 
-    def pair(context=None):
+    def pair(context=None, kind=Stream):
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         raw = RawSocket(fileno=ours.detach())
-        stream = TlsStream(Stream(raw, "peer", deadlines), context or certificates.server().context)
+        stream = TlsStream(kind(raw, "peer", deadlines), context or certificates.server().context)
         made.append((stream, theirs))
         return stream, theirs
 
@@ -134,6 +134,50 @@ def test_what_openssl_has_to_send_goes_before_each_wait(make):
     assert peer.tls.session.has_ticket
     peer.write(b"LO\r\n")
     assert (b"EH", b"LO\r\n") == greenlet.get(timeout=DEADLINE_S)[1:]
+
+
+class CountedStream(Stream):
+    """A stream that counts how often it sends."""
+
+    sends = 0
+
+    def send(self, octets):
+        self.sends += 1
+        super().send(octets)
+
+
+def test_a_ticket_goes_with_the_first_reply(make):
+    """
+    Most clients send EHLO a moment after the end of the handshake. A ticket that went out between the two would cost
+    one more system call, and wake the client in vain.
+    """
+    stream, theirs = make(kind=CountedStream)
+    peer = Peer(theirs, certificates.client())
+    greenlet = gevent.spawn(stream.shake_hands)
+    peer.until(peer.tls.do_handshake)
+    greenlet.get(timeout=DEADLINE_S)
+    greenlet = gevent.spawn(lambda: (stream.receive_next(), stream.send(b"250 Ok\r\n")))
+    gevent.sleep(0)  # until it waits
+    peer.write(b"EHLO c.test\r\n")
+    assert b"250 Ok\r\n" == peer.until(peer.tls.read, 100)
+    greenlet.get(timeout=DEADLINE_S)
+    assert peer.tls.session is not None
+    assert peer.tls.session.has_ticket
+    assert 2 == stream._stream.sends
+
+
+def test_a_session_without_a_ticket_has_the_same_certificate(make):
+    """
+    For a client that resumes nothing, see `policy.tickets`.
+    """
+    stream, theirs = make(certificates.server().context_without_ticket)
+    peer = Peer(theirs, certificates.client())
+    greenlet = gevent.spawn(lambda: (stream.shake_hands(), stream.send(b"220 x\r\n")))
+    peer.until(peer.tls.do_handshake)
+    assert b"220 x\r\n" == peer.until(peer.tls.read, 100)
+    greenlet.get(timeout=DEADLINE_S)
+    assert peer.tls.session is not None
+    assert not peer.tls.session.has_ticket
 
 
 @pytest.mark.parametrize("is_polite", [True, False])

@@ -26,6 +26,7 @@ from empath.policy.access import Role
 from empath.policy.limits.refusal import LimitTally
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace
+from empath.policy.tickets import Tickets
 from empath.smtp.server.limits import ServerLimits
 from empath.telemetry.occurrence import Emitter
 
@@ -69,6 +70,7 @@ class ListenerContext:
     queue_id: QueueId | None = None
     recipients: Recipients | None = None
     suppressions: Suppressions | None = None
+    tickets: Tickets = field(default_factory=Tickets)
     is_draining: bool = False
     new_clients_until: float = 0.0
     hostname: Domain = field(init=False)

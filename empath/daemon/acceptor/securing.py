@@ -14,16 +14,17 @@ from empath.net.tls import TlsParameters, TlsStream
 from empath.telemetry.occurrences.acceptor import TlsNotBegun
 
 
-def tls_over(context: ListenerContext, stream: Stream | TlsStream) -> TlsStream:
+def tls_over(context: ListenerContext, stream: Stream | TlsStream, client: str) -> TlsStream:
     """
-    The stream inside TLS over *stream*.
+    The stream inside TLS with *client* over *stream*.
 
     Raises:
         TlsFailed: no context can be made.
     """
     if context.server_tls is None or isinstance(stream, TlsStream):
         raise RuntimeError("the protocol session offered TLS where there is none, or twice")
-    return TlsStream(stream, context.server_tls.context)
+    tls = context.server_tls
+    return TlsStream(stream, tls.context if context.tickets.begin(client) else tls.context_without_ticket)
 
 
 def shake_hands(context: ListenerContext, stream: TlsStream, client: str, ends_at: float) -> TlsParameters:
@@ -35,10 +36,13 @@ def shake_hands(context: ListenerContext, stream: TlsStream, client: str, ends_a
     """
     stream.deadline_at = min(time.monotonic() + context.config.timeouts.handshake_s, ends_at)
     try:
-        return stream.shake_hands()
+        parameters = stream.shake_hands()
     except (StreamClosed, StreamTimeout) as exc:
         report_failure(context, client, str(exc))
         raise StreamClosed(str(exc)) from exc
+    if stream.is_resumed:
+        context.tickets.note_resumed(client)
+    return parameters
 
 
 def report_failure(context: ListenerContext, client: str, error: str) -> None:

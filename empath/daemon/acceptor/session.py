@@ -214,7 +214,7 @@ class ReceivingSession:
             self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
         try:
             if self._context.listener.tls is TlsMode.IMPLICIT:
-                self._secure(tls_over(self._context, self._stream))
+                self._secure(tls_over(self._context, self._stream, self._client.address_text))
             while self._turn():
                 pass
         except StreamTimeout:
@@ -403,7 +403,7 @@ class ReceivingSession:
 
     def _starttls_asked(self, _: StartTls) -> Reply:
         try:
-            self._next_stream = tls_over(self._context, self._stream)
+            self._next_stream = tls_over(self._context, self._stream, self._client.address_text)
         except TlsFailed as exc:
             report_failure(self._context, self._client.address_text, str(exc))
             return _NO_TLS

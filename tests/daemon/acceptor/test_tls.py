@@ -35,10 +35,11 @@ class Recorder:
 class Secured:
     """The client's side of a visit, within TLS."""
 
-    def __init__(self, visit):
+    def __init__(self, visit, client=None, session=None):
         self.visit = visit
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = certificates.client().wrap_bio(self.incoming, self.outgoing, server_hostname="mx.example.test")
+        context = client or certificates.client()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="mx.example.test", session=session)
         self._until(self.tls.do_handshake)
 
     def say(self, octets):
@@ -73,12 +74,12 @@ def make_secured(make_context):
     return make
 
 
-def begin(one):
+def begin(one, client=None, session=None):
     """Say EHLO and STARTTLS; the client within TLS."""
     one.hear()
     one.say(b"EHLO c.test\r\n")
     assert b"220 2.0.0 Ready to start TLS\r\n" == one.say(b"STARTTLS\r\n")
-    return Secured(one)
+    return Secured(one, client, session)
 
 
 def test_a_message_within_tls_says_so_in_its_trace_its_row_and_the_log(make_secured, visit):
@@ -135,6 +136,31 @@ def test_c4_a_listener_that_requires_tls_takes_no_mail_before_it(make_secured, v
     client = Secured(one)
     client.say(TO_DATA[0])
     assert b"250 2.1.0 Ok\r\n" == client.say(b"MAIL FROM:<a@b.test>\r\n")
+
+
+def test_only_a_client_that_resumes_sessions_goes_on_to_get_tickets(make_secured, visit):
+    """
+    A ticket costs a tenth of a handshake, and most clients make no use of it.
+    """
+    context, client = make_secured(), certificates.client()
+    for _ in range(10):
+        context.tickets.begin("127.0.0.1")
+    one = begin(visit(context))
+    one.say(TO_DATA[0])
+    assert not one.tls.session.has_ticket
+    for _ in range(9):
+        context.tickets.begin("127.0.0.1")
+    one = begin(visit(context), client)
+    one.say(TO_DATA[0])
+    assert one.tls.session.has_ticket
+    again = begin(visit(context), client, one.tls.session)
+    again.say(TO_DATA[0])
+    assert again.tls.session_reused
+    for _ in range(9):
+        context.tickets.begin("127.0.0.1")
+    one = begin(visit(context))
+    one.say(TO_DATA[0])
+    assert one.tls.session.has_ticket
 
 
 def test_an_implicit_listener_greets_within_tls(make_secured, visit):
