@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,22 @@ settings.load_profile("suite")
 def pytest_xdist_auto_num_workers() -> int:
     """Twice the processors, because many tests wait for a process, a clock or a socket, and compute little."""
     return 2 * len(os.sched_getaffinity(0))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """
+    The workers of a first run share the rewriting of assertions, which is most of the collection: each imports some of
+    the modules, and finds the others rewritten in __pycache__.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None:
+        return
+    number, workers = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+    folder = Path(__file__).parent
+    for file in sorted(folder.rglob("test_*.py"))[number::workers]:
+        if not any(file.parent.glob(f"__pycache__/{file.stem}.*-pytest-*.pyc")):
+            with suppress(Exception, pytest.skip.Exception):  # the collection reports it
+                import_module(".".join(file.relative_to(folder.parent).with_suffix("").parts))
 
 
 @pytest.fixture(scope="session", autouse=True)
