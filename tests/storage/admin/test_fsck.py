@@ -93,8 +93,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     queue.accept("leased.example")
     queue.lease()
     queue.accept("a.example", "b.example")
-    queue.close()
     assert {} == queue.violations()
+    queue.close()
     return queue.path
 
 
@@ -333,13 +333,13 @@ def altered(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         "a.example", "b.example", content=b"12345", locator=locator, queue_id=ulid, added_fields=b"Received: x\r\n"
     )
     queue.run(Accept(message._replace(content=inline)))
-    queue.close()
     if inline is None:
         file = locate(tmp_path / "spool", locator)
         file.parent.mkdir(parents=True)
         file.write_bytes(b"12354")
     else:
         queue.write("UPDATE _content SET octets = CAST('12354' AS BLOB) WHERE message_id = 2")
+    queue.close()
     return queue.path
 
 

@@ -25,8 +25,8 @@ def queue(tmp_path):
     queue = Queue(tmp_path / "queue.db")
     queue.run(KeepShippedRules())
     yield queue
-    queue.close()
     assert {} == queue.violations()
+    queue.close()
 
 
 def class_now(queue, heard=FULL):

@@ -14,8 +14,8 @@ from tests.kit.queue import T0, Queue
 def queue(tmp_path):
     queue = Queue(tmp_path / "queue.db")
     yield queue
-    queue.close()
     assert {} == queue.violations()
+    queue.close()
 
 
 def bounce(queue, at=T0 + 100.0):
