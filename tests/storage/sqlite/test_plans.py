@@ -1,7 +1,7 @@
 """test_plans - counts of rows do not change the plan of a statement"""
 
 from empath.storage.sqlite.plans import ForgetStatistics, has_statistics
-from tests.kit.queue import Queue, write
+from tests.kit.queue import Queue, select, write
 
 LEASE = (
     "EXPLAIN QUERY PLAN UPDATE _recipient SET priority = 1 WHERE recipient_id IN (SELECT value FROM json_each('[1]'))"
@@ -16,13 +16,13 @@ def test_statistics_of_a_small_queue_are_removed(queue: Queue) -> None:
     reader = queue.engine.open_reader()
     write(queue.path, "ANALYZE")
     assert has_statistics(reader)
-    assert "SCAN _recipient" == queue.select(LEASE)[0][3]
+    assert "SCAN _recipient" == select(queue.path, LEASE)[0][3]
 
     forget = queue.engine.keep_plans(reader)
     assert isinstance(forget, ForgetStatistics)
     queue.run(forget)
 
-    assert "SEARCH _recipient USING INTEGER PRIMARY KEY (rowid=?)" == queue.select(LEASE)[0][3]
+    assert "SEARCH _recipient USING INTEGER PRIMARY KEY (rowid=?)" == select(queue.path, LEASE)[0][3]
     assert queue.engine.keep_plans(reader) is None
     queue.run(ForgetStatistics())
     reader.close()
