@@ -35,7 +35,7 @@ def diagnose_rules(config: Config, engine: Engine, now: float) -> Iterator[Diagn
                 continue
             if words := obstacle_to_rule(config, row.setting, row.value):
                 doubtful += 1
-                yield _found(row.rule_id, Level.ERROR, f"rule {row.rule_id} for {row.pattern} has no effect: {words}")
+                yield _found(row.rule_id, Level.ERROR, f"rule {row.rule_id} for {row.pattern} cannot work: {words}")
                 continue
             words = doubt_of_destination_rule(config, book, DestinationPattern.parse(row.pattern), row.setting)
             if words:

@@ -46,6 +46,7 @@ def _rule(
 
 _HERE: Final = (
     _rule("here-suppressed", Class.SUPPRESSED, r"^550 5\.\d\.1 suppressed", stage="local"),
+    _rule("here-not-configured", Class.LOCAL, enhanced="4.3.5", stage="local"),
     _rule("here-null-mx", Class.BAD_DOMAIN, enhanced="5.1.10", stage="dns"),
     _rule("here-no-host", Class.BAD_DOMAIN, enhanced="5.4.4", stage="dns"),
     _rule("here-dns", Class.ROUTING, stage="dns"),

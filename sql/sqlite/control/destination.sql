@@ -128,20 +128,29 @@ BEGIN
       new.value GLOB '[1-9]*' AND new.value NOT GLOB '*[^0-9]*' AND CAST(new.value AS INTEGER) <= 1000000, NULL,
       raise(ABORT, 'empath: concurrency takes a whole number from 1 to 1000000'))
     WHEN 'retry' THEN iif(
-      new.value GLOB '[0-9]*[smhdw0-9]' AND new.value NOT GLOB '*[^0-9a-z.* ]*', NULL,
+      new.value GLOB '[0-9]*[smhdw0-9]' AND new.value NOT GLOB '*[^0-9a-z.* ]*'
+        AND ' ' || new.value NOT GLOB '* 0[smhdw]*' AND new.value NOT GLOB '*[*]0*', NULL,
       raise(ABORT, 'empath: retry takes delays such as 1m 5m*2 1h*3'))
     WHEN 'without_8bitmime' THEN iif(
       new.value = 'convert' OR new.value = 'convert-or-send' OR new.value = 'bounce', NULL,
       raise(ABORT, 'empath: without_8bitmime takes convert, convert-or-send or bounce'))
     WHEN 'tls' THEN iif(
       new.value IN ('none', 'may', 'encrypt', 'verify', 'dane', 'sts', 'dane-or-sts')
-      OR (new.value GLOB 'fingerprint:?*[0-9A-Fa-f]'
-        AND substr(new.value, 13) NOT GLOB '*[^0-9A-Fa-f:=, SHsh]*' AND length(new.value) >= 76), NULL,
+      OR new.value GLOB 'fingerprint:?*' AND EXISTS (
+        -- Without what stands between the digits there are 64 for each certificate.
+        SELECT 1
+          FROM (SELECT replace(replace(upper(substr(new.value, 13)), 'SHA256:', ''), 'SHA256=', '') AS listed)
+         WHERE replace(replace(replace(listed, ':', ''), ',', ''), ' ', '') NOT GLOB '*[^0-9A-F]*'
+           AND length(replace(replace(replace(listed, ':', ''), ',', ''), ' ', ''))
+             = 64 * (1 + length(listed) - length(replace(listed, ',', '')))), NULL,
       raise(ABORT, 'empath: tls takes none, may, encrypt, verify, dane, sts, dane-or-sts or fingerprint:SHA256: with 64 hexadecimal digits'))
     WHEN 'rate' THEN iif(
       new.value = 'none'
       OR new.value GLOB '[1-9]*/[1-9]*[smhd]*' AND new.value NOT GLOB '*[^0-9a-z./ ]*'
-         AND (new.value NOT GLOB '* *' OR new.value GLOB '* burst [1-9]*'), NULL,
+         AND substr(new.value, 1, instr(new.value, '/') - 1) NOT GLOB '*[^0-9]*' AND instr(new.value, '/') <= 8
+         AND (new.value NOT GLOB '* *'
+           OR new.value GLOB '* burst [1-9]*' AND new.value NOT GLOB '* burst *[^0-9]*'
+             AND CAST(substr(new.value, instr(new.value, ' burst ') + 7) AS INTEGER) <= CAST(new.value AS INTEGER)), NULL,
       raise(ABORT, 'empath: rate takes 100/1m, 100/1m burst 20 or none'))
     WHEN 'chunking' THEN iif(
       new.value = 'true' OR new.value = 'false', NULL, raise(ABORT, 'empath: chunking takes true or false'))
@@ -150,14 +159,22 @@ BEGIN
     WHEN 'route' THEN CASE
       WHEN new.pattern GLOB '*:*' AND new.pattern NOT GLOB '[[]*'
         THEN raise(ABORT, 'empath: the pattern of a route is a domain, *.domain or *')
-      WHEN new.value <> 'mx' AND new.value NOT GLOB 'mx, *' AND new.value NOT GLOB '[a-z]*:*'
+      WHEN NOT (
+          new.value IN ('mx', 'discard:')
+          OR new.value GLOB 'maildir:/?*'
+          OR (new.value GLOB 'pipe:?*' OR new.value GLOB 'webhook:?*') AND new.value NOT GLOB '* *'
+          OR new.value GLOB 'https://?*' OR new.value GLOB 'http://?*'
+          OR (new.value GLOB 'smtp:/?*' OR new.value GLOB 'smtps://?*' OR new.value GLOB 'smtp+mx://?*'
+            OR new.value GLOB 'lmtp:/?*' OR new.value GLOB 'mx*, ?*' OR new.value GLOB 'backup ?*, ?*')
+            AND new.value || ',' NOT GLOB '*://,*' AND new.value NOT GLOB '*[, ]' AND new.value NOT GLOB '*//*,[^ ]*')
         THEN raise(ABORT, 'empath: route takes mx, smtp://host:port or another route as in [routes]')
     END
     WHEN 'schedule' THEN iif(
-      new.value GLOB '*[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]*' AND new.value NOT GLOB '*[^0-9A-Za-z:, /_+-]*', NULL,
+      new.value GLOB '*[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]*' AND new.value NOT GLOB '*[^0-9A-Za-z:, /_+-]*'
+        AND new.value NOT GLOB '[a-z]*' AND new.value NOT GLOB '*[A-Za-z],*' AND new.value NOT GLOB '*[, ]', NULL,
       raise(ABORT, 'empath: schedule takes hours such as Mon-Fri 08:00-18:00 Europe/Berlin'))
     WHEN 'not_before' THEN iif(
-      new.value GLOB '[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*' AND julianday(new.value) IS NOT NULL, NULL,
+      new.value GLOB '[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*' AND date(new.value) = substr(new.value, 1, 10), NULL,
       raise(ABORT, 'empath: not_before takes an instant such as 2026-12-01 08:00, in UTC'))
     WHEN 'source' THEN iif(
       new.value GLOB '[A-Za-z0-9]*' AND new.value NOT GLOB '*[^A-Za-z0-9._-]*' AND length(new.value) <= 100, NULL,

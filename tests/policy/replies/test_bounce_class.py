@@ -107,6 +107,7 @@ def heard(line, *, host="mx.example.org", stage="rcpt", is_own=False):
         ("content", "550 From address in header is invalid", {"stage": "end-of-data"}),
         ("content", "554 Header From: address not found", {"stage": "end-of-data"}),
         # What this host found by itself.
+        ("local", "451 4.3.5 pipe:lists is not configured", {"stage": "local", "is_own": True}),
         ("connection", "451 4.4.1 connection refused", {"stage": "connect", "is_own": True, "host": ""}),
         ("connection", "451 4.4.2 timed out", {"is_own": True}),
         ("bad-domain", "550 5.1.10 the domain takes no mail", {"stage": "dns", "is_own": True, "host": ""}),

@@ -26,15 +26,35 @@ from tests.kit.queue import T0, Queue
 RULE = "INSERT INTO destination_rule (pattern, setting, value"
 WRONG = {
     "concurrency": ("0", "-1", "1.5", "1000001", "x", ""),
-    "retry": ("", "soon", "5m;"),
+    "retry": ("", "soon", "5m;", "0s", "1m 0m", "1m*0"),
     "without_8bitmime": ("", "send"),
-    "schedule": ("", "Mon", "08:00-18:60", "08:00-18:00;x"),
+    "schedule": ("", "Mon", "08:00-18:60", "08:00-18:00;x", "mon 08:00-18:00", "Mon,Tue 08:00-18:00", "08:00-18:00, "),
     "source": ("", "a b", "-x"),
     "overflow": ("", "a b", "-x"),
-    "not_before": ("", "tomorrow", "2026-13-01"),
-    "tls": ("", "MAY", "must", "fingerprint", "fingerprint:SHA256:ab", "fingerprint:" + "g" * 64),
-    "rate": ("", "100", "100/m", "0/1m", "100/1m 20", "100/1m burst"),
-    "route": ("", "MX", "relay.example"),
+    "not_before": ("", "tomorrow", "2026-13-01", "2026-02-30 08:00"),
+    "tls": (
+        *("", "MAY", "must", "fingerprint", "fingerprint:SHA256:ab", "fingerprint:" + "g" * 64),
+        *("fingerprint:SHA256:" + "00" * 31, f"fingerprint:SHA256:{'00' * 32},", f"fingerprint:SHA256:{'00' * 32},ab"),
+    ),
+    "rate": (
+        *("", "100", "100/m", "0/1m", "100/1m 20", "100/1m burst", "1.5/1m", "100000000/1m"),
+        *("100/1m burst 101", "100/1m burst 20 "),
+    ),
+    "route": (
+        *(
+            "",
+            "MX",
+            "relay.example",
+            "maildir:",
+            "maildir:mail",
+            "pipe:",
+            "pipe:a b",
+            "webhook:",
+            "https://",
+            "smtp://",
+        ),
+        *("smtp://a, ", "smtp://a,smtp://b", "smtp://, smtp://b", "backup smtp://a", "lmtp:", "discard:x", "mx://a"),
+    ),
     "chunking": ("", "True", "1"),
     "fold_lines": ("", "yes", "FALSE"),
 }
@@ -185,6 +205,44 @@ def test_a_limit_that_is_covered_by_a_rule_with_an_end_waits(queue: Queue) -> No
     queue.write("UPDATE destination SET max_leases = 3")
     assert [(20,)] == queue.select("SELECT max_leases FROM destination")
     assert [("2",), ("3",)] == queue.select("SELECT value FROM destination_rule ORDER BY rule")
+
+
+RIGHT = {
+    "retry": ("1m  5m*10", "1m30s 1h*3"),
+    "schedule": (
+        "Mon Tue 08:00-18:00,20:00-21:00",
+        "00:00-24:00",
+        "Mon-Fri 08:00-12:00, Sat 09:00-12:00 Europe/Berlin",
+    ),
+    "not_before": ("2026-12-01", "2026-12-01T08:00:00Z"),
+    "tls": (
+        "dane-or-sts",
+        "fingerprint:" + ":".join(["aB"] * 32),
+        f"fingerprint:SHA256:{'00' * 32}, SHA256={'11' * 32}",
+    ),
+    "rate": ("none", "1/1m", "9999999/1d burst 9999999", "100/1h30m"),
+    "route": (
+        *(
+            "mx",
+            "discard:",
+            "maildir:/a, b",
+            "pipe:a",
+            "webhook:a",
+            "https://a/b",
+            "http://127.0.0.1:80/x",
+            "lmtp:/a b",
+        ),
+        *("mx, backup smtp://a", "smtp://a*3, smtp://b, backup lmtp:/c", "backup smtp://a, smtp://b", "smtp+mx://a"),
+        *("smtp://[2001:db8::1]:25", "smtps://a", "lmtp://a:24", "smtp:/a"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_view_takes_each_form_of_a_value(queue: Queue, name: str) -> None:
+    for right in RIGHT[name]:
+        SETTINGS[name].read(right)
+        queue.write(f"{RULE}) VALUES ('a.example', '{name}', '{right}')")
 
 
 @pytest.mark.parametrize("name", SETTINGS)
