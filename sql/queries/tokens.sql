@@ -33,3 +33,19 @@ SELECT message_id, reverse_path FROM _message WHERE message_id IN (:messages[]);
 -- name: hold_back
 -- Recipients of :recipients (list of recipient_id) wait until :next_retry_at, with no attempt counted. Index: the rowid.
 UPDATE _recipient SET next_retry_at = :next_retry_at, held_back_until = :next_retry_at WHERE recipient_id IN (:recipients[]);
+
+-- name: held_back
+-- Of each reverse-path whose mail waits after :now for the rate of its sender: how many messages, and the last instant.
+-- Index: _recipient_held_back. Rows: reverse_path, messages, next_retry_at.
+SELECT m.reverse_path, count(DISTINCT r.message_id), max(r.next_retry_at)
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.status IN ('queued', 'deferred') AND r.held_back_until > :now AND r.held_back_until = r.next_retry_at
+ GROUP BY m.reverse_path;
+
+-- name: let_go
+-- Such mail of :paths (list of reverse_path) is due at :now. Index: _recipient_held_back.
+UPDATE _recipient
+   SET next_retry_at = :now
+ WHERE status IN ('queued', 'deferred') AND held_back_until > :now AND held_back_until = next_retry_at
+   AND (SELECT m.reverse_path FROM _message AS m WHERE m.message_id = _recipient.message_id) IN (:paths[]);

@@ -110,6 +110,8 @@ CREATE TABLE _recipient (
   CHECK ((status = 'leased') = (lease_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at) WHERE status IN ('queued', 'deferred');
+CREATE INDEX _recipient_held_back ON _recipient (held_back_until)
+ WHERE status IN ('queued', 'deferred') AND held_back_until IS NOT NULL;
 CREATE INDEX _recipient_lease ON _recipient (lease_id) WHERE lease_id IS NOT NULL;
 CREATE INDEX _recipient_ordered ON _recipient (lease_id) WHERE ordered_status IS NOT NULL;  -- nearly always empty
 CREATE INDEX _recipient_message ON _recipient (message_id);

@@ -280,7 +280,7 @@ OPERATIONS: dict[str, Works] = {
     ],
     "lease with tokens": lambda queue, _: [queue.new_lease(now=T0 + 1, rates=RATES)],
     "forget tokens": lambda queue, _: [
-        Batch(queue.new_lease(now=T0 + 1, rates=RATES), ForgetWaits(now=T0), SweepBuckets(now=T0 + 99))
+        Batch(queue.new_lease(now=T0 + 1, rates=RATES), ForgetWaits(senders=None, now=T0), SweepBuckets(now=T0 + 99))
     ],
     "end strays": lambda queue, _: [ReleaseUnknownLeases(queue.process_id, (), now=T0 + 1)],
     "rekey": lambda queue, lease: [Rekey(lease.lease_id, dict.fromkeys(ids(lease), "smtp:127.0.0.1:2526"), now=T0 + 1)],

@@ -151,7 +151,7 @@ class Worker:
         before, self._dispatch.rates = self._dispatch.rates, self._runtime.config.delivery_rates(book)
         self._held_until = 0.0
         if self._book is None or before or self._dispatch.rates:
-            self._runtime.writer.commit(ForgetWaits(now=time.time()))
+            self._runtime.writer.commit(ForgetWaits(senders=self._dispatch.rates.senders, now=time.time()))
         self._book = book
 
     def _look(self, *, is_rung: bool) -> None:

@@ -5,7 +5,7 @@ A lease takes tokens in its transaction, which holds the write lock, so all work
 that is full has no row.  The tokens of a lease whose process dies are lost; the bucket fills up again.
 """
 
-from empath.policy.limits.delivery import Bucket, gather_s
+from empath.policy.limits.delivery import Bucket, SenderRates, gather_s
 from empath.policy.limits.rate import exchange
 from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
@@ -66,14 +66,37 @@ class Tokens:
 
 
 class ForgetWaits(Write):
-    """After a change of the rates: no destination waits for a token of the old ones."""
+    """
+    After a change of the rates: no mail waits for a token of the old ones.
 
-    def __init__(self, *, now: float) -> None:
+    Mail that a sender's rate holds back stays where it is unless the rate of *senders* lets all of it go sooner: there
+    may be very much of it, and a lease would have to put it off again.
+    """
+
+    def __init__(self, *, senders: SenderRates | None, now: float) -> None:
         super().__init__()
-        self._keys = {"now": now}
+        self._senders = senders
+        self._now = now
 
     def run(self, session: Session) -> None:
-        session.run("tokens.forget_waits", self._keys)
+        keys = {"now": self._now}
+        session.run("tokens.forget_waits", keys)
+        waiting: dict[Bucket | None, list[tuple[str, int, float]]] = {}
+        for path, count, last_at in session.rows("tokens.held_back", keys):
+            bucket = None if self._senders is None else self._senders.find(path)
+            waiting.setdefault(bucket, []).append((path, count, last_at))
+        tokens = Tokens(session, self._now)
+        paths = [row[0] for bucket, rows in waiting.items() if _is_too_late(tokens, bucket, rows) for row in rows]
+        if paths:
+            session.run("tokens.let_go", {**keys, "paths": paths})
+
+
+def _is_too_late(tokens: Tokens, bucket: Bucket | None, rows: list[tuple[str, int, float]]) -> bool:
+    """Whether the last of this mail could go sooner by the rate of now."""
+    if bucket is None:
+        return True
+    last_at = max(row[2] for row in rows)
+    return last_at > tokens.nth_at(bucket, sum(row[1] for row in rows)) + bucket.rate.interval_s
 
 
 def has_full_buckets(reader: Reader, now: float) -> bool:

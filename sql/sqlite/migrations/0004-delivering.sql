@@ -24,6 +24,8 @@ CREATE TABLE _bucket (
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE _recipient ADD COLUMN held_back_until REAL;
+CREATE INDEX _recipient_held_back ON _recipient (held_back_until)
+ WHERE status IN ('queued', 'deferred') AND held_back_until IS NOT NULL;
 
 -- Bounce classes.
 ALTER TABLE _attempt ADD COLUMN class TEXT;

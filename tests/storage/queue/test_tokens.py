@@ -4,6 +4,8 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from empath.mail.status import RecipientStatus
 from empath.policy.limits.delivery import Bucket, DeliveryRates, SenderRates
 from empath.policy.limits.rate import Rate
@@ -105,6 +107,34 @@ def test_mail_of_other_senders_goes_past_that_of_a_limited_one(queue: Queue) -> 
     assert [1, 1] == [messages(queue.lease(now=T0 + at, rates=rates)) for at in (2.1, 3.1)]
 
 
+@pytest.mark.parametrize(
+    ("rate", "waits"),
+    [
+        pytest.param(None, [], id="no rate any more"),
+        pytest.param(Rate(3600, 60.0, burst=2), [], id="a faster one"),
+        pytest.param(Rate(60, 60.0, burst=2), [2.0, 3.0, 4.0, 5.0], id="the same"),
+        pytest.param(Rate(6, 60.0, burst=2), [2.0, 3.0, 4.0, 5.0], id="a slower one: a lease puts it off"),
+    ],
+)
+def test_mail_that_its_sender_held_back_follows_a_change_of_the_rate(
+    queue: Queue, rate: Rate | None, waits: list[float]
+) -> None:
+    """
+    It goes sooner if the new rate lets it. Mail whose client asked for a later delivery stays.
+    """
+    queue.accept(count=6)
+    queue.write("UPDATE _message SET reverse_path = 'news@shop.example'")
+    queue.lease(now=T0 + 1, rates=DeliveryRates(senders=SenderRates({}, {"shop.example": Rate(60, 60.0, burst=2)})))
+    queue.accept(count=1)
+    queue.write("UPDATE _recipient SET next_retry_at = ? WHERE held_back_until IS NULL", T0 + 900)
+
+    queue.run(ForgetWaits(senders=None if rate is None else SenderRates({}, {"shop.example": rate}), now=T0 + 1.1))
+
+    rows = queue.select("SELECT next_retry_at - ? FROM _recipient WHERE status = 'queued' ORDER BY 1", T0)
+    assert [*(waits or [1.1] * 4), 900.0] == [round(after, 3) for (after,) in rows]
+    assert {} == queue.violations()
+
+
 def test_a_worker_learns_when_there_is_a_token_for_any_mail(queue: Queue) -> None:
     """
     No destination is to blame, so the worker itself waits.
@@ -170,7 +200,7 @@ def test_a_change_of_the_rates_ends_the_waits_of_the_old_ones(queue: Queue) -> N
     slow = of_destinations(a=Bucket("destination a.example", Rate(1, 86_400.0)))
     assert 1 == messages(queue.lease(rates=slow))
 
-    queue.run(ForgetWaits(now=T0 + 1))
+    queue.run(ForgetWaits(senders=None, now=T0 + 1))
 
     assert 2 == messages(queue.lease(now=T0 + 1))
 
