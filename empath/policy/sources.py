@@ -16,7 +16,7 @@ from empath.mail.domain import Domain
 
 _ENTRY = re.compile(r"([0-9A-Fa-f:.]+)(?:\*([1-9][0-9]{0,3}))?(?:\s+(\S+))?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_FAMILIES: Final = {False: "IPv4", True: "IPv6"}
+FAMILIES: Final = {False: "IPv4", True: "IPv6"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,10 @@ class SourcePool:
         """
         family = [member for member in self.members if member.is_ipv6 is is_ipv6]
         if not family:
-            return f"the pool {self.name} has no {_FAMILIES[is_ipv6]} address"
+            return f"the pool {self.name} has no {FAMILIES[is_ipv6]} address"
         left = [member for member in family if member.address not in rested]
         if not left:
-            return f"all {_FAMILIES[is_ipv6]} addresses of the pool {self.name} rest"
+            return f"all {FAMILIES[is_ipv6]} addresses of the pool {self.name} rest"
         point = uniform * sum(member.weight for member in left)
         for member in left[:-1]:
             point -= member.weight

@@ -203,7 +203,7 @@ OPERATIONS: dict[str, Works] = {
             Shell("INSERT INTO bounce_rule (class, code) VALUES ('quota', '550')", "DELETE FROM bounce_rule"),
             AddSuppressions([NewSuppression("a@b.example", "gone", None, 2e9)], who="test"),
             RemoveSuppressions(["a@b.example"], who="test"),
-            RestSource("192.0.2.10", expires_at=2e9, reason="x", who="test"),
+            RestSource("192.0.2.10", now=T0, expires_at=2e9, reason="x", who="test"),
             WakeSources(["192.0.2.10"], who="test"),
             CountWarmup(_PLAN, day=1),
             UncountWarmup(_PLAN, day=1),

@@ -13,7 +13,7 @@ from empath.cli.words import count, instant
 from empath.config import Config
 from empath.errors import UsageError
 from empath.mail.printable import printable
-from empath.policy.sources import SourceAddress, parse_address
+from empath.policy.sources import FAMILIES, SourceAddress, parse_address
 from empath.storage.admin import sources as storage
 from empath.storage.admin.snapshot import carry_out
 
@@ -125,10 +125,12 @@ def rest_source(
     if reason is not None and not 1 <= len(reason) <= _MOST_REASON:
         raise UsageError(f"--reason takes up to {_MOST_REASON} characters")
     config = lenient_configuration(context)
-    until = round(time.time() + for_s, 3)
-    order = storage.RestSource(address, expires_at=until, reason=reason, who=who())
+    now = time.time()
+    until = round(now + for_s, 3)
+    order = storage.RestSource(address, now=now, expires_at=until, reason=reason, who=who())
     carry_out(open_queue(config), order, deadline_s=wait_s)
-    pools = [pool.name for pool in config.source_pools.values() if address in {each.address for each in pool.members}]
+    others = {pool.name: pool.company(address) for pool in config.source_pools.values()}
+    pools = [name for name, company in others.items() if company is not None]
     if is_json:
         record = {"address": address, "rests_until": until, "reason": reason, "before_until": order.before}
         output.write_json({**record, "pools": pools})
@@ -139,6 +141,13 @@ def rest_source(
         say(NAME, f"it rested until {instant(order.before)} before")
     if not pools:
         say(NAME, f"it has no effect: no pool of [sources] has {address}")
+    for name in pools:
+        if order.resting.issuperset(others[name] or ()):
+            family = FAMILIES[":" in address]
+            say(
+                NAME,
+                f"no {family} address of the pool {name} is left: its mail to {family} hosts is deferred meanwhile",
+            )
 
 
 @source.command("wake")

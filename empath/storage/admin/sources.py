@@ -44,11 +44,17 @@ def rests_and_use(engine: Engine, *, now: float, since: float) -> tuple[list[Res
 
 
 class RestSource(Write):
-    """Let *address* rest until *expires_at*, in the name of *who*. `before` is the end of the rest before, or None."""
+    """
+    Let *address* rest until *expires_at*, in the name of *who*.
 
-    def __init__(self, address: str, *, expires_at: float, reason: str | None, who: str) -> None:
+    `before` is the end of the rest before, or None; `resting` are all addresses that rest at *now*, then.
+    """
+
+    def __init__(self, address: str, *, now: float, expires_at: float, reason: str | None, who: str) -> None:
         super().__init__()
         self.before: float | None = None
+        self.resting: frozenset[str] = frozenset()
+        self._now = now
         self._row = {"address": address, "expires_at": expires_at, "reason": reason}
         self._who = who
 
@@ -56,6 +62,7 @@ class RestSource(Write):
         self.before = session.value("sources.rest_of", {"address": self._row["address"]})
         with acting(session, self._who):
             session.run("sources.rest", self._row)
+        self.resting = frozenset(row[0] for row in session.rows("sources.rests", {"now": self._now}))
 
 
 class WakeSources(Write):

@@ -38,8 +38,9 @@ def test_an_address_rests_and_wakes_in_the_name_of_a_person(pooled: AdminTool) -
     assert line.endswith(" (blocked)")
     [(who,)] = pooled.queue.select("SELECT who FROM source_rest")
     assert who.startswith("empath-admin:")
-    [word] = pooled.words("source", "rest", "2001:db8::10", "--for", "1h")
-    assert word.startswith("empath-admin: it rested until 2")
+    before, left = pooled.words("source", "rest", "2001:db8::10", "--for", "1h")
+    assert before.startswith("empath-admin: it rested until 2")
+    assert "no IPv6 address of the pool pool-a is left: its mail to IPv6 hosts is deferred meanwhile" in left
     assert ["mail goes out again from 2001:db8::10"] == pooled.lines("source", "wake", "2001:db8::10")
     assert [] == pooled.queue.select("SELECT * FROM source_rest")
     assert [3] == [
