@@ -56,7 +56,13 @@ class Tokens:
     def _state(self, bucket: Bucket) -> float:
         full_at = self._full_at.get(bucket)
         if full_at is None:
-            full_at = self._full_at[bucket] = self._session.value("tokens.full_at", {"name": bucket.name}) or 0.0
+            full_at = self._session.value("tokens.full_at", {"name": bucket.name}) or 0.0
+            # By the rate of now it is not emptier than empty; else it would stay so until the rate of before fills it.
+            latest = self._now + bucket.rate.fill_s
+            if full_at > latest:
+                full_at = latest
+                self._changed.add(bucket)
+            self._full_at[bucket] = full_at
         return full_at
 
     def _exchange(self, bucket: Bucket, *, returned: int, wanted: int) -> None:
@@ -89,6 +95,7 @@ class ForgetWaits(Write):
         paths = [row[0] for bucket, rows in waiting.items() if _is_too_late(tokens, bucket, rows) for row in rows]
         if paths:
             session.run("tokens.let_go", {**keys, "paths": paths})
+        tokens.keep()
 
 
 def _is_too_late(tokens: Tokens, bucket: Bucket | None, rows: list[tuple[str, int, float]]) -> bool:

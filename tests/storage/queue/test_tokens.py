@@ -192,6 +192,39 @@ def test_a_lease_runs_no_statement_more_while_no_rate_is_set(queue: Queue) -> No
     assert 13 == len(plain)
 
 
+def test_a_bucket_fills_by_the_rate_of_now(queue: Queue) -> None:
+    """
+    It was emptied under a rate that needs a day to fill it; that must not hold mail back under a faster one.
+    """
+    slow = Bucket("destination a.example", Rate(10, 86_400.0, burst=10))
+    queue.accept("a.example", count=30)
+    assert 10 == messages(queue.lease(rates=of_destinations(a=slow)))
+
+    queue.run(ForgetWaits(senders=None, now=T0 + 1))
+    assert 0 == messages(queue.lease(now=T0 + 1, rates=of_destinations(a=TEN)))
+
+    assert [2, 2] == [messages(queue.lease(now=T0 + at, rates=of_destinations(a=TEN))) for at in (3.1, 5.1)]
+
+
+def test_mail_of_a_sender_goes_by_the_rate_of_now(queue: Queue) -> None:
+    """
+    The same for the bucket of a sender, whose mail waits message by message.
+    """
+    slow, fast = (
+        SenderRates({}, {"shop.example": rate}) for rate in (Rate(2, 86_400.0, burst=2), Rate(60, 60.0, burst=2))
+    )
+    queue.accept("a.example", count=6)
+    queue.write("UPDATE _message SET reverse_path = 'news@shop.example'")
+    assert 2 == messages(queue.lease(rates=DeliveryRates(senders=slow)))
+
+    queue.run(ForgetWaits(senders=fast, now=T0 + 1))
+    assert 0 == messages(queue.lease(now=T0 + 1, rates=DeliveryRates(senders=fast)))
+
+    assert [1, 1, 1, 1] == [
+        messages(queue.lease(now=T0 + at, rates=DeliveryRates(senders=fast))) for at in (2.1, 3.1, 4.1, 5.1)
+    ]
+
+
 def test_a_change_of_the_rates_ends_the_waits_of_the_old_ones(queue: Queue) -> None:
     """
     A rate of one a day would hold mail until tomorrow after it is gone.
