@@ -96,6 +96,13 @@ def layered(of_file: Iterable[WarmupPlan], rows: Iterable[WarmupPlan]) -> list[W
     return list(found.values())
 
 
+def plans_text(plans: Iterable[WarmupPlan]) -> str:
+    """The plans in one text, which is equal for equal plans."""
+    return "\n".join(
+        sorted(f"{plan.address} {plan.counted_as} {plan.started_at} {days_text(plan.days)}" for plan in plans)
+    )
+
+
 def parse_provider(text: str) -> str:
     """
     Read `*`, the name of a host, or `*.domain`.

@@ -29,6 +29,15 @@ SELECT coalesce(
 -- Whether rows stand in for a plan of the file. Index: the primary key. Rows: one.
 SELECT EXISTS (SELECT 1 FROM _warmup WHERE address = :address AND provider = :provider);
 
+-- name: file
+-- The plans of the file that the newest housekeeper has read, as text. Index: the primary key. Rows: none or one.
+SELECT value FROM _setting WHERE name = 'warmup_of_file';
+
+-- name: set_file
+-- Record them.
+INSERT INTO _setting (name, value) VALUES ('warmup_of_file', :plans)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
 -- name: forget_others_of_file
 -- Remove what was counted by plans of the file but :kept (list of address and provider). Index: none, a small table.
 DELETE FROM _warmup_use

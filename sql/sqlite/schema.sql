@@ -440,6 +440,7 @@ CREATE TABLE _setting (
   -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
   -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
   -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
+  -- 'warmup_of_file': the plans of the file that the newest housekeeper has read, see storage/queue/warmup.py
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -422,7 +422,9 @@ class LeaseRun:
         here, fated = self._lease.destination, with_fate(tried)
         left = {r.recipient_id: here for r in recipients if r.recipient_id not in fated}
         self._writes.add(Rekey(self._lease.lease_id, left, now=time.time()))
-        self._writes.add(WaitForWarmup(here, until=used_up.until, words=str(used_up)))
+        self._writes.add(
+            WaitForWarmup(here, until=used_up.until, words=str(used_up), of_file=self._runtime.config.warmup_plans)
+        )
         self._runtime.emit(
             WarmupUsedUp(destination=here, source=str(used_up), until=Timestamp(used_up.until).iso8601())
         )

@@ -6,10 +6,10 @@ Transactions are serial, so all workers together keep to the number of a day.  W
 when it died stays counted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from itertools import groupby
 
-from empath.policy.warmup import WarmupPlan
+from empath.policy.warmup import WarmupPlan, plans_text
 from empath.storage.engine import Selects, Session
 from empath.storage.write import Write
 
@@ -81,21 +81,30 @@ class BeginFileWarmups(Write):
     What was counted by other plans of a file is forgotten, and what waits for the day of a plan is looked at again.
     """
 
-    def __init__(self, plans: Iterable[WarmupPlan]) -> None:
+    def __init__(self, plans: Collection[WarmupPlan]) -> None:
         super().__init__()
         self._kept = [f"{plan.address} {plan.counted_as}" for plan in plans]
+        self._plans = plans_text(plans)
 
     def run(self, session: Session) -> None:
+        session.run("warmup.set_file", {"plans": self._plans})
         session.run("warmup.forget_others_of_file", {"kept": self._kept})
         session.run("warmup.end_waits")
 
 
 class WaitForWarmup(Write):
-    """Suspend *destination* *until* the next day of a plan, unless it is suspended for longer."""
+    """
+    Suspend *destination* *until* the next day of a plan, unless it is suspended for longer.
 
-    def __init__(self, destination: str, *, until: float, words: str) -> None:
+    *of_file* has the plans of the file that the process has read. If a reload has brought others, nothing is written:
+    a worker of before must not make mail wait for a day of its old plan.
+    """
+
+    def __init__(self, destination: str, *, until: float, words: str, of_file: Collection[WarmupPlan] = ()) -> None:
         super().__init__()
         self._row = {"destination": destination, "until": until, "reason": f"warm-up: {words}"}
+        self._plans = plans_text(of_file)
 
     def run(self, session: Session) -> None:
-        session.run("warmup.wait", self._row)
+        if session.value("warmup.file") in (None, self._plans):
+            session.run("warmup.wait", self._row)

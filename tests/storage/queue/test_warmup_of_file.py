@@ -1,5 +1,7 @@
 """Warm-up plans of the file: what is counted by them, and how they give way to rows."""
 
+from dataclasses import replace
+
 from empath.policy.warmup import DAY_S, WarmupPlan
 from empath.storage.queue.warmup import BeginFileWarmups, CountWarmup, UncountWarmup, WaitForWarmup
 from tests.kit.queue import Queue
@@ -42,3 +44,15 @@ def test_after_a_reload_only_the_plans_of_the_new_file_are_counted(queue: Queue)
 
     assert [("*",), ("* @2000000000",)] == queue.select("SELECT provider FROM _warmup_use ORDER BY 1")
     assert [(None,)] == queue.select("SELECT suspended_until FROM destination")
+
+
+def test_a_worker_of_before_a_reload_makes_no_mail_wait_for_its_old_plan(queue: Queue) -> None:
+    """
+    It may still be at work when the new housekeeper has ended all such waits.
+    """
+    new = replace(OF_FILE, days=((1, 9),))
+    queue.accept("a.example")
+    for of_file, is_suspended in (((OF_FILE,), False), ((), False), ((new,), True)):
+        queue.run(BeginFileWarmups([new]))
+        queue.run(WaitForWarmup("a.example", until=4e9, words="192.0.2.10 to mx.a.example", of_file=of_file))
+        assert [(is_suspended,)] == queue.select("SELECT suspended_until IS NOT NULL FROM _destination")
