@@ -17,13 +17,19 @@ from tests.kit.waiting import DEADLINE_S
 
 
 class ForkedProcess:
-    """One process."""
+    """One process. A *terminal* is its standard input and output."""
 
     def __init__(
-        self, main: Callable[[], None], argv: Sequence[str], environment: Mapping[str, str], stderr: IO[bytes]
+        self,
+        main: Callable[[], None],
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        stderr: IO[bytes],
+        terminal: int | None = None,
     ) -> None:
         with open(os.devnull, "rb") as nothing:
-            streams = (nothing.fileno(), 1, stderr.fileno())
+            stdin, stdout = (nothing.fileno(), 1) if terminal is None else (terminal, terminal)
+            streams = (stdin, stdout, stderr.fileno())
             self.pid, self._ended = STARTER.fork(main, argv, environment, streams)
         self.returncode: int | None = None
 

@@ -18,6 +18,7 @@ from empath.cli import common
 from empath.cli.admin.__main__ import admin, main
 from empath.cli.admin.output import NAME
 from tests.kit.commands import CommandResult, run_forked
+from tests.kit.forked import ForkedProcess
 from tests.kit.process import configuration
 from tests.kit.queue import Queue
 from tests.kit.waiting import DEADLINE_S
@@ -87,16 +88,12 @@ class AdminTool:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
         environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
-        with subprocess.Popen(
-            [*COMMAND, "-c", str(self.config), *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=subprocess.DEVNULL,
-            env=environment | {"TERM": "xterm"},
-        ) as process:
-            os.close(theirs)
-            octets = read_to_end(ours)
-            assert 0 == process.wait(DEADLINE_S)
+        with open(os.devnull, "wb") as nothing:
+            argv = [NAME, "-c", str(self.config), *arguments]
+            process = ForkedProcess(main, argv, environment | {"TERM": "xterm"}, nothing, theirs)
+        os.close(theirs)
+        octets = read_to_end(ours)
+        assert 0 == process.wait(DEADLINE_S)
         os.close(ours)
         text = octets.decode().replace("\x1b[1m", "").replace("\x1b[0m", "")
         return text.split("\r\n")[:-1]
