@@ -18,7 +18,15 @@ from typing import Any
 
 import apsw
 
-from empath.errors import DamagedQueue, EmpathError, QueueBusy, ServiceUnavailable, StorageFailure, UnusableQueue
+from empath.errors import (
+    DamagedQueue,
+    EmpathError,
+    QueueBusy,
+    ServiceUnavailable,
+    StatementRefused,
+    StorageFailure,
+    UnusableQueue,
+)
 from empath.storage.engine import Bindings, Sleep
 
 PAGE_OCTETS = 4096
@@ -97,16 +105,24 @@ def translated(path: Path | str) -> Iterator[None]:
     Raises:
         QueueBusy: the lock was held until the deadline.
         UnusableQueue: *path* is not a database.
-        StorageFailure: anything else.
+        StatementRefused: a text that was given is not UTF-8.
+        StorageFailure: anything else, such as text of a row that is not UTF-8.
     """
     try:
         yield
-    except apsw.Error as exc:
+    except (apsw.Error, UnicodeDecodeError) as exc:
         raise ours(exc, path) from exc
+    except UnicodeEncodeError as exc:
+        raise StatementRefused(
+            f"not UTF-8: {exc.object!r}; set the terminal to UTF-8, and type the text again"
+        ) from exc
 
 
-def ours(exc: apsw.Error, path: Path | str) -> EmpathError:
+def ours(exc: apsw.Error | UnicodeDecodeError, path: Path | str) -> EmpathError:
     """The error of ours that says what *exc* says, with the file's *path*."""
+    if isinstance(exc, UnicodeDecodeError):  # the views refuse it, so another program has written it into a table
+        octets = exc.object[max(0, exc.start - 20) : exc.start + 20]
+        return StorageFailure(f"{path}: a row has text that is not UTF-8: {octets!r}; correct or delete the row")
     if isinstance(exc, apsw.BusyError):
         return QueueBusy(f"{path}: another process holds the write lock; try again, or end that process")
     if isinstance(exc, apsw.NotADBError):

@@ -39,8 +39,9 @@ MAX_WRITES = 500
 MAX_ROWS = 5_000
 MAX_OCTETS = 8 * 1024 * 1024
 _LONG_S = 0.5
-# Errors caused by the values of one write; text that is not UTF-8 does not even reach SQLite.
-_REFUSED = (apsw.ConstraintError, apsw.TooBigError, UnicodeEncodeError)
+# Errors caused by the values of one write, or of what it reads; text that is not UTF-8 does not even reach SQLite,
+# or does not come out of it.
+_REFUSED = (apsw.ConstraintError, apsw.TooBigError, UnicodeError)
 
 
 class Writer:
@@ -144,7 +145,10 @@ class Writer:
             if write.error is None:
                 try:
                     write.after_commit(session)
-                except apsw.Error as exc:  # this write alone: all are committed, and some read nothing
+                except (
+                    apsw.Error,
+                    UnicodeDecodeError,
+                ) as exc:  # this write alone: all are committed, and some read nothing
                     write.error = ours(exc, self._path)
                     self.close()
 

@@ -20,6 +20,22 @@
 -- An instant is given as Unix seconds, as text that SQLite reads as UTC, as 'now' or as a shift from now such as '+1 hour'.
 -- 0.0 stands for an unreadable instant, because it is never an accepted one.
 
+-- Refuses text that Empath could not read. A shell writes the octets that its terminal sends, and in an old encoding such
+-- as ISO 8859-1 these are no UTF-8: `unicode` gives U+FFFD for what it cannot read, and `length` ends at a NUL.
+CREATE VIEW _judge_text AS SELECT NULL AS given WHERE 0;
+
+CREATE TRIGGER _refuse_text INSTEAD OF INSERT ON _judge_text
+BEGIN
+  SELECT raise(ABORT, 'empath: text takes UTF-8 without NUL; set the terminal to UTF-8, and type the text again')
+   WHERE instr(CAST(new.given AS BLOB), x'00') > 0
+      OR EXISTS (
+        WITH RECURSIVE rest (given) AS (
+          SELECT new.given WHERE new.given <> ''
+          UNION ALL
+          SELECT substr(given, 2) FROM rest WHERE substr(given, 2) <> '')
+        SELECT 1 FROM rest WHERE char(unicode(given)) <> substr(given, 1, 1));
+END;
+
 CREATE VIEW _audit_change AS
 SELECT NULL AS at,  -- Unix seconds, as are all instants here
        NULL AS who,

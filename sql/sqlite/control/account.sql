@@ -3,6 +3,7 @@
 -- policy/senders.py and config/units.py read senders and rates; here they must only look like ones.
 CREATE TRIGGER account_change INSTEAD OF UPDATE OF status, senders, message_rate, recipient_rate ON account
 BEGIN
+  INSERT INTO _judge_text VALUES (new.senders), (new.message_rate), (new.recipient_rate);
   SELECT raise(ABORT, 'empath: status takes enabled or disabled')
    WHERE coalesce(new.status, '') NOT IN ('enabled', 'disabled');
   SELECT raise(ABORT, 'empath: senders takes addresses, @domain, @*.domain or *, separated by blanks; an empty text for none')

@@ -22,6 +22,7 @@ BEGIN
   SELECT raise(ABORT, 'empath: suspended_reason takes text of at most 200 characters, or NULL')
    WHERE new.suspended_reason IS NOT NULL
      AND (typeof(new.suspended_reason) <> 'text' OR length(new.suspended_reason) NOT BETWEEN 1 AND 200);
+  INSERT INTO _judge_text VALUES (new.suspended_reason);
   SELECT raise(ABORT, 'empath: set suspended_until or suspended_until_unix, not both')
    WHERE new.suspended_until IS NOT old.suspended_until AND new.suspended_until_unix IS NOT old.suspended_until_unix;
   INSERT INTO _change_instant
@@ -104,6 +105,7 @@ SELECT NULL AS pattern,
 
 CREATE TRIGGER _refuse_rule INSTEAD OF INSERT ON _judge_rule
 BEGIN
+  INSERT INTO _judge_text VALUES (new.pattern), (new.value);
   SELECT raise(ABORT, 'empath: pattern takes a domain in ASCII, *.domain, *, a destination such as smtp:192.0.2.1:25, or mx: and an MX host or *.domain')
    WHERE typeof(new.pattern) <> 'text'
       OR length(new.pattern) NOT BETWEEN 1 AND 1024
@@ -201,6 +203,7 @@ BEGIN
    WHERE new.expires_at NOT BETWEEN 1e9 AND (julianday('now') - 2440587.5) * 86400.0 + 315576000.0;
   SELECT raise(ABORT, 'empath: reason takes text of at most 1000 characters')
    WHERE new.reason IS NOT NULL AND (typeof(new.reason) <> 'text' OR length(new.reason) > 1000);
+  INSERT INTO _judge_text VALUES (new.reason);
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
     coalesce((SELECT who FROM _actor), 'sql'), new.pattern, 'destination_rule ' || new.setting,
@@ -260,6 +263,7 @@ CREATE TRIGGER destination_rule_reason INSTEAD OF UPDATE OF reason ON destinatio
 BEGIN
   SELECT raise(ABORT, 'empath: reason takes text of at most 1000 characters')
    WHERE new.reason IS NOT NULL AND (typeof(new.reason) <> 'text' OR length(new.reason) > 1000);
+  INSERT INTO _judge_text VALUES (new.reason);
   INSERT INTO _audit (who, object, what, before, after)
   SELECT coalesce((SELECT who FROM _actor), 'sql'), old.pattern || ' ' || old.setting, 'destination_rule reason', old.reason,
          new.reason

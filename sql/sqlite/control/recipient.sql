@@ -2,6 +2,7 @@
 
 CREATE TRIGGER recipient_list_insert INSTEAD OF INSERT ON recipient_list
 BEGIN
+  INSERT INTO _judge_text VALUES (new.address);
   SELECT raise(ABORT, 'empath: address takes an address such as user@example.org, its domain in ASCII')
    WHERE typeof(new.address) <> 'text' OR new.address NOT LIKE '_%@_%' OR new.address GLOB '*[' || char(1) || '- ]*';
   INSERT INTO _audit (who, object, what, before, after)
@@ -25,6 +26,7 @@ END;
 -- policy/recipients.py reads pattern and target; here they must only look like ones.
 CREATE TRIGGER alias_insert INSTEAD OF INSERT ON alias
 BEGIN
+  INSERT INTO _judge_text VALUES (new.pattern), (new.target);
   SELECT raise(ABORT, 'empath: pattern and target take an address such as user@example.org, or @example.org, in ASCII domains')
    WHERE typeof(new.pattern) <> 'text' OR new.pattern NOT LIKE '%@_%' OR new.pattern GLOB '*[' || char(1) || '- ]*'
       OR typeof(new.target) <> 'text' OR new.target NOT LIKE '%@_%' OR new.target GLOB '*[' || char(1) || '- ]*';
@@ -36,6 +38,7 @@ END;
 
 CREATE TRIGGER alias_target INSTEAD OF UPDATE OF target ON alias
 BEGIN
+  INSERT INTO _judge_text VALUES (new.target);
   SELECT raise(ABORT, 'empath: target takes an address such as user@example.org, or @example.org, in ASCII domains')
    WHERE typeof(new.target) <> 'text' OR new.target NOT LIKE '%@_%' OR new.target GLOB '*[' || char(1) || '- ]*';
   SELECT raise(ABORT, 'empath: the alias has this target already')

@@ -11,6 +11,7 @@ SELECT NULL AS stage,
 
 CREATE TRIGGER _judge_reply_pattern INSTEAD OF INSERT ON _check_reply_pattern
 BEGIN
+  INSERT INTO _judge_text VALUES (new.enhanced), (new.text);
   SELECT CASE
     WHEN coalesce(new.stage, new.code, new.enhanced, new.text, new.provider) IS NULL
       THEN raise(ABORT, 'empath: a rule needs a condition: stage, code, enhanced, text or provider')
@@ -52,6 +53,7 @@ END;
 
 CREATE TRIGGER bounce_rule_insert INSTEAD OF INSERT ON bounce_rule
 BEGIN
+  INSERT INTO _judge_text VALUES (new.note);
   SELECT raise(ABORT, 'empath: an own rule takes stage, code, enhanced, text, provider, class, position, is_enabled and note')
    WHERE coalesce(new.rule, new.is_shipped) IS NOT NULL;
   INSERT INTO _check_reply_pattern VALUES (new.stage, new.code, new.enhanced, new.text, new.provider);
@@ -69,6 +71,7 @@ CREATE TRIGGER bounce_rule_change INSTEAD OF UPDATE OF
   position, stage, code, enhanced, text, provider, class, is_enabled, note
 ON bounce_rule
 BEGIN
+  INSERT INTO _judge_text VALUES (new.note);
   SELECT raise(ABORT, 'empath: a rule that Empath ships takes only is_enabled; INSERT a rule of your own, which comes first')
    WHERE old.is_shipped
      AND (new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.note)
@@ -124,6 +127,7 @@ END;
 -- policy/suppression.py reads an address; here it must only look like one.
 CREATE TRIGGER suppression_insert INSTEAD OF INSERT ON suppression
 BEGIN
+  INSERT INTO _judge_text VALUES (new.address), (new.reason), (new.class);
   SELECT CASE
     WHEN typeof(new.address) <> 'text' OR new.address NOT LIKE '%@_%' OR new.address GLOB '*[' || char(1) || '- ]*'
       OR length(new.address) > 1024
@@ -148,6 +152,7 @@ END;
 
 CREATE TRIGGER suppression_reason INSTEAD OF UPDATE OF reason, class ON suppression
 BEGIN
+  INSERT INTO _judge_text VALUES (new.reason), (new.class);
   UPDATE _suppression SET reason = new.reason, class = new.class WHERE address = old.address;
   INSERT INTO _audit (who, object, what, before, after)
   SELECT coalesce((SELECT who FROM _actor), 'sql'), old.address, 'suppression reason', old.reason, new.reason
@@ -224,6 +229,7 @@ END;
 
 CREATE TRIGGER shaping_rule_insert INSTEAD OF INSERT ON shaping_rule
 BEGIN
+  INSERT INTO _judge_text VALUES (new.note), (new.value);
   SELECT raise(ABORT, 'empath: an own rule takes stage, code, enhanced, text, provider, class, action, duration, value, position, is_enabled and note')
    WHERE coalesce(new.rule, new.is_shipped) IS NOT NULL;
   INSERT INTO _check_shaping_rule
@@ -244,6 +250,7 @@ CREATE TRIGGER shaping_rule_change INSTEAD OF UPDATE OF
   position, stage, code, enhanced, text, provider, class, action, duration, value, is_enabled, note
 ON shaping_rule
 BEGIN
+  INSERT INTO _judge_text VALUES (new.note), (new.value);
   SELECT raise(ABORT, 'empath: a rule that Empath ships takes only is_enabled; INSERT a rule of your own, which comes first')
    WHERE old.is_shipped
      AND (new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.action, new.duration,

@@ -2,6 +2,7 @@
 
 CREATE TRIGGER control_insert INSTEAD OF INSERT ON control
 BEGIN
+  INSERT INTO _judge_text VALUES (new.argument);
   SELECT CASE
     WHEN coalesce(new.verb, '') NOT IN ('reload', 'log-level', 'freeze', 'thaw', 'flush', 'drain', 'stop-listener')
       THEN raise(ABORT, 'empath: verb takes reload, log-level, freeze, thaw, flush, drain or stop-listener')

@@ -14,6 +14,7 @@ BEGIN
    WHERE coalesce(new.created_at, new.created_unix, new.who) IS NOT NULL;
   SELECT raise(ABORT, 'empath: reason takes text of at most 1000 characters')
    WHERE new.reason IS NOT NULL AND (typeof(new.reason) <> 'text' OR length(new.reason) > 1000);
+  INSERT INTO _judge_text VALUES (new.reason);
   INSERT INTO _set_source_rest
   SELECT new.address,
          CASE

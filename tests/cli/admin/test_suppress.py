@@ -57,3 +57,15 @@ def test_a_file_with_a_mistake_changes_nothing(tool: AdminTool) -> None:
     file.write_bytes(b"\xff")
     assert "is not UTF-8" in tool.run("suppress", "import", str(file)).err
     assert "No such file" in tool.run("suppress", "import", f"{file}.gone").err
+
+
+def test_a_reason_that_is_not_utf_8_is_one_clear_line(tool: AdminTool) -> None:
+    """
+    A terminal that is set to ISO 8859-1 sends such octets; nothing is written.
+    """
+    result = tool.run("suppress", "add", "--reason", "f\udcfcr", "a@a.test")
+    assert (65, "") == (result.code, result.out)
+    assert ["not UTF-8: 'f\\udcfcr'; set the terminal to UTF-8, and type the text again"] == [
+        line.removeprefix("empath-admin: ") for line in result.err.splitlines()
+    ]
+    assert [] == tool.lines("suppress", "export")
