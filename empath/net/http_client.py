@@ -197,7 +197,11 @@ class HttpEndpoint:
         connection = _Connection(parts, context, self._addresses_of, time.monotonic() + timeout_s)
         try:
             return self._exchange(connection, request, most_octets, status_counts)
-        except (OSError, HTTPException, UnicodeError) as exc:  # the last: a name that IDNA does not know
+        except (
+            OSError,
+            HTTPException,
+            ValueError,
+        ) as exc:  # the last: a chunk of -5 octets, a name that IDNA does not know
             words = str(exc) or type(exc).__name__
             raise HttpFailed(words, has_connected=connection.has_connected) from exc
         finally:
@@ -226,7 +230,7 @@ class HttpEndpoint:
             raise HttpFailed("the connection broke before the end of the request")
         try:
             body = answer.read(most_octets + 1)
-        except (OSError, HTTPException, EmpathError):  # the last: thrown by a lease that goes on
+        except (OSError, HTTPException, ValueError, EmpathError):  # the last: thrown by a lease that goes on
             if not status_counts:
                 raise
             body = b""

@@ -50,6 +50,10 @@ def test_an_answer_survives_its_text_form(kind, answer, texts):
     [
         (Kind.MX, "SERVFAIL", []), (Kind.MX, "found", []), (Kind.MX, "found", ["a.test"]), (Kind.MX, "found", ["5 "]),
         (Kind.MX, "found", ["65536 a.test"]), (Kind.MX, "found", ["\u0665 a.test"]), (Kind.A, "found", ["a.test"]),
+        (Kind.MX, "found", ["5 a b"]), (Kind.MX, "found", ["5 \0"]), (Kind.A, "found", ["::1"]),
+        (Kind.AAAA, "found", ["192.0.2.1"]), (Kind.AAAA, "found", ["fe80::1%eth0"]),
+        (Kind.A, "found", ["192.0.2.1"] * 1025), (Kind.TLSA, "found", ["256 1 1 00"]),
+        (Kind.TLSA, "found", ["-1 1 1 00"]),
         (Kind.TLSA, "found", ["3 1 1"]), (Kind.TLSA, "found", ["3 1 1 xx"]), (Kind.TLSA, "found", ["a 1 1 00"]),
     ],
 )  # fmt: skip
@@ -75,3 +79,19 @@ def test_what_is_found_in_steps_is_as_secure_as_the_weakest():
     assert Security.UNCHECKED is weakest(SECURE, Security.UNCHECKED, Security.INSECURE)
     assert Security.BOGUS is weakest(Security.BOGUS, Security.UNCHECKED)
     assert ["secure", None] == [SECURE.known, Security.UNCHECKED.known]
+
+
+def test_an_odd_alias_is_refused():
+    """
+    The name of a TLSA record is made of it.
+    """
+    with pytest.raises(SyntaxViolation):
+        read_answer(Kind.A, "found", ["192.0.2.1"], ttl_s=1, security=SECURE, alias_of="ü.test")
+
+
+def test_exchangers_are_read_the_best_first():
+    """
+    Whatever their order is.
+    """
+    found = read_answer(Kind.MX, "found", ["20 b.test", "5 c.test"], ttl_s=1, security=SECURE)
+    assert Exchangers((Exchanger(5, "c.test"), Exchanger(20, "b.test")), 1, SECURE) == found

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from empath.errors import SyntaxViolation
 from empath.policy.sts import (
+    LEAST_AGE_S,
     KeptPolicy,
     Step,
     StsPolicy,
@@ -62,10 +63,13 @@ def test_g3_a_record_has_one_id(texts, policy_id):
         (b"\xef\xbb\xbf\n" + FILE.replace(b"mode", b"\r\n \t\r\nmode") + b"\n  \n", POLICY),
         (FILE + b"mode: none\r\nfuture: x=y\r\n", POLICY),
         (b"version:STSv1\nmode:none\nmax_age:99999999999"[:-1], StsPolicy(StsMode.NONE, 31_557_600)),
-        (b"max_age: 0 \nmx: A.Example.\nmode: testing\nversion: STSv1", StsPolicy(StsMode.TESTING, 0, ("a.example",))),
+        (
+            b"max_age: 0 \nmx: A.Example.\nmode: testing\nversion: STSv1",
+            StsPolicy(StsMode.TESTING, LEAST_AGE_S, ("a.example",)),
+        ),
         (
             b"version: STSv1\nmode: testing\nmx: a.test\nmx: a.test\nmax_age: 1",
-            StsPolicy(StsMode.TESTING, 1, ("a.test",)),
+            StsPolicy(StsMode.TESTING, LEAST_AGE_S, ("a.test",)),
         ),
     ],
 )

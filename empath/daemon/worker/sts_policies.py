@@ -7,6 +7,9 @@ THEORY
     policy, and not for long; afterwards the record is looked up and the file is read in the background, while the
     policy of before holds.  One look for a domain serves all mail that waits for it.
 
+    A bounded number of files is read at once.  Where that is reached, a file that has been read for some seconds gives
+    its place to one that waits: else a few servers that send an octet a second would keep all policies from being read.
+
     The address of the server with the file must be public, as that of an exchanger: a domain must not make this host
     talk to its own network.
 """
@@ -23,7 +26,7 @@ from gevent.lock import BoundedSemaphore
 
 from empath.errors import EmpathError, SyntaxViolation
 from empath.mail.lookup import Absent, Addresses, Kind, LookupAnswer, Question, Texts
-from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest
+from empath.net.http_client import HttpAnswer, HttpEndpoint, HttpFailed, HttpRequest
 from empath.policy.access import Network
 from empath.policy.hosts.addresses import is_within, known
 from empath.policy.hosts.search import Host
@@ -51,6 +54,7 @@ _FETCH_S: Final = 60.0  # RFC 8461 §3.3
 _LOOKUP_S: Final = 20.0
 _GRACE_S: Final = 5.0  # after which a wait ends that no deadline of the socket ended
 _AT_ONCE: Final = 20  # files read at the same time
+_SLOW_S: Final = 5.0  # for which a file keeps its place though others wait
 _MOST_KNOWN: Final = 10_000  # domains
 _MOST_TOLD: Final = 1_000
 _AGENT: Final = (("User-Agent", "empath"),)
@@ -77,6 +81,8 @@ class StsPolicies:
         clock: Callable[[], float] = time.time,
         port: int = 443,
         ca_file: Path | None = None,
+        at_once: int = _AT_ONCE,
+        slow_s: float = _SLOW_S,
     ) -> None:
         """*commit* makes a write durable. *allowed* are networks that may be asked though they are not public."""
         self._reader = reader
@@ -89,7 +95,9 @@ class StsPolicies:
         self._ca_file = ca_file
         self._known: dict[str, tuple[float, KeptPolicy | None]] = {}  # until when, and what
         self._under_way: dict[str, gevent.Greenlet[..., KeptPolicy | None]] = {}
-        self._places = BoundedSemaphore(_AT_ONCE)
+        self._places = BoundedSemaphore(at_once)
+        self._slow_s = slow_s
+        self._reading: dict[gevent.Greenlet[..., HttpAnswer | EmpathError], float] = {}  # since when, oldest first
         self._told: dict[tuple[str, str, str], None] = {}
 
     def finding(self, domain: str, host: Host) -> StsFinding:
@@ -134,8 +142,7 @@ class StsPolicies:
 
     def _looked(self, domain: str, kept: KeptPolicy | None) -> KeptPolicy | None:
         try:
-            with self._places:
-                return self._renewed(domain, kept)
+            return self._renewed(domain, kept)
         finally:
             del self._under_way[domain]
 
@@ -165,8 +172,7 @@ class StsPolicies:
     def _fetched(self, domain: str, policy_id: str) -> KeptPolicy:
         parts = urlsplit(policy_url(domain))._replace(netloc=f"mta-sts.{domain}:{self._port}")
         endpoint = HttpEndpoint(parts, ca_file=self._ca_file, addresses_of=self._addresses_of)
-        with gevent.Timeout(_FETCH_S + _GRACE_S, HttpFailed("timed out")):
-            answer = endpoint.ask(HttpRequest("GET", _AGENT), timeout_s=_FETCH_S, most_octets=MOST_OCTETS)
+        answer = self._read(endpoint)
         if answer.status != 200:  # RFC 8461 §3.3: redirections are not followed
             raise HttpFailed(f"{policy_url(domain)}: HTTP status {answer.status}")
         if answer.fields.get("content-type", "").partition(";")[0].strip().lower() != "text/plain":
@@ -181,6 +187,32 @@ class StsPolicies:
             self._keep(domain, None, RETRY_S)
         self._emit(StsPolicyRead(domain=domain, policy=policy_id, mode=str(policy.mode), max_age_s=policy.max_age_s))
         return kept
+
+    def _read(self, endpoint: HttpEndpoint) -> HttpAnswer:
+        while not self._places.acquire(timeout=self._next_slow_s()):
+            self._end_slow()
+        reading = gevent.spawn(_answer_of, endpoint)
+        self._reading[reading] = time.monotonic()
+        try:
+            answer = reading.get()
+        finally:
+            self._reading.pop(reading, None)
+            self._places.release()
+        if isinstance(answer, EmpathError):
+            raise answer
+        return answer
+
+    def _next_slow_s(self) -> float:
+        """Until the file that has been read for the longest time is slow."""
+        since = next(iter(self._reading.values()), None)
+        return self._slow_s if since is None else max(0.0, since + self._slow_s - time.monotonic())
+
+    def _end_slow(self) -> None:
+        """Let the slowest file give its place to another."""
+        if self._reading and self._next_slow_s() == 0.0:
+            slowest = next(iter(self._reading))
+            del self._reading[slowest]
+            slowest.kill(HttpFailed("too slow, and other policies wait"), block=False)
 
     def _addresses_of(self, name: str) -> list[str]:
         answers = self._resolver.look_up([Question(name, Kind.A), Question(name, Kind.AAAA)], _LOOKUP_S)
@@ -212,3 +244,12 @@ class StsPolicies:
             del self._told[next(iter(self._told))]
         self._told[key] = None
         self._emit(StsHostUnlisted(domain=kept.domain, policy=kept.policy_id, host=host.name))
+
+
+def _answer_of(endpoint: HttpEndpoint) -> HttpAnswer | EmpathError:
+    """Body of a greenlet, which prints what it raises."""
+    try:
+        with gevent.Timeout(_FETCH_S + _GRACE_S, HttpFailed("timed out")):
+            return endpoint.ask(HttpRequest("GET", _AGENT), timeout_s=_FETCH_S, most_octets=MOST_OCTETS)
+    except EmpathError as exc:
+        return exc

@@ -64,7 +64,13 @@ def find_answer(reader: Reader, question: Question, now: float) -> Kept | None:
             texts = [str(text) for text in json.loads(answer)]
             ttl_s, security = expires_at - now, _SECURITY[dnssec]
             kept = read_answer(question.kind, status, texts, ttl_s=ttl_s, security=security, alias_of=alias_of)
-        except (ValueError, TypeError, SyntaxViolation):
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            RecursionError,
+            SyntaxViolation,
+        ):  # a plain shell may write anything
             return None
         return Kept(kept, stale_until - max(now, expires_at))
     return None

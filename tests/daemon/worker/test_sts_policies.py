@@ -3,6 +3,7 @@
 from ipaddress import ip_network
 from typing import Any
 
+import gevent
 import pytest
 
 from empath.daemon.worker.sts_policies import StsPolicies
@@ -34,11 +35,16 @@ class Resolver:
     def __init__(self):
         self.record: Any = Texts(("v=STSv1; id=1",), 60.0)
         self.address: Any = Addresses(("127.0.0.1",), 60.0)
+        self.records: dict[str, Any] = {}  # of other domains
+        self.hangs: set[str] = set()  # names of other servers
         self.asked = []
 
     def look_up(self, questions, within_s):
         self.asked += [(question.name, question.kind) for question in questions]
         answers = {("_mta-sts.a.test", Kind.TXT): self.record, (NAME, Kind.A): self.address}
+        answers |= {(f"_mta-sts.{domain}", Kind.TXT): record for domain, record in self.records.items()}
+        if questions[0].name in self.hangs:
+            gevent.sleep(within_s)
         return [answers.get(question, Absent("NODATA", 60.0)) for question in questions]
 
 
@@ -158,6 +164,7 @@ def test_g3_a_domain_without_a_record_has_no_policy(setting):
         (answer(200, b"hello", Content_Type="text/plain"), NAME, "not a field"),
         (b"", NAME, "without response"),
         (policy(), "a.test", "certificate verify failed"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", NAME, "read length must be"),
     ],
 )
 def test_g3_a_policy_that_cannot_be_read_is_none(setting, octets, name, error):
@@ -276,3 +283,31 @@ def test_a_policy_holds_though_it_cannot_be_written(setting):
         assert None is kept(setting)
         setting.now += 0.5
         assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
+
+
+def test_a_file_that_is_slow_gives_its_place_to_another(setting):
+    """
+    A few servers that answer nothing must not keep all policies from being read.
+    """
+    setting.resolver.records = {"b.test": Texts(("v=STSv1; id=2",), 60.0)}
+    setting.resolver.hangs = {"mta-sts.b.test"}
+    with serving(policy()) as server:
+        policies = setting.worker(server, at_once=1, slow_s=0.01)
+        slow = policies._look("b.test", None)
+        assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
+        assert None is slow.get(timeout=10)
+    assert {"b.test": "too slow, and other policies wait"} == {
+        each.domain: each.error for each in setting.seen if isinstance(each, StsPolicyFailed)
+    }
+
+
+def test_a_policy_that_says_to_forget_it_at_once_holds_for_a_while(setting):
+    """
+    Else each lease would wait for the file.
+    """
+    with serving(policy(max_age=0)) as server:
+        policies = setting.worker(server)
+        for _ in range(3):
+            assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
+            setting.now += 60.0
+        assert 1 == len(server.calls)

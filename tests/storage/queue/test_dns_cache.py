@@ -94,7 +94,7 @@ def test_a_row_from_the_future_is_not_used(queue: Queue, reader: Reader) -> None
     assert None is find_answer(reader, A, T0 - 1)
 
 
-@pytest.mark.parametrize("answer", ["x", "[]", '["a.b"]', "{}", "1", "[1]"])
+@pytest.mark.parametrize("answer", ["x", "[]", '["a.b"]', "{}", "1", "[1]", "[" * 9999])
 def test_a_row_that_is_no_answer_is_not_used(queue: Queue, reader: Reader, answer: str) -> None:
     """
     The name servers are asked.
