@@ -2,6 +2,8 @@
 
 import os
 import pwd
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,8 @@ from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.transport.carrier import Body, DeliveryJob
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.pipe import PipeCarrier
+from empath.daemon.worker.transport.program import _Guarded
+from empath.daemon.worker.transport.program_guard import guard
 from empath.errors import ContentGone
 from empath.net.stream import StreamClosed
 from empath.policy.routing import PipeRoute
@@ -25,6 +29,7 @@ from tests.daemon.worker.test_delivery import message
 from tests.kit.waiting import eventually
 
 CONTENT = b"Subject: x\r\n\r\nline\r\n.\r\nmore\r\n"
+ROOT = Path(__file__).parents[3]
 RUNS_AS_ROOT = os.geteuid() == 0
 USER = "nobody" if RUNS_AS_ROOT else None
 
@@ -308,3 +313,70 @@ def test_a_pipe_that_is_not_configured_defers():
     config: Any = SimpleNamespace(pipes={})
     one = choose_carrier(unused, unused, config, PipeRoute("gone"), "pipe:gone")
     assert ["451 4.3.5 pipe:gone is not configured"] == replies(one, job())
+
+
+def test_a_program_ends_with_its_worker(place):
+    """
+    However that dies; else it would go on without a deadline, while its mail goes out again.
+    """
+    text = "os.fork()\nopen(f'{place}/{os.getpid()}.pid', 'w').close()\ntime.sleep(600)"
+    user = "None" if USER is None else f"{USER!r}"
+    code = f"""
+import sys
+from pathlib import Path
+from empath.daemon.worker.transport.program import Limits, run_program, write_input
+file = write_input(iter((b"x",)), 1, Path("/tmp"))
+run_program([{script(place, text)!r}], file, Limits({user}, Path("/"), 600.0, None, 1000))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as worker:
+        eventually(lambda: len([*place.glob("*.pid")]) == 2, "two processes")
+        watched = [os.pidfd_open(int(each.stem)) for each in place.glob("*.pid")]
+        worker.kill()
+    for pidfd in watched:
+        assert select.select([pidfd], [], [], 10.0)[0]
+        os.close(pidfd)
+
+
+def test_a_guard_that_was_ended_is_replaced():
+    """
+    It knows all programs that are under way.
+    """
+    guarded = _Guarded()
+    guarded.ready()
+    first = guarded._guard
+    assert guarded.ready() == first.stdin.fileno()
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as left:
+        guarded.begin(left.pid)
+        first.kill()
+        first.wait()
+        guarded.end(2**22 + 1)  # no such group
+        guarded.ready()
+        assert guarded._guard is not first
+        guarded._guard.stdin.close()
+        assert 0 == guarded._guard.wait()
+    assert -signal.SIGKILL == left.returncode
+
+
+def test_a_program_runs_without_a_guard_where_none_can_be_started(place, monkeypatch):
+    """
+    At a limit of processes the mail matters more.
+    """
+    monkeypatch.setattr("sys.executable", "/nowhere")
+    guarded = _Guarded()
+    monkeypatch.setattr("empath.daemon.worker.transport.program._GUARDED", guarded)
+    assert ["250 2.0.0 delivered to pipe p: x"] == replies(carrier(place, "print('x')"), job())
+    assert None is guarded._guard
+
+
+def test_a_guard_kills_the_groups_that_are_left():
+    """
+    Lines may come in pieces.
+    """
+    ends = os.pipe()
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as left:
+        for piece in (f"{left.pid}\n{2**22 + 1}\n{2**22 + 2}\n-{2**22}".encode(), b"1\n-4194306\n"):
+            os.write(ends[1], piece)
+        os.close(ends[1])
+        guard(ends[0])
+    os.close(ends[0])
+    assert -signal.SIGKILL == left.returncode

@@ -9,6 +9,7 @@ THEORY
 
     The program has a session, and so a process group, of its own.  What outlives its leader may go on: some programs
     leave work to a child.  At the deadline, at too much output, or when the worker gives up, the whole group is killed.
+    It is also killed when the worker dies, by a guard (program_guard.py).
 """
 
 import errno
@@ -16,20 +17,23 @@ import os
 import pwd
 import resource
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from types import ModuleType
-from typing import BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import gevent
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 from gevent.socket import wait_read
 from gevent.subprocess import PIPE, STDOUT
 
 from empath.daemon.process.threads import in_thread
+from empath.daemon.worker.transport import program_guard
 from empath.errors import EmpathError
 from empath.net.stream import OutOfResources
 from empath.policy.program import ProgramEnd
@@ -131,10 +135,11 @@ class _Watch:
     def run(self) -> ProgramEnd | EmpathError:
         """Body of the greenlet."""
         try:
-            running = in_thread(_start, self._arguments, self._file, self._limits)
+            running = in_thread(_start, self._arguments, self._file, self._limits, _GUARDED.ready())
         except EmpathError as exc:
             return exc
         self._running = running
+        _GUARDED.begin(running.pid)
         reader = gevent.spawn(self._read, running.stdout.fileno())
         try:
             if self._stopped:
@@ -143,7 +148,9 @@ class _Watch:
         except _Late:
             self.stop(f"it took longer than {self._limits.timeout_s:g} s, and was killed")
         finally:
-            status = in_thread(_reap, running.pidfd)
+            in_thread(_wait, running.pidfd)
+            _GUARDED.end(running.pid)
+            status = _reap(running.pidfd)
             self._running = None
             if not self._stopped:
                 self._is_read.wait(_LAST_WORDS_S)
@@ -184,12 +191,68 @@ class _Watch:
             pass
 
 
+class _Guarded:
+    """The programs that end with this process. Its guard starts before the first of them."""
+
+    def __init__(self) -> None:
+        self._pids: set[int] = set()
+        self._guard: Any = None
+        self._starting = BoundedSemaphore(1)
+
+    def ready(self) -> int | None:
+        """The pipe to the guard, which runs; None where it cannot: the mail matters more."""
+        with self._starting:
+            if self._guard is not None and self._guard.poll() is not None:  # somebody has ended it
+                self._guard.stdin.close()
+                self._guard = None
+            if self._guard is None:
+                try:
+                    self._guard = in_thread(_start_guard)
+                except EmpathError:  # at a limit of processes; the next program tries again
+                    return None
+                self._tell(*self._pids)
+        return int(self._guard.stdin.fileno())
+
+    def begin(self, pid: int) -> None:
+        """Note that the guard was told of the group of *pid*."""
+        self._pids.add(pid)
+
+    def end(self, pid: int) -> None:
+        """Leave the group alone; call it before the number of its leader is free for another."""
+        self._pids.discard(pid)
+        self._tell(-pid)
+
+    def _tell(self, *numbers: int) -> None:
+        if self._guard is not None:
+            tell(self._guard.stdin.fileno(), *numbers)
+
+
+def tell(pipe: int, *numbers: int) -> None:
+    """Tell the guard of groups; nothing blocks, because it reads at once."""
+    try:
+        os.write(pipe, b"".join(b"%d\n" % number for number in numbers))
+    except BrokenPipeError:  # it has ended; the next one hears of all
+        pass
+
+
+def _start_guard() -> Any:
+    """A process of program_guard.py; in a thread, as `_start`."""
+    command = [sys.executable, "-I", "-S", program_guard.__file__]
+    try:
+        return _Popen(command, stdin=PIPE, bufsize=0, cwd="/", start_new_session=True)
+    except OSError as exc:
+        raise NotStarted(f"{command[0]}: {exc.strerror or exc}") from exc
+
+
+_GUARDED: Final = _Guarded()
+
+
 class _Late(Exception):
     """The time of the program is over."""
 
 
-def _start(arguments: Sequence[str], file: BinaryIO, limits: Limits) -> _Running:
-    """Start the program; in a thread."""
+def _start(arguments: Sequence[str], file: BinaryIO, limits: Limits, guard: int | None) -> _Running:
+    """Start the program, and tell the *guard* at once; in a thread."""
     account = _account(limits.user)
     own = os.geteuid()
     as_other = {}
@@ -218,6 +281,8 @@ def _start(arguments: Sequence[str], file: BinaryIO, limits: Limits) -> _Running
             raise OutOfResources((exc.strerror or str(exc)).lower()) from exc
         place = limits.directory if str(exc.filename) == str(limits.directory) else arguments[0]
         raise NotStarted(f"{place}: {exc.strerror or exc}") from exc
+    if guard is not None:
+        tell(guard, process.pid)
     process.returncode = 0  # `_reap` waits for it, and the class need not
     return _Running(process.pid, os.pidfd_open(process.pid), process.stdout)
 
@@ -242,8 +307,13 @@ def _environment(account: pwd.struct_passwd) -> Mapping[str, str]:
     return {"PATH": _PATH, "LANG": "C.UTF-8", **named}
 
 
+def _wait(pidfd: int) -> None:
+    """Wait for the end of the program, in a thread; its number stays taken."""
+    os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOWAIT)
+
+
 def _reap(pidfd: int) -> int:
-    """The exit code of the program, or minus its signal; waits for its end, in a thread."""
+    """The exit code of a program that has ended, or minus its signal."""
     ended = os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
     assert ended is not None
     return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
