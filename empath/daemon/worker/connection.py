@@ -264,6 +264,11 @@ class Connection:
         """Whether another transaction may begin."""
         return self._session.is_usable and self._session.is_ready
 
+    @property
+    def lacks_chunking(self) -> bool:
+        """Whether the host turned out not to know BDAT, though it offers it."""
+        return self._session.lacks_chunking
+
     def is_quiet(self) -> bool:
         """Whether the host has neither spoken nor closed since its last reply. Never waits."""
         return self._stream.receive_now() is None

@@ -10,7 +10,7 @@ a failed attempt.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from empath.config.tables.delivery import Delivery
 from empath.daemon.worker.connection import (
@@ -37,6 +37,8 @@ from empath.policy.hosts.search import Host
 from empath.smtp.client.events import TransactionEnded
 from empath.smtp.client.session import Transaction
 
+_MOST_UNCHUNKED: Final = 1_000
+_UNCHUNKED_S: Final = 3600.0  # for which a host gets DATA that offers CHUNKING and does not know BDAT
 # Address, port and protocol of the host, number of the SessionNeeds, and pool of source addresses.
 _Key = tuple[str, int, Protocol, int, str | None]
 _Job = tuple[Transaction, Pieces, Permission, DestinationSettings]  # what `Connection.transact` takes
@@ -124,6 +126,7 @@ class ConnectionPool:
         )
         self._idle: dict[_Key, list[Connection]] = {}
         self.counts = PoolCounts()
+        self._unchunked: dict[tuple[str, int], float] = {}  # hosts that do not know BDAT, until when
 
     def send(
         self,
@@ -167,6 +170,8 @@ class ConnectionPool:
             said = Said(Stage.TLS, needs.demand.refusal)
             evidence = TlsEvidence(str(needs.demand), failure=said.reply.text)
             return _unreached(host, transaction, said, tls=evidence)
+        if settings.chunking and self._lacks_chunking(host):
+            job = _in_data(job)
         spent = None
         pool = settings.source
         if pool is not None and host.is_socket:
@@ -176,6 +181,8 @@ class ConnectionPool:
         if taken is not None:
             connection, allowance = taken
             ended = connection.transact(*job) if allowance is None else self._transact(connection, job, allowance)
+            if connection.lacks_chunking:
+                return self._again_in_data(connection, job, needs, allowance)
             if not (ended.is_stale or ended.is_spent):
                 return self._done(key, connection, ended, None)
             connection.leave()
@@ -200,7 +207,25 @@ class ConnectionPool:
         connect_s = self._clock() - began
         ended = self._transact(connection, job, allowance)
         connection.keep_session()
+        if connection.lacks_chunking:
+            return self._again_in_data(connection, job, needs, allowance)
         return self._done(key, connection, ended, connect_s)
+
+    def _again_in_data(
+        self, connection: Connection, job: _Job, needs: SessionNeeds, allowance: Allowance | None
+    ) -> HostResult:
+        """Send the message to the same host without BDAT, which it does not know."""
+        connection.leave()
+        self._sources.give_back(allowance)
+        if len(self._unchunked) >= _MOST_UNCHUNKED:
+            del self._unchunked[next(iter(self._unchunked))]
+        self._unchunked[connection.host.address, connection.host.port] = self._clock() + _UNCHUNKED_S
+        return self._send(connection.host, needs, job)
+
+    def _lacks_chunking(self, host: Host) -> bool:
+        """Whether the host did not know BDAT lately."""
+        until = self._unchunked.get((host.address, host.port))
+        return until is not None and self._clock() < until
 
     def _transact(self, connection: Connection, job: _Job, allowance: Allowance | None) -> TransactionEnded:
         """Transact, and give the allowance back if that raises."""
@@ -275,3 +300,9 @@ def _unreached(
     """The result where *host* gave no session."""
     results = dict.fromkeys(transaction.recipients, said)
     return HostResult(host.peer, results, was_reached=False, tls=tls, source=source)
+
+
+def _in_data(job: _Job) -> _Job:
+    """The same with DATA for its content."""
+    transaction, pieces, may_end, settings = job
+    return transaction, pieces, may_end, replace(settings, chunking=False)

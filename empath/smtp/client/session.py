@@ -139,6 +139,7 @@ class ClientSession:
         self._stuffer = DotStuffer()
         # The last octets of a chunk: with them the peer takes the message, so they go out when the driver ends it.
         self._kept: bytes | None = None
+        self.lacks_chunking = False  # the peer offers CHUNKING, and does not know BDAT
 
     @property
     def state(self) -> ClientState:
@@ -300,6 +301,7 @@ class ClientSession:
         elif klass == 2 and state is _END_OF_DATA and not self._is_all_sent:
             self._take(ClientSignal.GARBAGE, _TOO_EARLY)
         elif klass == 5 and self._is_chunk_unknown(code):
+            self.lacks_chunking = True
             words = f"The host offers CHUNKING and refuses BDAT; set chunking = false for it: {reply.escaped()}"
             signal = ClientSignal.SHUTDOWN if state is _END_OF_DATA else ClientSignal.TRANSIENT
             self._take(signal, Reply(451, _NO_CHUNKS, words))

@@ -422,6 +422,21 @@ def test_content_goes_in_a_chunk_where_the_operator_and_the_host_want_it(hosts, 
             assert ["EHLO", "MAIL", "RCPT", verb] == host.sessions[0].verbs[:4]
 
 
+@pytest.mark.parametrize("reply", ["500 5.5.1 What?", "502 No"])
+def test_a_host_that_does_not_know_the_chunks_it_offers_gets_data(hosts, reply):
+    """
+    At once, and so do the next mails. It would take the content for commands, so that session ends.
+    """
+    with ScriptedPeer().extensions("PIPELINING", "CHUNKING").reply(END_OF_DATA, reply, "250 2.0.0 Ok") as peer:
+        way = hosts(peer)
+        way.settings = DestinationSettings(chunking=True)
+        for _ in range(2):
+            assert [[(DELIVERED, "end-of-data", "250 2.0.0")]] == way.send()
+        assert [["BDAT"], ["DATA", "DATA"]] == [
+            [verb for verb in session.verbs if verb in {"BDAT", "DATA"}] for session in peer.sessions
+        ]
+
+
 def test_a_chunk_that_is_refused_leaves_the_session_for_the_next_mail(hosts):
     """
     As a refused final dot.

@@ -137,6 +137,7 @@ def test_a_host_that_does_not_know_bdat_bounces_nothing(code, is_whole):
     words = f"451 4.5.1 The host offers CHUNKING and refuses BDAT; set chunking = false for it: {code} No such command"
     assert [words] == [one.reply.escaped() for one in ended.results.values()]
     assert (False, False) == (ended.is_in_doubt, dialogue.session.is_usable)
+    assert dialogue.session.lacks_chunking
 
 
 @pytest.mark.parametrize("reply", [b"554 5.7.1 Spam\r\n", b"552 5.3.4 Too big\r\n"])
