@@ -847,3 +847,10 @@ CREATE TABLE _bucket (
   full_at  REAL NOT NULL,  -- instant at which it will be full
   token_at REAL  -- instant from which on it is asked again; NULL: it has tokens
 ) STRICT, WITHOUT ROWID;
+
+-- Who removes a bucket gives its tokens back: no destination waits for the next one. A full bucket means the same as no row.
+CREATE TRIGGER _bucket_left AFTER DELETE ON _bucket
+WHEN old.full_at > (julianday('now') - 2440587.5) * 86400.0
+BEGIN
+  UPDATE _destination SET token_at = NULL WHERE token_at > (julianday('now') - 2440587.5) * 86400.0;
+END;

@@ -18,7 +18,7 @@ THEORY
 
     Where rates are set, a lease takes no more messages than there are tokens, and takes these in the same transaction.
     A destination without a token is not ready before `token_at`.  Messages whose sender has none are put off, each to
-    the instant of its token, so that the mail of others behind them goes out.
+    the instant of its token, so that the mail of others behind them goes out; an hour at most, for the rate may change.
 """
 
 from dataclasses import dataclass, field
@@ -38,6 +38,7 @@ CLASSES = range(5)
 WITH_PROBE = 100  # most recipients that come along with a probe, because their lifetime is over
 _PROBE_DEPTH = 1_000  # due recipients among which these are looked for
 AGING = 8  # period, in leases of a destination and in writes of a process, at which one ignores the classes
+LONGEST_PUT_OFF_S = 3600.0  # of a message whose sender has no token: a change of the rate acts then at the latest
 PREFETCH_OCTETS = 256 * 1024  # most content that comes with a lease; the rest is read message by message
 
 
@@ -310,7 +311,8 @@ class TakeLeases(Write):
                 continue
             self.empty.add(bucket.name)
             number = put_off[bucket] = put_off.get(bucket, 0) + 1
-            later = {"recipients": recipients, "next_retry_at": tokens.nth_at(bucket, number)}
+            at = min(tokens.nth_at(bucket, number), self._now + LONGEST_PUT_OFF_S)
+            later = {"recipients": recipients, "next_retry_at": at}
             session.run("tokens.hold_back", later)
         return kept
 

@@ -7,7 +7,7 @@ from empath.errors import StorageFailure, WriteRefused
 from empath.storage.engine import Session
 from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.queue.suppression import find_suppressed
-from tests.kit.queue import T0, Queue, connection_of, write
+from tests.kit.queue import T0, Queue, connection_of
 from tests.storage.sqlite.test_writer import Statement
 
 LATIN = "CAST(X'66FC72' AS TEXT)"  # "für" in ISO 8859-1
@@ -48,7 +48,7 @@ def full(queue: Queue) -> Queue:
         "INSERT INTO alias (pattern, target) VALUES ('b@b.test', 'c@b.test')",
         "INSERT INTO _account (name, created_at) VALUES ('a', 0)",
     ):
-        write(queue.path, statement)
+        queue.write(statement)
     return queue
 
 
@@ -58,7 +58,7 @@ def test_a_view_refuses_text_that_is_not_utf_8(full: Queue, statement: str) -> N
     One such row would stop every process that reads it.
     """
     with pytest.raises(apsw.Error, match="text takes UTF-8"):
-        write(full.path, statement)
+        full.write(statement)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_what_python_can_read_is_utf_8(queue: Queue, text: str, is_good: bool) -
     """
     statement = f"INSERT INTO suppression (address, reason) VALUES ('a@b.test', CAST({text} AS TEXT))"
     if is_good:
-        write(queue.path, statement)
+        queue.write(statement)
         return
     with pytest.raises(apsw.Error, match="text takes UTF-8"):
-        write(queue.path, statement)
+        queue.write(statement)
 
 
 def test_a_row_that_another_program_wrote_is_a_failure_to_read(full: Queue) -> None:
@@ -93,15 +93,15 @@ def test_a_row_that_another_program_wrote_is_a_failure_to_read(full: Queue) -> N
     """
     reader = full.engine.open_reader()
     assert 1 == len(rules_in_force(reader, T0))
-    write(full.path, f"UPDATE _destination_rule SET reason = {LATIN}")
+    full.write(f"UPDATE _destination_rule SET reason = {LATIN}")
     with pytest.raises(StorageFailure, match=r"not UTF-8: b'f\\xfcr'"):
         rules_in_force(reader, T0)
-    write(full.path, f"UPDATE _suppression SET reason = {LATIN}")
+    full.write(f"UPDATE _suppression SET reason = {LATIN}")
     with pytest.raises(StorageFailure, match="not UTF-8"):
         find_suppressed(reader, ["b@b.test"], T0)
     reader.close()
-    write(full.path, "UPDATE _destination_rule SET reason = NULL")
-    write(full.path, "UPDATE _suppression SET reason = NULL")
+    full.write("UPDATE _destination_rule SET reason = NULL")
+    full.write("UPDATE _suppression SET reason = NULL")
 
 
 def test_only_the_write_that_reads_it_fails(full: Queue) -> None:

@@ -10,7 +10,7 @@ from empath.mail.status import RecipientStatus
 from empath.policy.limits.delivery import Bucket, DeliveryRates, SenderRates
 from empath.policy.limits.rate import Rate
 from empath.storage.engine import Session
-from empath.storage.queue.lease import Lease, TakeLeases
+from empath.storage.queue.lease import LONGEST_PUT_OFF_S, Lease, TakeLeases
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.tokens import ForgetWaits, SweepBuckets, has_full_buckets
 from tests.kit.queue import T0, Queue
@@ -298,3 +298,27 @@ def test_workers_together_keep_to_a_rate_for_all_mail(queue: Queue) -> None:
         in_a_second = sum(times[first] <= at < times[first] + 1 for at in times[first : first + 3 * a_second])
         assert in_a_second <= a_second * 1.5 + 1
     assert {} == queue.violations()
+
+
+def test_mail_of_a_sender_is_put_off_by_an_hour_at_most(queue: Queue) -> None:
+    """
+    After a change of its rate it would wait for tokens of the old one, perhaps for weeks.
+    """
+    rates = DeliveryRates(senders=SenderRates.of({"*": Rate(1, 86_400.0)}))
+    queue.accept(count=5)
+    assert 1 == messages(queue.lease(rates=rates))
+    latest = "SELECT max(next_retry_at) FROM _recipient WHERE status = 'queued'"
+    assert [(T0 + LONGEST_PUT_OFF_S,)] == queue.select(latest)
+
+
+def test_who_removes_a_bucket_ends_the_wait_for_its_tokens(queue: Queue) -> None:
+    """
+    The sweep removes only buckets that are full, for which nothing waits.
+    """
+    rates = DeliveryRates(of_destination=lambda name, _: (Bucket(f"destination {name}", Rate(1, 1e9)),))
+    queue.accept(count=2)
+    assert 1 == messages(queue.lease(rates=rates))
+    assert [] == queue.lease(rates=rates)
+    queue.write("DELETE FROM _bucket")
+    assert [(None,)] == queue.select("SELECT token_at FROM _destination")
+    assert 1 == messages(queue.lease(rates=rates))
