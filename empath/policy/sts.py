@@ -19,7 +19,6 @@ from empath.policy.tls_demand import NO_STS, StsFinding, StsMode
 
 MOST_OCTETS: Final = 64 * 1024  # of the file, RFC 8461 §3.3
 LONGEST_AGE_S: Final = 31_557_600  # RFC 8461 §3.2
-LEAST_AGE_S: Final = 300  # for which a policy holds though it says less: with 0, all mail would wait for a new look
 RECHECK_S: Final = 600.0  # after which the record is looked up again
 RETRY_S: Final = 300.0  # after which a fetch that failed is tried again, RFC 8461 §3.3
 RENEW_S: Final = 86_400.0  # age at which a policy is fetched again though its id is the same
@@ -113,7 +112,7 @@ def _checked(fields: dict[str, str], patterns: tuple[str, ...]) -> tuple[StsMode
         raise SyntaxViolation("it names no mx")
     if len(patterns) > _MOST_PATTERNS:
         raise SyntaxViolation(f"it names more than {_MOST_PATTERNS} mx")
-    return mode, max(LEAST_AGE_S, min(int(age), LONGEST_AGE_S)), patterns
+    return mode, min(int(age), LONGEST_AGE_S), patterns
 
 
 def _pattern(text: str) -> str:

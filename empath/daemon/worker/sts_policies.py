@@ -123,6 +123,10 @@ class StsPolicies:
         except EmpathError:  # the queue is busy: what was known a second ago is no worse
             return kept if kept is not None and kept.is_in_force(now) else None
         if kept is not None and not kept.is_in_force(now):
+            rest_s = RETRY_S - (now - kept.fetched_at)
+            if 0 < rest_s <= RETRY_S:  # it was over soon: mail does not wait for the next one again and again
+                self._keep(domain, None, rest_s)
+                return None
             kept = None
         if kept is not None:
             self._keep(domain, kept, _LOOK_S)
@@ -181,10 +185,7 @@ class StsPolicies:
         now = self._clock()
         kept = KeptPolicy(domain, policy_id, policy, now, now + policy.max_age_s, now)
         self._commit(KeepPolicy(kept))
-        if kept.is_in_force(now):
-            self._keep(domain, kept, _LOOK_S)
-        else:  # max_age 0: it holds for the mail that waited; else each second would ask for it again
-            self._keep(domain, None, RETRY_S)
+        self._keep(domain, kept, _LOOK_S)
         self._emit(StsPolicyRead(domain=domain, policy=policy_id, mode=str(policy.mode), max_age_s=policy.max_age_s))
         return kept
 

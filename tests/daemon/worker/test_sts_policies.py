@@ -301,13 +301,15 @@ def test_a_file_that_is_slow_gives_its_place_to_another(setting):
     }
 
 
-def test_a_policy_that_says_to_forget_it_at_once_holds_for_a_while(setting):
+def test_a_policy_that_is_over_soon_is_read_again_after_a_while(setting):
     """
-    Else each lease would wait for the file.
+    Else mail would wait for the file again and again. The other workers see by the row that it was read.
     """
-    with serving(policy(max_age=0)) as server:
+    with serving(policy(max_age=30)) as server:
         policies = setting.worker(server)
-        for _ in range(3):
-            assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
-            setting.now += 60.0
+        assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
+        setting.now += 40
+        assert [NO_STS] * 2 == [each.finding("a.test", LISTED) for each in (policies, setting.worker(server))]
         assert 1 == len(server.calls)
+        setting.now += RETRY_S
+        assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
