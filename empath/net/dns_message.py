@@ -9,6 +9,9 @@ THEORY
 
     Only types that Empath reads are in this count. Records of any other type or class lose both before dnspython sees
     them: otherwise it would import a module for each, and read names in places that are unknown here.
+
+    A TLSA record with a digest of the wrong size makes dnspython refuse the whole answer. It is a record all the same
+    (RFC 7672 §2.2): it gets a type of digest that nobody knows, so it counts, and is of no use.
 """
 
 import struct
@@ -41,6 +44,8 @@ _NAMES: Final = {  # type -> where the names of its data begin, and how many fol
     dns.rdatatype.TXT: (0, 0),
     dns.rdatatype.TLSA: (0, 0),
 }
+_DIGEST_OCTETS: Final = {1: 32, 2: 64}  # of TLSA records, by their matching type, RFC 6698 §2.1.3
+_NO_DIGEST: Final = 255  # a matching type that no digest has
 _TEXT_WEIGHT: Final = 3  # of each octet of a TXT record, which may be a string of its own
 dns.rdata.from_wire(dns.rdataclass.IN, "TYPE65280", b"", 0, 0)  # dnspython looks for a module only the first time
 
@@ -121,6 +126,8 @@ class _Weighing:
         else:
             if kind == dns.rdatatype.TXT:
                 self._add(_TEXT_WEIGHT * size)
+            elif kind == dns.rdatatype.TLSA and _DIGEST_OCTETS.get(self.octets[data + 2], size - 3) != size - 3:
+                self.octets[data + 2] = _NO_DIGEST
             first, count = _NAMES[kind]
             name_at = data + first
             for _ in range(count):

@@ -30,6 +30,7 @@ from empath.net.resolver import (
     TIMED_OUT,
     DnsResolver,
 )
+from empath.policy.dane import is_usable
 from tests.kit.dns import ScriptedDns
 
 MX = Question("example.org", Kind.MX)
@@ -623,6 +624,17 @@ def test_tlsa_records_are_read(script, resolver):
     script.tlsa(name, f"3 0 0 {'ab' * (MAX_TLSA_OCTETS + 1)}")
     [found] = resolver.look_up([Question(name, Kind.TLSA)], ENOUGH_S)
     assert [(255, 255, 255, b"")] == list(found.records)
+
+
+def test_a_tlsa_record_with_a_digest_of_another_size_hides_no_other_one(script, resolver):
+    """
+    Such as SHA-256 where the record says SHA-512. It is a record all the same, and matches nothing.
+    """
+    wrong = [_record(52, octets) for octets in (b"\3\1\2" + bytes(32), b"\3\1\1", b"\3\1\1" + bytes(64))]
+    script.octets("example.org", 4, b"".join(wrong) + _record(52, b"\3\1\1" + b"\xab" * 32))
+    [found] = resolver.look_up([Question("example.org", Kind.TLSA)], ENOUGH_S)
+    assert {(1, 32), (255, 32), (255, 0), (255, 64)} == {(each.matching, len(each.data)) for each in found.records}
+    assert [b"\xab" * 32] == [each.data for each in found.records if is_usable(each)]
 
 
 def test_a_server_without_edns_is_asked_for_dnssec_by_the_bit_ad(script):
