@@ -28,7 +28,7 @@ CREATE TRIGGER _refuse_text INSTEAD OF INSERT ON _judge_text
 BEGIN
   SELECT raise(ABORT, 'empath: text takes UTF-8 without NUL; set the terminal to UTF-8, and type the text again')
    WHERE instr(CAST(new.given AS BLOB), x'00') > 0
-      OR EXISTS (
+      OR new.given GLOB '*[^' || char(1) || '-~]*' AND EXISTS (  -- most text is ASCII
         WITH RECURSIVE rest (given) AS (
           SELECT new.given WHERE new.given <> ''
           UNION ALL
