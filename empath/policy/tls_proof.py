@@ -9,11 +9,13 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from empath.mail.printable import printable
 from empath.policy.certificate_path import Certificate, is_named, read_certificate
 from empath.policy.dane_match import matches
 from empath.policy.tls_demand import HostDemand, TlsLevel
 
 _NAMES_SHOWN = 3
+_LONGEST_SHOWN = 255  # characters; a certificate may have any text for a name
 
 
 class Proof(NamedTuple):
@@ -58,5 +60,5 @@ def _named(certificate: Certificate | None, names: Sequence[str]) -> Proof:
     for name in names:
         if is_named(certificate, [name]) or name in certificate.addresses:
             return Proof(f"certificate for {name}")
-    shown = ", ".join(certificate.names[:_NAMES_SHOWN]) or "no name"
+    shown = ", ".join(printable(name[:_LONGEST_SHOWN]) for name in certificate.names[:_NAMES_SHOWN]) or "no name"
     return Proof(failure=f"the certificate is for {shown}, and not for {' or '.join(names)}")

@@ -79,3 +79,13 @@ def test_a_certificate_without_a_name_proves_nothing():
 
 def test_what_is_not_a_certificate_proves_nothing():
     assert Proof(failure="the certificate cannot be read") == judged(verify("mx.test"), b"x")
+
+
+def test_a_name_steers_no_terminal_and_fills_no_row():
+    """
+    A certificate may have any text for a name.
+    """
+    odd = issue("leaf", ROOT, names=("a\x1b[2J\r\nb" + "x" * 9_000,), key=2)
+    failure = judged(verify("mx.test"), odd).failure
+    assert r"for a\x1b[2j\r\nbxxx" in failure
+    assert len(failure) < 400
