@@ -193,7 +193,7 @@ class CachingResolver:
                 asked = self._asker.ask(question, self._question_s)
                 answer, stale_s = self._or_stale(question, asked, found)
                 if self._flights.get(question) is flight:
-                    self._shared.store(question, asked, stale_s if answer is asked else 0.0)
+                    self._shared.store(question, _bounded(asked), stale_s if answer is asked else 0.0)
         finally:
             is_wanted = self._flights.get(question) is flight  # `forget` may have come meanwhile
             if is_wanted:
@@ -223,10 +223,9 @@ class CachingResolver:
     def _keep(self, question: Question, answer: LookupAnswer, stale_s: float) -> None:
         if question in self._kept:
             self._forget(question)
-        longest_s = _LONGEST_ABSENT_S if isinstance(answer, Absent) else _LONGEST_S
         if answer.ttl_s <= 0:
             return
-        expires_at = self._clock() + min(answer.ttl_s, longest_s)
+        expires_at = self._clock() + _bounded(answer).ttl_s
         self._kept[question] = _Kept(expires_at, answer, expires_at + stale_s)
         self._octets += _size(question, answer)
         while len(self._kept) > self._max_entries or self._octets > self._max_octets:
@@ -252,6 +251,12 @@ def _answer(each: "LookupAnswer | _Flight") -> LookupAnswer:
     if not isinstance(each, Greenlet):
         return each
     return each.get() if each.ready() else Failed(TIMED_OUT)
+
+
+def _bounded(answer: LookupAnswer) -> LookupAnswer:
+    """*answer*, for as long as it may be kept; a row that outlives that would be read again and again."""
+    longest_s = _LONGEST_ABSENT_S if isinstance(answer, Absent) else _LONGEST_S
+    return answer if answer.ttl_s <= longest_s else replace(answer, ttl_s=longest_s)
 
 
 def _may_be_stale(answer: LookupAnswer) -> bool:

@@ -2,11 +2,12 @@
 -- Transaction: none for reads, BEGIN IMMEDIATE for writes. Instants are Unix seconds.
 
 -- name: find
--- What is known of :name and :type that was not written after :now, and can serve yet. Index: the UNIQUE of both.
+-- What is known of :name and :type that was not written after :now, and can serve yet. A row that is valid for more than
+-- a day was not written by Empath, and would serve for ever. Index: the UNIQUE of both.
 -- Rows: none or one, status, answer, alias_of, dnssec, expires_at, stale_until.
 SELECT status, answer, alias_of, dnssec, expires_at, stale_until
   FROM _dns_cache
- WHERE name = :name AND type = :type AND asked_at <= :now AND stale_until > :now;
+ WHERE name = :name AND type = :type AND asked_at <= :now AND stale_until > :now AND expires_at < asked_at + 86401.0;
 
 -- name: keep
 -- Write an answer, unless the name is to be asked about anew since the order :seen. Index: the UNIQUE of name and type;

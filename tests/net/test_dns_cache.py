@@ -312,6 +312,18 @@ def test_each_answer_is_shared_once(asker, clock, rows):
     assert [(A, TLSA, 0.0), (AAAA, Absent("NXDOMAIN", 60), 0.0), (B, DOWN, 0.0)] == rows.stored
 
 
+@pytest.mark.parametrize(
+    ("answer", "longest_s"), [(Addresses(("192.0.2.1",), 1e9), 86_400), (Absent("NXDOMAIN", 1e9), 3_600)]
+)
+def test_nothing_is_shared_for_longer_than_it_may_be_kept(asker, clock, rows, answer, longest_s):
+    """
+    A zone with a time to live of decades would never be asked again, by any process.
+    """
+    asker.answers[A] = answer
+    sharing(asker, clock, rows).look_up([A], ENOUGH_S)
+    assert [longest_s] == [kept.ttl_s for _, kept, _ in rows.stored]
+
+
 @pytest.mark.parametrize("answer", [ADDRESS, Exchangers((Exchanger(5, "mx.test"),), 60), Texts(("x",), 60)])
 def test_an_expired_answer_serves_where_the_name_servers_fail(asker, clock, rows, answer):
     """

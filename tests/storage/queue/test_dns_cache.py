@@ -94,6 +94,15 @@ def test_a_row_from_the_future_is_not_used(queue: Queue, reader: Reader) -> None
     assert None is find_answer(reader, A, T0 - 1)
 
 
+def test_a_row_that_is_valid_for_ever_is_not_used(queue: Queue, reader: Reader) -> None:
+    """
+    Nobody would ask the name servers again.
+    """
+    keep(queue, Asked(A, ADDRESS, 0.0, T0))
+    shell(queue, "UPDATE _dns_cache SET expires_at = 9e99, stale_until = 9e99")
+    assert None is find_answer(reader, A, T0)
+
+
 @pytest.mark.parametrize("answer", ["x", "[]", '["a.b"]', "{}", "1", "[1]", "[" * 9999])
 def test_a_row_that_is_no_answer_is_not_used(queue: Queue, reader: Reader, answer: str) -> None:
     """
