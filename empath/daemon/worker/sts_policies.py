@@ -191,7 +191,9 @@ class StsPolicies:
 
     def _read(self, endpoint: HttpEndpoint) -> HttpAnswer:
         while not self._places.acquire(timeout=self._next_slow_s()):
-            self._end_slow()
+            if self._end_slow():
+                self._places.acquire()  # that of the slow one, or another: no further one need end
+                break
         reading = gevent.spawn(_answer_of, endpoint)
         self._reading[reading] = time.monotonic()
         try:
@@ -208,12 +210,14 @@ class StsPolicies:
         since = next(iter(self._reading.values()), None)
         return self._slow_s if since is None else max(0.0, since + self._slow_s - time.monotonic())
 
-    def _end_slow(self) -> None:
-        """Let the slowest file give its place to another."""
-        if self._reading and self._next_slow_s() == 0.0:
+    def _end_slow(self) -> bool:
+        """Let the slowest file give its place to another, if it is slow; whether it is."""
+        is_slow = bool(self._reading) and self._next_slow_s() == 0.0
+        if is_slow:
             slowest = next(iter(self._reading))
             del self._reading[slowest]
             slowest.kill(HttpFailed("too slow, and other policies wait"), block=False)
+        return is_slow
 
     def _addresses_of(self, name: str) -> list[str]:
         answers = self._resolver.look_up([Question(name, Kind.A), Question(name, Kind.AAAA)], _LOOKUP_S)

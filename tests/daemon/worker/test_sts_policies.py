@@ -290,12 +290,15 @@ def test_a_file_that_is_slow_gives_its_place_to_another(setting):
     A few servers that answer nothing must not keep all policies from being read.
     """
     setting.resolver.records = {"b.test": Texts(("v=STSv1; id=2",), 60.0)}
-    setting.resolver.hangs = {"mta-sts.b.test"}
+    setting.resolver.records["c.test"] = setting.resolver.records["b.test"]
+    setting.resolver.hangs = {"mta-sts.b.test", "mta-sts.c.test"}
     with serving(policy()) as server:
-        policies = setting.worker(server, at_once=1, slow_s=0.01)
-        slow = policies._look("b.test", None)
+        policies = setting.worker(server, at_once=2, slow_s=0.01)
+        slow, other = (policies._look(domain, None) for domain in ("b.test", "c.test"))
         assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
         assert None is slow.get(timeout=10)
+        assert not other.ready()
+        other.kill()
     assert {"b.test": "too slow, and other policies wait"} == {
         each.domain: each.error for each in setting.seen if isinstance(each, StsPolicyFailed)
     }
