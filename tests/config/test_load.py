@@ -600,3 +600,12 @@ def test_a_mistake_in_the_table_of_a_module_is_found(setting, expected):
     What a module gets can be written as TOML and as JSON, so that `empathd check --effective` shows it.
     """
     assert finding(setting).startswith(f"c.toml:5: {expected}")
+
+
+def test_a_login_has_a_mechanism():
+    """
+    Without one each host would seem to offer none of them, and all mail for it would wait.
+    """
+    given = '[credentials."relay.test"]\nusername = "me"\npassword_file = "secret"\nmechanisms = []\n'
+    [finding] = findings(f"{LEAST}{given}")
+    assert finding.endswith('credentials."relay.test".mechanisms: needs at least one')

@@ -1,8 +1,8 @@
 """credentials - one entry of the table [credentials]: how this host logs in to a host of a route"""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from empath.config.fields import ClientMechanism, ConfigPath, CredentialsHost, Text, setting
+from empath.config.fields import ClientMechanism, ConfigPath, CredentialsHost, Text, problem, setting
 from empath.config.tables.table import Table
 from empath.smtp.sasl.client import CLIENT_MECHANISMS
 
@@ -25,6 +25,13 @@ class Credentials(Table):
     in_clear: bool = Field(False, strict=True)
     """Whether the login may go over a connection without TLS. It may always go to an address of this host's loopback
     interface."""
+
+    @field_validator("mechanisms")
+    @classmethod
+    def _at_least_one(cls, value: tuple[ClientMechanism, ...]) -> tuple[ClientMechanism, ...]:
+        if not value:  # each host would seem to offer none of them, and all mail for it would wait
+            raise problem("needs at least one")
+        return value
 
 
 CredentialsByHost = dict[CredentialsHost, Credentials]
