@@ -296,7 +296,7 @@ def _hold_restartable(config: Config) -> None:
         return
     launch.check_may_signal(found.pid)
     resources.check_log(config)
-    listeners.check(config.listeners, found.pids)
+    listeners.check([*config.listeners, *([config.http] if config.http.is_served else [])], found.pids)
     open_queue(config).check_version()
 
 

@@ -34,6 +34,7 @@ from empath.config.tables.dedup import Dedup
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
 from empath.config.tables.greylist import Greylist
+from empath.config.tables.http import Http
 from empath.config.tables.limits import Limits, Receiving, Timeouts
 from empath.config.tables.modules import Modules
 from empath.config.tables.node import Node
@@ -160,6 +161,7 @@ class Config(Table):
     too long: "451", which is the default, or nothing with "pass". All other keys are settings of the module.
     """
 
+    http: Http = setting({})
     log: Log = setting({})
     retention: Retention = setting({})
 

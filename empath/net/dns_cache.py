@@ -122,6 +122,8 @@ class CachingResolver:
         self._trusts_refusals = trusts_refusals
         self._followers: list[Callable[[], object]] = []
         self._octets = 0
+        # Answers by where they came from: this cache, other processes, the name servers, or none of these.
+        self.counts = {"cache": 0, "shared": 0, "asked": 0, "failed": 0}
         self._kept: dict[Question, _Kept] = {}  # the oldest first
         self._flights: dict[Question, _Flight] = {}
 
@@ -136,6 +138,7 @@ class CachingResolver:
                 break
             answers.append(entry.answer)
         else:
+            self.counts["cache"] += len(answers)
             return answers
         return self._wait(questions, now, now + within_s)
 
@@ -175,6 +178,7 @@ class CachingResolver:
     def _find(self, question: Question, now: float) -> "LookupAnswer | _Flight":
         entry = self._kept.get(question)
         if entry is not None and entry.expires_at > now:
+            self.counts["cache"] += 1
             return entry.answer
         flight = self._flights.get(question)
         if flight is None:
@@ -189,8 +193,10 @@ class CachingResolver:
             found = self._shared.find(question)
             if found is not None and found.answer.ttl_s > 0:
                 answer, stale_s = found
+                self.counts["shared"] += 1
             else:
                 asked = self._asker.ask(question, self._question_s)
+                self.counts["failed" if isinstance(asked, Failed) else "asked"] += 1
                 answer, stale_s = self._or_stale(question, asked, found)
                 if self._flights.get(question) is flight:
                     self._shared.store(question, _bounded(asked), stale_s if answer is asked else 0.0)

@@ -1,13 +1,16 @@
-"""subscribers - where occurrences go: today to the log alone; metrics and traces will be further entries"""
+"""subscribers - where occurrences go: to the log, and to the metrics of a process that has any"""
 
-from typing import Final
+from typing import TYPE_CHECKING
 
 from empath.telemetry.log import log
-from empath.telemetry.occurrence import Emitter, Subscriber
+from empath.telemetry.occurrence import Emitter
 
-SUBSCRIBERS: Final[tuple[Subscriber, ...]] = (log.write,)
+if TYPE_CHECKING:
+    from empath.telemetry.metrics.feeds import MetricsFeed
 
 
-def emitter(process: str) -> Emitter:
+def emitter(process: str, metrics: "MetricsFeed | None" = None) -> Emitter:
     """The emitter for the occurrences of a process, known by its slot name."""
-    return Emitter(process, SUBSCRIBERS, log.wants)
+    if metrics is None:
+        return Emitter(process, (log.write,), log.wants)
+    return Emitter(process, (log.write, metrics), lambda kind: log.wants(kind) or metrics.wants(kind))

@@ -4,7 +4,7 @@ import pytest
 
 from empath.mail.reply import Reply
 from empath.policy.access import Role
-from empath.policy.limits.refusal import REPLIES, Limit, LimitTally
+from empath.policy.limits.refusal import OTHER, REPLIES, Limit, RefusalTally
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace, error_delay_s, line_limit_octets, wanted_space_octets
 
@@ -15,13 +15,26 @@ def test_each_limit_has_its_own_reply_and_its_own_counter():
     """
     An operator sees which limit was reached, and so does the client.
     """
-    tally = LimitTally()
+    tally = RefusalTally()
     for times, limit in enumerate(Limit):
         for _ in range(times):
-            tally.count(REPLIES[limit])
-    tally.count(Reply.of("550 5.1.1 No such user"))
+            tally.count(REPLIES[limit], "MAIL")
+    tally.count(Reply.of("550 5.1.1 No such user"), "RCPT")
+    tally.count(Reply.of("421 Bye"), "RCPT")
+    tally.count_code("handshake", "failed")
     assert dict(zip(Limit, range(len(Limit)), strict=True)) == tally.counts
     assert set(Limit) == REPLIES.keys()
+    assert {("RCPT", "550 5.1.1"): 1, ("RCPT", "421"): 1, ("handshake", "failed"): 1}.items() <= tally.by_code.items()
+
+
+def test_a_module_that_makes_up_codes_fills_no_memory():
+    """
+    Its replies may have any text, and each would be a series of a metric.
+    """
+    tally = RefusalTally()
+    for number in range(1000):
+        tally.count_code("RCPT", str(number))
+    assert (200, 801) == (len(tally.by_code), tally.by_code[OTHER, OTHER])
 
 
 @pytest.mark.parametrize(

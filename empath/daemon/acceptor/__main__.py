@@ -52,11 +52,12 @@ from empath.net.stream import Stream
 from empath.net.wakeup import wake
 from empath.policy.access import Role, is_within
 from empath.policy.limits.connections import ConnectionCounter, ConnectionLimits
-from empath.policy.limits.refusal import LimitTally
+from empath.policy.limits.refusal import RefusalTally
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.control import ServiceOrder, StartOrder, open_orders
+from empath.telemetry.metrics.catalogue import LIMITS_REACHED, OPEN_SESSIONS, REFUSALS
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.acceptor import (
     AcceptPaused,
@@ -72,6 +73,7 @@ _PAUSE_S = 1.0  # pause of all listeners when the system has no descriptor left
 _MAX_QUESTIONS = 200  # look-ups about clients that are under way; a client beyond them enters without
 _SPACE_CHECK_S = 1.0
 _DAY_S = 86_400.0
+_AT_CONNECT = "connect"  # the stage of a refusal before the banner
 _REFUSALS_PER_SECOND = 100  # most lines of the log
 _REFUSALS_PER_CLIENT = 20  # most lines of the log for one client in a second
 _NEW_CLIENTS_S = 30.0  # time for sessions that have had no transaction, after a reload
@@ -87,7 +89,7 @@ class Acceptor:
         self._sessions: set[ReceivingSession] = set()
         self._session_numbers = itertools.count(1)
         self._arriving: set[Stream] = set()  # connections whose proxy has not named the client yet
-        self._tally = LimitTally()
+        self._tally = RefusalTally()
         self._meter = RateMeter(runtime.writer, config.process.acceptors)
         self._rates = {listener.text: self._rates_of(listener) for listener in config.listeners}
         self._admission = Admission(
@@ -132,6 +134,7 @@ class Acceptor:
     def run(self) -> None:
         """Serve until a drain is requested, then drain."""
         self._runtime.writer.after_batch(partial(wake, self._runtime.child.wake_fds))
+        self._measure()
         for listener in self._listeners:
             listener.start()
         self._runtime.keep(self._watch_space)
@@ -152,6 +155,13 @@ class Acceptor:
             raise
         self._runtime.draining.wait()
         self._drain()
+
+    def _measure(self) -> None:
+        ledger, tally = self._runtime.ledger, self._tally
+        if ledger is not None:
+            ledger.read(OPEN_SESSIONS, lambda: len(self._sessions))
+            ledger.read(REFUSALS, lambda: tally.by_code)
+            ledger.read(LIMITS_REACHED, lambda: {(str(limit),): n for limit, n in tally.counts.items() if n})
 
     def _start_pickup(self) -> None:
         runtime, directory = self._runtime, self._runtime.config.pickup.directory
@@ -175,7 +185,7 @@ class Acceptor:
         client = decision.client
         stream.peer = str(client)
         if isinstance(decision, Refused):
-            self._tally.count(decision.reply)
+            self._tally.count(decision.reply, _AT_CONNECT)
             if self._refusals.admit(stream.peer, time.monotonic()):
                 self._runtime.emit(
                     ConnectionRefused(client=stream.peer, listener=context.address, reply=str(decision.reply))

@@ -23,7 +23,7 @@ from empath.mail.identity import QueueId
 from empath.mail.reply import Reply
 from empath.net.certificate import ServerTls
 from empath.policy.access import Role
-from empath.policy.limits.refusal import LimitTally
+from empath.policy.limits.refusal import RefusalTally
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace
 from empath.policy.tickets import Tickets
@@ -60,7 +60,7 @@ class ListenerContext:
     emit: Emitter
     banner: Reply
     refusals: RefusalMeter
-    tally: LimitTally
+    tally: RefusalTally
     rates: ListenerRates
     rules: Rules
     entry: EntryChecks | None = None

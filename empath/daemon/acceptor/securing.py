@@ -13,6 +13,8 @@ from empath.net.stream import Stream, StreamClosed, StreamTimeout
 from empath.net.tls import TlsParameters, TlsStream
 from empath.telemetry.occurrences.acceptor import TlsNotBegun
 
+_HANDSHAKE = ("handshake", "failed")  # in place of the stage and codes of a reply
+
 
 def tls_over(context: ListenerContext, stream: Stream | TlsStream, client: str) -> TlsStream:
     """
@@ -47,6 +49,7 @@ def shake_hands(context: ListenerContext, stream: TlsStream, client: str, ends_a
 
 def report_failure(context: ListenerContext, client: str, error: str) -> None:
     """Report that TLS with *client* did not begin."""
+    context.tally.count_code(*_HANDSHAKE)
     if context.refusals.admit(client, time.monotonic()):
         context.emit(TlsNotBegun(client=client, listener=context.address, error=error))
 

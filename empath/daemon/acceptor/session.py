@@ -493,7 +493,7 @@ class ReceivingSession:
 
     def _log_refusal(self, refusal: Refusal) -> None:
         client, stage = self._client, refusal.signal
-        self._context.tally.count(refusal.reply)
+        self._context.tally.count(refusal.reply, str(stage))
         if not self._context.refusals.admit(client.address_text, time.monotonic()):
             return
         self._context.emit(

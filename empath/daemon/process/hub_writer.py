@@ -21,13 +21,15 @@ from gevent.hub import get_hub
 from gevent.monkey import get_original
 from greenlet import getcurrent
 
-from empath.errors import EmpathError
+from empath.errors import EmpathError, QueueBusy, WriteRefused
 from empath.storage.engine import Engine
 from empath.storage.write import Write
 
 W = TypeVar("W", bound=Write)
 _EX_SOFTWARE = 70
 _CLOSE_S = 2.0
+_REASONS = {QueueBusy: "busy", WriteRefused: "refused"}
+_OTHER_REASON = "failure"
 _GAP_S = 0.004  # without a new write; about one time slice of the scheduler
 _PATIENCE_S = 0.010  # in all, where writes keep arriving, as from many slow hosts
 _LOOK_S = 0.020  # between two looks at the files; what was committed just before they were removed is lost as well
@@ -51,6 +53,8 @@ class HubWriter:
         # To be started by `again`: `start` would go on with the rest of the time at which it was last stopped.
         self._gap = get_hub().loop.timer(gap_s, gap_s)
         self._after_batch: Callable[[], object] | None = None
+        self._measure: tuple[Callable[[int, float], object], Callable[[str], object]] | None = None
+        self._handed_over_at = 0.0
         self._is_closed = False
         self._batch_done = get_hub().loop.async_()
         self._batch_done.start(self._deliver)
@@ -78,12 +82,18 @@ class HubWriter:
         finally:
             write.waiter = None
         if write.error is not None:
+            if self._measure is not None:
+                self._measure[1](_REASONS.get(type(write.error), _OTHER_REASON))
             raise _copy_of(write.error) from write.error
         return write
 
     def after_batch(self, call: Callable[[], object]) -> None:
         """Have *call* called in the hub after each batch, before the greenlets that wait for the batch go on."""
         self._after_batch = call
+
+    def measure(self, batch_done: Callable[[int, float], object], failed: Callable[[str], object]) -> None:
+        """Have *batch_done* called with the writes and seconds of each batch, *failed* with why a write failed."""
+        self._measure = batch_done, failed
 
     def close(self) -> None:
         """Finish the submitted writes, then close the connection; the last one to close removes the write-ahead log."""
@@ -108,6 +118,8 @@ class HubWriter:
     def _hand_over(self) -> None:
         self._gap.stop()
         self._gathering_since = None
+        if not self._in_flight:
+            self._handed_over_at = time.monotonic()
         self._in_flight += len(self._gathered)
         self._writer.submit(*self._gathered)
         self._gathered.clear()
@@ -119,6 +131,10 @@ class HubWriter:
         count = len(finished)
         self._in_flight -= count
         self._finished += count
+        if self._measure is not None and count:
+            now = time.monotonic()
+            self._measure[0](count, now - self._handed_over_at)
+            self._handed_over_at = now  # of what the thread has yet
         if not self._in_flight:
             self._full_batch, self._finished = self._finished + len(self._gathered), 0
         for _ in range(count):

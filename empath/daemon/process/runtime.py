@@ -31,6 +31,7 @@ from empath.daemon.process.child import (
 )
 from empath.daemon.process.client_access import ClientAccess, client_access
 from empath.daemon.process.hub_writer import HubWriter
+from empath.daemon.process.measuring import Measuring
 from empath.daemon.process.rules import LOOK_S, Rules
 from empath.daemon.process.tls_files import kept_tls_files
 from empath.errors import CannotCreate, ConfigError, EmpathError, QueueBusy
@@ -42,6 +43,7 @@ from empath.storage.open import open_engine
 from empath.storage.queue.process import Beat, EndProcess, Register
 from empath.telemetry import standard_error
 from empath.telemetry.log import log
+from empath.telemetry.metrics.ledger import Ledger
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.process import (
     BeatFailed,
@@ -86,10 +88,13 @@ class Runtime:
         self.server_tls = server_tls
         self._client_access = client_access
         self.modules = modules
-        self.emit = emitter(child.slot)
+        self.measuring = Measuring(child, config) if config.http.is_served else None
+        self.emit = emitter(child.slot, None if self.measuring is None else self.measuring.feed)
         self.rules = Rules(config, engine.open_reader, self.emit, self.now)
         engine.begin_destinations(self.rules.begin_with)
         self.writer = HubWriter(engine, deadline_s=write_deadline_s)
+        if self.measuring is not None:
+            self.writer.measure(self.measuring.batch_done, self.measuring.write_failed)
         self.deadlines = Deadlines()
         self.draining = Event()
         self.may_linger = False
@@ -100,6 +105,11 @@ class Runtime:
         self._registering: gevent.Greenlet[..., None] | None = None  # of a process that serves meanwhile
         self._beating: gevent.Greenlet[..., None] | None = None
         self._life = get_hub().loop.io(child.life_fd, 1)
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """Where this process counts; None without [http]."""
+        return None if self.measuring is None else self.measuring.ledger
 
     @property
     def client_access(self) -> ClientAccess:
@@ -133,6 +143,8 @@ class Runtime:
             self._begin_run()
         self.rules.look()
         self.keep(self._follow_rules)
+        if self.measuring is not None:
+            self.measuring.serve(self.emit, self.keep)
 
     def keep(self, duty: Callable[[], object]) -> "gevent.Greenlet[..., None]":
         """Run *duty* in the background, in a greenlet of its own. An exception in it drains and ends the process."""
@@ -206,6 +218,8 @@ class Runtime:
         except EmpathError as exc:
             self.emit(ProcessEndUnrecorded(error=str(exc)))
         self.writer.close()
+        if self.measuring is not None:
+            self.measuring.end()
 
     @property
     def is_trusted_alive(self) -> bool:

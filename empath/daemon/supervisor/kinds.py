@@ -23,8 +23,8 @@ class Kind:
     of all slots that are woken, in order. has_listeners stands for the listening sockets and the counts of open
     connections and the certificates of listeners, meets_hosts for what is shown to hosts that mail goes to,
     hears_deaths for a pipe with the deaths of others, may_ask for the writing end of the pipe through which the
-    supervisor is asked, and the file that has the outcome of a reload. After a reload, a kind that may linger drains
-    for as long as its clients take.
+    supervisor is asked, and the file that has the outcome of a reload, serves_http for the listening socket of [http].
+    After a reload, a kind that may linger drains for as long as its clients take.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Kind:
     hears_deaths: bool = False
     may_ask: bool = False
     may_linger: bool = False
+    serves_http: bool = False
 
 
 def _one(_: Config) -> int:
@@ -46,6 +47,7 @@ KINDS: Final = (
     Kind("housekeeper", _one, hears_deaths=True, may_ask=True),
     Kind("worker", lambda config: config.delivery.workers, is_woken=True, meets_hosts=True),
     Kind("acceptor", lambda config: config.process.acceptors, has_listeners=True, may_linger=True),
+    Kind("httpd", lambda config: int(config.http.is_served), serves_http=True),
 )
 _BY_NAME: Final = {kind.name: kind for kind in KINDS}
 

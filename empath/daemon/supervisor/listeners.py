@@ -18,9 +18,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
-from typing import Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from empath.config.tables.receiving import Listener
 from empath.daemon.supervisor.instance import open_files
 from empath.errors import EmpathError, PermissionRefused, ServiceUnavailable
 from empath.mail.endpoint import Endpoint, UnixSocket
@@ -29,15 +28,42 @@ BACKLOG: Final = 1024
 _LISTENS: Final = "0A"  # TCP_LISTEN, in /proc/net/tcp
 
 
+class Bindable(Protocol):
+    """A table of the configuration that names a listening socket."""
+
+    @property
+    def address(self) -> Endpoint | UnixSocket | None:
+        """Where it listens."""
+
+    @property
+    def socket_mode(self) -> int:
+        """File mode of a UNIX socket."""
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The address if it is one of IP."""
+
+    @property
+    def unix_socket(self) -> UnixSocket | None:
+        """The address if it is a UNIX socket."""
+
+    @property
+    def text(self) -> str:
+        """The address for people, and what identifies the socket."""
+
+
+B = TypeVar("B", bound=Bindable)
+
+
 @dataclass(frozen=True, slots=True)
-class BoundListener:
-    """A listening socket and its `[[listener]]`."""
+class BoundListener(Generic[B]):
+    """A listening socket and the table that names it, a `[[listener]]` or `[http]`."""
 
     socket: socket.socket
-    listener: Listener
+    listener: B
 
 
-def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tuple[BoundListener, ...]:
+def bind(wanted: Iterable[B], bound: Iterable[BoundListener[B]] = ()) -> tuple[BoundListener[B], ...]:
     """
     Make sockets for all of *wanted*, or for none; where *bound* has the address, its socket is used again.
 
@@ -47,7 +73,7 @@ def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tup
     """
     wanted, bound = tuple(wanted), tuple(bound)
     at_hand = {item.listener.text: item.socket for item in bound}
-    made: list[BoundListener] = []
+    made: list[BoundListener[B]] = []
     try:
         for listener in wanted:
             same = at_hand.get(listener.text)
@@ -62,7 +88,7 @@ def bind(wanted: Iterable[Listener], bound: Iterable[BoundListener] = ()) -> tup
     return tuple(made)
 
 
-def check(wanted: Iterable[Listener], pids: Iterable[int]) -> None:
+def check(wanted: Iterable[Bindable], pids: Iterable[int]) -> None:
     """
     Check that all of *wanted* could be bound once the processes *pids* have ended; no client can connect meanwhile.
 
@@ -98,7 +124,7 @@ def _has_others(endpoint: Endpoint, ours: set[str]) -> bool:
     return False
 
 
-def close(bound: Iterable[BoundListener], keep: Iterable[socket.socket] = ()) -> None:
+def close(bound: Iterable[BoundListener[Any]], keep: Iterable[socket.socket] = ()) -> None:
     """Close the sockets of *bound* that are not among *keep*."""
     kept = set(keep)
     for item in bound:
@@ -108,10 +134,12 @@ def close(bound: Iterable[BoundListener], keep: Iterable[socket.socket] = ()) ->
                 _remove(item.listener.unix_socket.path)
 
 
-def _made(listener: Listener, ours: Iterable[Listener]) -> socket.socket:
+def _made(listener: Bindable, ours: Iterable[Bindable]) -> socket.socket:
     match listener.address:
         case UnixSocket():
             return _listen_at_path(listener.address)
+        case None:
+            raise ValueError("without an address there is nothing to bind")
         case endpoint:
             return _listen(endpoint, [one.endpoint for one in ours if one.endpoint is not None])
 

@@ -490,6 +490,8 @@ class Supervisor:
     def _report_listeners(self, plan: Plan) -> None:
         for item in plan.listeners:
             self._emit(Listening(address=item.listener.text, role=str(item.listener.role)))
+        for http in plan.http:
+            self._emit(Listening(address=http.listener.text, role="http"))
 
     def _notify_ready(self) -> None:
         """Tell the service manager that the service is ready, with the old configuration or the new."""

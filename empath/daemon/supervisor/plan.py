@@ -5,6 +5,7 @@ The module also knows which settings a running instance cannot change.
 """
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from empath.config.file_uses import shared_files
 from empath.config.keys import dotted
 from empath.config.load import parse_config, read_file
 from empath.config.model import Config
+from empath.config.tables.http import Http
+from empath.config.tables.receiving import Listener
 from empath.config.workable import Contradiction, located
 from empath.daemon.process.tls_files import Marks, keep_tls_files, read_client_files, read_tls_files, tls_marks
 from empath.daemon.supervisor import listeners
@@ -48,7 +51,10 @@ class ConfigSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Shape: epoch counts the plans of one run from 1; slots are `kind-n`; since, monotonic seconds, is its start."""
+    """
+    Shape: epoch counts the plans of one run from 1; http has at most one; slots are `kind-n`; since, monotonic seconds,
+    is its start.
+    """
 
     epoch: int
     config: Config
@@ -56,7 +62,8 @@ class Plan:
     tls_fd: int | None
     client_fd: int | None
     tls_marks: Marks
-    listeners: tuple[BoundListener, ...]
+    listeners: tuple[BoundListener[Listener], ...]
+    http: tuple[BoundListener[Http], ...]
     slots: tuple[str, ...]
     since: float
 
@@ -106,7 +113,7 @@ def renewed_snapshot(present: Plan) -> ConfigSnapshot:
 
 def first_plan(snapshot: ConfigSnapshot) -> Plan:
     """The plan of a start. Raises as `listeners.bind`."""
-    return _plan(1, snapshot, listeners.bind(snapshot.config.listeners))
+    return _plan(1, snapshot, *_bind(snapshot.config))
 
 
 def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
@@ -125,11 +132,24 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
     try:
         if findings:
             raise ConfigError("\n".join(findings))
-        bound = listeners.bind(snapshot.config.listeners, present.listeners)
+        bound = _bind(snapshot.config, present)
     except EmpathError:
         _close_files(snapshot.fd, snapshot.tls_fd, snapshot.client_fd)
         raise
-    return _plan(present.epoch + 1, snapshot, bound)
+    return _plan(present.epoch + 1, snapshot, *bound)
+
+
+def _bind(
+    config: Config, present: Plan | None = None
+) -> tuple[tuple[BoundListener[Listener], ...], tuple[BoundListener[Http], ...]]:
+    """All sockets of *config*, or none; those of addresses that stay are shared with *present*."""
+    there, there_http = (present.listeners, present.http) if present is not None else ((), ())
+    bound = listeners.bind(config.listeners, there)
+    try:
+        return bound, listeners.bind([config.http] if config.http.is_served else [], there_http)
+    except EmpathError:
+        listeners.close(bound, keep=[item.socket for item in there])
+        raise
 
 
 def _shown(value: object) -> str:
@@ -146,12 +166,17 @@ def _fixed_finding(key: str, before: str, after: str, hostname: str) -> str:
 
 def close_plan(leaving: Plan, staying: Plan | None = None) -> None:
     """Close what *leaving* holds and *staying* does not use."""
-    keep = [item.socket for item in staying.listeners] if staying else []
-    listeners.close(leaving.listeners, keep)
+    keep = _sockets(staying) if staying else []
+    listeners.close((*leaving.listeners, *leaving.http), keep)
     _close_files(leaving.config_fd, leaving.tls_fd, leaving.client_fd)
 
 
-def _plan(epoch: int, snapshot: ConfigSnapshot, bound: tuple[BoundListener, ...]) -> Plan:
+def _plan(
+    epoch: int,
+    snapshot: ConfigSnapshot,
+    bound: tuple[BoundListener[Listener], ...],
+    http: tuple[BoundListener[Http], ...],
+) -> Plan:
     config = snapshot.config
     return Plan(
         epoch=epoch,
@@ -161,9 +186,14 @@ def _plan(epoch: int, snapshot: ConfigSnapshot, bound: tuple[BoundListener, ...]
         client_fd=snapshot.client_fd,
         tls_marks=snapshot.tls_marks,
         listeners=bound,
+        http=http,
         slots=slots(config),
         since=time.monotonic(),
     )
+
+
+def _sockets(plan: Plan) -> list[socket.socket]:
+    return [*(item.socket for item in plan.listeners), *(item.socket for item in plan.http)]
 
 
 def _close_files(*fds: int | None) -> None:

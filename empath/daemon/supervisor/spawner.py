@@ -100,6 +100,7 @@ class Spawner:
                 outcome_fd=self._outcome_fd if kind.may_ask else None,
                 counts_fd=self._counts.fd if kind.has_listeners else None,
                 counts_row=counts_row or 0,
+                http_fd=plan.http[0].socket.fileno() if kind.serves_http else None,
             )
             pid = self._make(kind, child)
             kept.pop_all()

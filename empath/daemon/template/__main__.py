@@ -39,9 +39,16 @@ listener = [{ address = "127.0.0.1:25", role = "internal" }]
 queue = { path = "queue.db" }
 """
 
+
+def _httpd() -> None:
+    """The modules of this program are not shared: no other process has them, and most instances do without."""
+    import_module("empath.daemon.httpd.__main__").main()
+
+
 PROGRAMS: Final[Mapping[str, Callable[[], None]]] = {
     "acceptor": acceptor.main,
     "housekeeper": housekeeper.main,
+    "httpd": _httpd,
     "worker": worker.main,
 }
 

@@ -14,6 +14,7 @@ patch_all()
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from empath.daemon.worker.sources import Sources
 from empath.daemon.worker.sts_policies import StsPolicies
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.errors import EmpathError
+from empath.net.dns_cache import CachingResolver
 from empath.net.next_hop import HostFinder
 from empath.net.wakeup import WakeUp
 from empath.policy.destinations.rulebook import RuleBook
@@ -39,6 +41,8 @@ from empath.storage.queue.lease import AGING, Lease, TakeLeases
 from empath.storage.queue.lease_probe import LeaseProbe
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.storage.queue.tokens import ForgetWaits
+from empath.telemetry.metrics.catalogue import DNS_QUESTIONS, OPEN_LEASES, POOL_ENDED, POOL_MESSAGES
+from empath.telemetry.metrics.ledger import Ledger
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.worker import (
     ConnectionsCounted,
@@ -114,6 +118,9 @@ class Worker:
         self._book: RuleBook | None = None  # by which the rates were made
         self._rates_logged: dict[str, float] = {}  # when each is logged again, by the name of its bucket
         self._held_from = self._held_until = 0.0  # between these instants no mail at all has a token
+        self._counts_logged = PoolCounts()
+        if runtime.ledger is not None:
+            self._measure(runtime.ledger, resolver)
 
     def run(self) -> None:
         """Deliver until the process is asked to drain, then drain."""
@@ -137,6 +144,13 @@ class Worker:
             bell.close()
         self._drain()
         self._probe.close()
+
+    def _measure(self, ledger: Ledger, resolver: CachingResolver) -> None:
+        counts = self._pool.counts
+        ledger.read(OPEN_LEASES, lambda: len(self._active))
+        ledger.read(POOL_MESSAGES, lambda: {("reused",): counts.reused, ("opened",): counts.opened})
+        ledger.read(POOL_ENDED, lambda: counts.ended)
+        ledger.read(DNS_QUESTIONS, lambda: {(source,): n for source, n in resolver.counts.items()})
 
     def _pause_s(self) -> float:
         """Until the next look: mail that is due sooner, such as for its next token, is met at its instant."""
@@ -295,7 +309,8 @@ class Worker:
                 self._report_counts()
 
     def _report_counts(self) -> None:
-        counts = self._pool.take_counts()
+        counts = self._pool.counts.since(self._counts_logged)
+        self._counts_logged = replace(self._pool.counts)
         if counts != PoolCounts():
             self._runtime.emit(ConnectionsCounted(reused=counts.reused, opened=counts.opened, ended=counts.ended))
 

@@ -73,13 +73,17 @@ class HostResult(NamedTuple):
 @dataclass(slots=True)
 class PoolCounts:
     """
-    What became of connections since the last look: messages that got a waiting one, messages that had to open one, and
-    waiting ones that ended without a further message.
+    What became of connections: messages that got a waiting one, messages that had to open one, and waiting ones that
+    ended without a further message.
     """
 
     reused: int = 0
     opened: int = 0
     ended: int = 0
+
+    def since(self, before: "PoolCounts") -> "PoolCounts":
+        """What has come to *before*."""
+        return PoolCounts(self.reused - before.reused, self.opened - before.opened, self.ended - before.ended)
 
 
 class ConnectionPool:
@@ -234,11 +238,6 @@ class ConnectionPool:
         except BaseException:  # before the final dot, so the host has not taken the message
             self._sources.give_back(allowance)
             raise
-
-    def take_counts(self) -> PoolCounts:
-        """What became of connections since the last call."""
-        counts, self.counts = self.counts, PoolCounts()
-        return counts
 
     def close_idle(self, *, all_of_them: bool = False) -> None:
         """End connections that have waited too long."""

@@ -101,7 +101,7 @@ class Settling:
                         fate = self._classified(fate, host_attempt.attempt, recipient, now)
                         is_deferred = is_deferred or fate.status is RecipientStatus.DEFERRED
                     fates.append(fate)
-                    self._log_fate(message, host_attempt.attempt, answer, fate)
+                    self._log_fate(message, host_attempt.attempt, answer, fate, now)
                 # Without a fate no attempt was made: what hosts said is left to the log.
                 elif recipient.recipient_id in fated:
                     bounce_class = self._reply_rules.class_of(host_attempt.attempt, said)
@@ -210,7 +210,7 @@ class Settling:
         is_put_off = fate.status is RecipientStatus.DEFERRED and fate.said.reply.is_from_host
         return is_put_off and not self._runtime.config.delivery.soft_bounce
 
-    def _log_fate(self, message: LeasedMessage, attempt: Attempt, answer: Answer, fate: Fate) -> None:
+    def _log_fate(self, message: LeasedMessage, attempt: Attempt, answer: Answer, fate: Fate, now: Timestamp) -> None:
         tls = attempt.tls
         fields: dict[str, Any] = {
             "queue_id": message.queue_id,
@@ -227,7 +227,7 @@ class Settling:
             "duration_s": round(attempt.duration_s, 4),
         }
         if fate.bounce_class is None:
-            self._runtime.emit(Delivered(**fields))
+            self._runtime.emit(Delivered(**fields, age_s=round(now - message.received_at, 3)))
         else:
             self._runtime.emit(_FAILURE_OF[fate.status](**fields, bounce_class=fate.bounce_class))
         if fate.suppressed_until is not None:

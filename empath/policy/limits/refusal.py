@@ -1,8 +1,8 @@
 """
-refusal - each limit on clients, the reply of a client that reaches it, and how often that happened
+refusal - each limit on clients, the reply of a client that reaches it, and how often clients were refused
 
 REPLIES is the whole table. A reply stands for one limit, so the place that logs a refusal counts it by its reply, and
-no limit counts on its own.
+no limit counts on its own. Refusals are counted before the bound on lines of the log, which leaves some out.
 """
 
 from enum import StrEnum
@@ -67,19 +67,35 @@ REPLIES: Final[dict[Limit, Reply]] = {
     Limit.SESSION: SESSION_TOO_LONG,
     Limit.SPACE: NO_SPACE,
 }
+OTHER: Final = "other"
+_MOST_CODES: Final = 200
 _BY_REPLY: Final = {reply: limit for limit, reply in REPLIES.items()}
 
 
-class LimitTally:
-    """How often clients of this process reached each limit: `counts` has a number for each."""
+class RefusalTally:
+    """
+    How often clients of this process were refused.
 
-    __slots__ = ("counts",)
+    `counts` has a number for each limit that they reached, `by_code` one for each stage and codes of the reply, such as
+    ("RCPT", "550 5.1.1"). Replies of modules may have any code, so the table is bounded, and the rest counts as OTHER.
+    """
+
+    __slots__ = ("by_code", "counts")
 
     def __init__(self) -> None:
         self.counts = dict.fromkeys(Limit, 0)
+        self.by_code: dict[tuple[str, ...], int] = {}
 
-    def count(self, reply: Reply) -> None:
-        """Count *reply*, if it stands for a limit."""
+    def count(self, reply: Reply, stage: str) -> None:
+        """Count the refusal *reply* at *stage*."""
         limit = _BY_REPLY.get(reply)
         if limit is not None:
             self.counts[limit] += 1
+        self.count_code(stage, f"{reply.code} {reply.enhanced}" if reply.enhanced else str(reply.code))
+
+    def count_code(self, stage: str, code: str) -> None:
+        """Count a refusal that has no reply, such as that of a handshake, by what it is called."""
+        key = (stage, code)
+        if key not in self.by_code and len(self.by_code) >= _MOST_CODES - 1:
+            key = (OTHER, OTHER)
+        self.by_code[key] = self.by_code.get(key, 0) + 1

@@ -91,6 +91,14 @@ class OrderObeyed(Occurrence):
 
 
 @occurrence("warning")
+class MetricsUnserved(Occurrence):
+    """This process cannot give its metrics to the process `httpd`, which leaves them out. Mail goes on."""
+
+    file: Annotated[str, "path of the socket"]
+    error: ErrorText
+
+
+@occurrence("warning")
 class NameServersKept(Occurrence):
     """The file of the system's name servers cannot be used. Those of its last content, if any, stay in use."""
 

@@ -47,6 +47,8 @@ class _RecipientFate(Occurrence):
 class Delivered(_RecipientFate):
     """The next hop took the message for this recipient."""
 
+    age_s: Annotated[float, "seconds since the message was accepted"]
+
 
 @shared_fields
 class _RecipientFailure(_RecipientFate):

@@ -15,7 +15,7 @@ from empath.daemon.process.rules import Rules
 from empath.mail.reply import Reply
 from empath.policy.access import Role
 from empath.policy.limits.connections import ConnectionCounter, ConnectionLimits
-from empath.policy.limits.refusal import LimitTally
+from empath.policy.limits.refusal import RefusalTally
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace
 from empath.smtp.server.limits import ServerLimits
@@ -56,7 +56,7 @@ def make_context(tmp_path):
             emit=emitter("acceptor-1"),
             banner=Reply.of("220 mx.example.test ESMTP Empath"),
             refusals=RefusalMeter(per_second=1000, per_client=1000),
-            tally=LimitTally(),
+            tally=RefusalTally(),
             rules=cast(Rules, SimpleNamespace(router=config.router)),
             rates=ListenerRates(
                 RateMeter(rate_writer or FakeWriter(), 1),

@@ -1,0 +1,44 @@
+"""
+http - the table [http]: metrics and the state of health, for programs and people that watch
+"""
+
+from typing import Final
+
+from empath.config.fields import AllowedNetwork, FileMode, ListenAddress, setting
+from empath.config.tables.table import Table
+from empath.mail.endpoint import Endpoint, UnixSocket
+
+_LOOPBACK: Final = ["127.0.0.0/8", "::1/128"]
+
+
+class Http(Table):
+    """What is served by HTTP: the metrics of all processes. Without an address nothing is, and no process counts."""
+
+    address: ListenAddress | None = setting(None, example="127.0.0.1:8025")
+    """IP address and port, or a UNIX socket, "unix:/run/empath/http". Not set: nothing is served."""
+
+    socket_mode: FileMode = setting("0660")
+    """File mode of the UNIX socket: who may write to it may read all that is served."""
+
+    networks: tuple[AllowedNetwork, ...] = setting(_LOOPBACK)
+    """Clients that may read. Any other client gets 403. Clients of a UNIX socket may always read."""
+
+    @property
+    def is_served(self) -> bool:
+        """Whether there is an address."""
+        return self.address is not None
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The IP address and port; None for a UNIX socket."""
+        return self.address if isinstance(self.address, Endpoint) else None
+
+    @property
+    def unix_socket(self) -> UnixSocket | None:
+        """The UNIX socket, if it listens on one."""
+        return self.address if isinstance(self.address, UnixSocket) else None
+
+    @property
+    def text(self) -> str:
+        """`127.0.0.1:8025`, `[::1]:8025` or `unix:/run/empath/http`."""
+        return str(self.address)

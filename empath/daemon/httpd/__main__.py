@@ -1,0 +1,81 @@
+"""
+httpd - the process that shows what all others count, over HTTP
+
+It only reads: it may be killed at any moment, and no mail waits for it.
+"""
+
+from empath.daemon.process.patching import patch_all
+
+patch_all()
+
+import time
+from functools import partial
+
+import gevent
+
+from empath.daemon.httpd.app import make_app
+from empath.daemon.httpd.collecting import Collector
+from empath.daemon.httpd.exposition import exposed
+from empath.daemon.httpd.history import SAMPLE_S, WINDOWS_S, History
+from empath.daemon.httpd.queue_state import QueueState
+from empath.daemon.httpd.server import HttpServer
+from empath.daemon.process.runtime import Runtime, run_child
+from empath.telemetry.metrics import catalogue as m
+
+_WRITE_DEADLINE_S = 5.0
+_SHARES = {m.DELIVERY_SUCCESS: "success", m.DELIVERY_ERRORS: "error", m.REFUSAL_RATIO: "refusal"}
+
+
+class Httpd:
+    """The whole process."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        assert runtime.ledger is not None
+        assert runtime.child.http_fd is not None
+        self._runtime = runtime
+        self._ledger = runtime.ledger
+        self._collector = Collector(runtime.config.queue.path)
+        self._history = History()
+        self._queue_state = QueueState(runtime, self._ledger)
+        for metric, share in _SHARES.items():
+            self._ledger.read(metric, partial(self._shares, share))
+        self._server = HttpServer(runtime.child.http_fd, make_app(self._exposed), runtime.config.http.networks)
+
+    def run(self) -> None:
+        """Serve until a drain is asked for."""
+        self._runtime.keep(self._queue_state.run)
+        self._runtime.keep(self._sample)
+        self._server.start()
+        self._runtime.ready()
+        self._runtime.draining.wait()
+        self._server.stop()
+
+    def _exposed(self, accept: str) -> tuple[bytes, str]:
+        collected = self._collector.collect()
+        self._ledger.add(m.SCRAPES)
+        for slot in collected.left_out:
+            self._ledger.add(m.LEFT_OUT, (slot,))
+        # After the rest: it counts what was left out.
+        collected.values[self._runtime.child.slot] = self._ledger.values()
+        return exposed(collected.values, accept)
+
+    def _sample(self) -> None:
+        while True:
+            self._history.take(self._collector.collect().values, time.monotonic())
+            gevent.sleep(SAMPLE_S)
+
+    def _shares(self, kind: str) -> dict[tuple[str, ...], float]:
+        return {(window,): share for window, share in self._history.shares()[kind].items() if window in WINDOWS_S}
+
+
+def _serve(runtime: Runtime) -> None:
+    Httpd(runtime).run()
+
+
+def main() -> None:
+    """The whole process."""
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""
+queue_state - how the queue stands, read in the background
+
+A scrape never waits for the queue: it gets what was read last, and when. Reading takes a thread. The longer it takes,
+the seldomer it is done: a queue of millions costs a twentieth of a core and not more.
+"""
+
+import time
+from functools import partial
+from typing import Final
+
+from empath.daemon.process.runtime import Runtime
+from empath.daemon.process.threads import in_thread
+from empath.errors import EmpathError
+from empath.storage.admin.records import Stats
+from empath.storage.admin.snapshot import Snapshot
+from empath.storage.engine import Engine
+from empath.telemetry.metrics import catalogue as m
+from empath.telemetry.metrics.ledger import Ledger
+from empath.telemetry.occurrences.httpd import QueueUnread
+
+_PERIOD_S: Final = 5.0
+_SHARE: Final = 20.0  # times the cost of a reading that the next one comes later
+
+
+class QueueState:
+    """What the ledger of this process says of the queue."""
+
+    def __init__(self, runtime: Runtime, ledger: Ledger) -> None:
+        self._runtime = runtime
+        self._ledger = ledger
+        self._is_failing = False
+        self._stats: Stats | None = None
+        self._read_at = 0.0
+
+    def run(self) -> None:
+        """Body of a greenlet."""
+        while not self._runtime.draining.wait(self.read()):
+            pass
+
+    def read(self) -> float:
+        """Read the queue; gives the seconds until the next time."""
+        began_at = time.monotonic()
+        try:
+            self._stats = in_thread(partial(_read, self._runtime.engine, self._runtime.now()))
+        except EmpathError as exc:
+            if not self._is_failing:  # one line each time that it begins
+                self._runtime.emit(QueueUnread(error=str(exc)))
+            self._is_failing = True
+        else:
+            self._is_failing = False
+            if not self._read_at:
+                self._measure()
+            self._read_at = time.time()
+        return max(_PERIOD_S, _SHARE * (time.monotonic() - began_at))
+
+    def _measure(self) -> None:
+        ledger = self._ledger
+        ledger.read(m.QUEUE_READ, lambda: self._read_at)
+        ledger.read(m.QUEUE_RECIPIENTS, lambda: {(name,): n for name, n in self._now.recipients.items()})
+        ledger.read(m.QUEUE_MESSAGES, lambda: self._now.messages)
+        ledger.read(m.QUEUE_OCTETS, lambda: self._now.size_octets)
+        ledger.read(m.QUEUE_DESTINATIONS, lambda: self._now.destination_count)
+        ledger.read(m.QUEUE_FROZEN, lambda: int(self._now.pauses.frozen_since is not None))
+        ledger.read(m.QUEUE_OLDEST, self._oldest_s)
+
+    @property
+    def _now(self) -> Stats:
+        assert self._stats is not None
+        return self._stats
+
+    def _oldest_s(self) -> float:
+        oldest = self._now.oldest_received_at
+        return 0.0 if oldest is None else max(0.0, time.time() - oldest)
+
+
+def _read(engine: Engine, now: float) -> Stats:
+    with Snapshot(engine) as snapshot:
+        return snapshot.stats(0, now)

@@ -1,0 +1,157 @@
+"""
+catalogue - every metric, by the kind of process that has it, as a table
+
+docs/metrics.md is generated from it. A name says the unit (`_seconds`, `_octets`); one of a counter ends in `_total`.
+Each series also has the label `process`, the slot of its process. `most` is the budget of a metric: the most series of
+one process. What comes beyond it is counted with the label value `other`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+QUICK_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+DELIVERY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+AGE_S: Final = (0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0, 432000.0)
+BATCH: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
+OTHER: Final = "other"  # stands for all label values beyond the budget
+TOP_DESTINATIONS: Final = 100
+
+
+class MetricKind(StrEnum):
+    """The types of Prometheus that are used."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metric:
+    """
+    One metric. It is known by its identity, so that it costs nothing to find its values.
+
+    Shape: labels are the names beside `process`; buckets, of a histogram, are its upper bounds without infinity.
+    """
+
+    name: str
+    kind: MetricKind
+    text: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    most: int = 1
+
+
+def _counter(name: str, text: str, *labels: str, most: int = 50) -> Metric:
+    return Metric(f"empath_{name}_total", MetricKind.COUNTER, text, labels, most=most if labels else 1)
+
+
+def _gauge(name: str, text: str, *labels: str, most: int = 50) -> Metric:
+    return Metric(f"empath_{name}", MetricKind.GAUGE, text, labels, most=most if labels else 1)
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str, most: int = 20) -> Metric:
+    return Metric(f"empath_{name}", MetricKind.HISTOGRAM, text, labels, buckets, most=most if labels else 1)
+
+
+# Every process
+EVENTS: Final = _counter("events", "Occurrences, each as an event of the log", "event", "level", most=400)
+COMMIT_SECONDS: Final = _histogram(
+    "database_commit_seconds", "Time of a commit, with the wait for the write lock", QUICK_S
+)
+COMMIT_WRITES: Final = _histogram("database_commit_writes", "Writes that shared a commit", BATCH)
+FAILED_WRITES: Final = _counter("database_failed_writes", "Writes that were not committed", "reason", most=5)
+MODULE_FAILURES: Final = _counter("module_failures", "Calls of hooks that failed or took too long", "module", "hook")
+LOG_LINES_LOST: Final = _counter("log_lines_lost", "Lines of the log that could not be written")
+CPU_SECONDS: Final = _counter("process_cpu_seconds", "CPU time of the process, user and system")
+MEMORY: Final = _gauge("process_resident_octets", "Memory of the process, with what it shares")
+DESCRIPTORS: Final = _gauge("process_open_descriptors", "File descriptors that are open")
+STARTED_AT: Final = _gauge("process_start_time_seconds", "Instant at which the process began, Unix seconds")
+METRIC_SERIES: Final = _gauge("metric_series", "Series of each metric that has labels: its use of its budget", "metric")
+
+# Acceptor
+CONNECTIONS: Final = _counter("smtp_connections", "Connections that were admitted; refused ones are refusals")
+OPEN_SESSIONS: Final = _gauge("smtp_open_sessions", "Sessions that are open")
+SESSION_ENDS: Final = _counter("smtp_sessions", "Sessions that are over, by their end", "end", most=30)
+SESSION_SECONDS: Final = _histogram("smtp_session_seconds", "Length of sessions", DELIVERY_S)
+MESSAGES: Final = _counter("smtp_messages", "Messages that were accepted", "tls", most=5)
+RECIPIENTS: Final = _counter("smtp_recipients", "Recipients of accepted messages")
+OCTETS: Final = _counter("smtp_octets", "Octets of accepted messages")
+ACCEPT_SECONDS: Final = _histogram("smtp_accept_seconds", "Time from the final dot to the commit", QUICK_S)
+DUPLICATES: Final = _counter("smtp_duplicates", "Messages that came again and were queued once")
+REFUSALS: Final = _counter("smtp_refusals", "Refusals, by stage and codes of the reply", "stage", "code", most=200)
+LIMITS_REACHED: Final = _counter("smtp_limits_reached", "Times that clients reached a limit", "limit")
+LOGINS: Final = _counter("smtp_logins", "Logins; failed ones are refusals at `AUTH`", "mechanism", most=10)
+
+# Worker
+ATTEMPTS: Final = _counter(
+    "delivery_attempts", "Attempts to deliver to a recipient, by outcome and stage", "outcome", "stage", most=60
+)
+ATTEMPT_SECONDS: Final = _histogram("delivery_attempt_seconds", "Time of an attempt", DELIVERY_S, "outcome")
+QUEUE_SECONDS: Final = _histogram("delivery_queue_seconds", "Age of a message when a recipient has got it", AGE_S)
+BY_DESTINATION: Final = _counter(
+    "destination_attempts",
+    f"Attempts, by destination: the {TOP_DESTINATIONS} with the most traffic, and all others",
+    *("destination", "outcome"),
+    most=4 * (TOP_DESTINATIONS + 1),
+)
+FAILURE_CLASSES: Final = _counter("delivery_failures", "Attempts that failed, by class of failure", "class")
+HOSTS_FAILED: Final = _counter("delivery_hosts_failed", "Hosts that passed a recipient on to the next host", "stage")
+POOL_MESSAGES: Final = _counter(
+    "delivery_connections", "Messages that went over a connection that waited, or a new one", "use", most=2
+)
+POOL_ENDED: Final = _counter("delivery_connections_ended", "Connections that waited, and ended without use")
+OPEN_LEASES: Final = _gauge("delivery_leases", "Leases of this worker that are under way")
+DNS_QUESTIONS: Final = _counter("dns_questions", "Questions, by where their answer came from", "from", most=4)
+BREAKERS: Final = _counter("delivery_breaker_openings", "Times that a circuit breaker opened")
+SHAPED: Final = _counter("delivery_shaped", "Actions of shaping rules", "action", most=8)
+SUPPRESSIONS: Final = _counter("delivery_suppressions", "Addresses that hosts refused for good, and get no more mail")
+CRASHES: Final = _counter("delivery_crashes", "Deliveries and leases that a fault of Empath ended")
+
+# Housekeeper
+REPORTS: Final = _counter("reports", "Reports to senders that were queued", "kind", most=8)
+LEASES_RELEASED: Final = _counter("leases_released", "Leases of dead processes that were released")
+HOUSEKEEPING_FAILURES: Final = _counter("housekeeping_failures", "Rounds of a duty that failed", "duty")
+CLOCK_STEPS: Final = _counter("clock_steps", "Steps of the wall clock")
+
+# httpd
+QUEUE_RECIPIENTS: Final = _gauge("queue_recipients", "Recipients in the queue, by status", "status", most=12)
+QUEUE_MESSAGES: Final = _gauge("queue_messages", "Messages with a live recipient")
+QUEUE_OCTETS: Final = _gauge("queue_octets", "Octets of these messages")
+QUEUE_OLDEST: Final = _gauge("queue_oldest_seconds", "Age of the oldest of these messages")
+QUEUE_DESTINATIONS: Final = _gauge("queue_destinations", "Destinations that have live recipients")
+QUEUE_FROZEN: Final = _gauge("queue_frozen", "1 while delivery is frozen")
+QUEUE_READ: Final = _gauge("queue_read_time_seconds", "Instant at which the values of the queue were read")
+DELIVERY_SUCCESS: Final = _gauge(
+    "delivery_success_ratio", "Share of attempts that delivered, over the last time; no value without attempts", "over"
+)
+DELIVERY_ERRORS: Final = _gauge(
+    "delivery_error_ratio", "Share of attempts that failed for good or expired, over the last time", "over"
+)
+REFUSAL_RATIO: Final = _gauge(
+    "smtp_refusal_ratio", "Share of refusals among refusals and accepted messages, over the last time", "over"
+)
+SCRAPES: Final = _counter("scrapes", "Times that the metrics of all processes were collected")
+LEFT_OUT: Final = _counter("scrape_left_out", "Processes that gave no metrics in time, and were left out", "slot")
+
+# In the order of docs/metrics.md.
+CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
+    "Every process": (
+        *(EVENTS, COMMIT_SECONDS, COMMIT_WRITES, FAILED_WRITES, MODULE_FAILURES, LOG_LINES_LOST),
+        *(CPU_SECONDS, MEMORY, DESCRIPTORS, STARTED_AT, METRIC_SERIES),
+    ),
+    "Acceptor": (
+        *(CONNECTIONS, OPEN_SESSIONS, SESSION_ENDS, SESSION_SECONDS, MESSAGES, RECIPIENTS, OCTETS, ACCEPT_SECONDS),
+        *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS),
+    ),
+    "Worker": (
+        *(ATTEMPTS, ATTEMPT_SECONDS, QUEUE_SECONDS, BY_DESTINATION, FAILURE_CLASSES, HOSTS_FAILED),
+        *(POOL_MESSAGES, POOL_ENDED, OPEN_LEASES, DNS_QUESTIONS, BREAKERS, SHAPED, SUPPRESSIONS, CRASHES),
+    ),
+    "Housekeeper": (REPORTS, LEASES_RELEASED, HOUSEKEEPING_FAILURES, CLOCK_STEPS),
+    "httpd": (
+        *(QUEUE_RECIPIENTS, QUEUE_MESSAGES, QUEUE_OCTETS, QUEUE_OLDEST, QUEUE_DESTINATIONS, QUEUE_FROZEN, QUEUE_READ),
+        *(DELIVERY_SUCCESS, DELIVERY_ERRORS, REFUSAL_RATIO, SCRAPES, LEFT_OUT),
+    ),
+}
+BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for group in CATALOGUE.values() for metric in group}

@@ -1,0 +1,100 @@
+"""
+feeds - what each occurrence adds to the metrics, as a table
+
+A metric that no occurrence feeds is read from where it is known anyway, see `Ledger.read`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from empath.telemetry.metrics import catalogue as m
+from empath.telemetry.metrics.ledger import Ledger
+from empath.telemetry.metrics.top import TopCounts
+from empath.telemetry.occurrence import Occurrence
+from empath.telemetry.occurrences import acceptor, housekeeper, process, worker
+
+_NO_TLS: Final = ("none",)
+
+
+def _accepted(ledger: Ledger, what: acceptor.Accepted) -> None:
+    ledger.add(m.MESSAGES, _NO_TLS if what.tls_version is None else (what.tls_version,))
+    ledger.add(m.RECIPIENTS, by=what.recipients)
+    ledger.add(m.OCTETS, by=what.size)
+    ledger.observe(m.ACCEPT_SECONDS, what.duration_s)
+
+
+def _session_ended(ledger: Ledger, what: acceptor.SessionEnded) -> None:
+    ledger.add(m.SESSION_ENDS, (what.reason,))
+    ledger.observe(m.SESSION_SECONDS, what.duration_s)
+
+
+def _delivered(ledger: Ledger, what: worker.Delivered) -> None:
+    ledger.add(m.ATTEMPTS, ("delivered", what.stage))
+    ledger.observe(m.ATTEMPT_SECONDS, what.duration_s, ("delivered",))
+    ledger.observe(m.QUEUE_SECONDS, what.age_s)
+
+
+def _failed(ledger: Ledger, what: worker.Deferred | worker.Bounced | worker.Expired) -> None:
+    ledger.add(m.ATTEMPTS, (what.event, what.stage))
+    ledger.observe(m.ATTEMPT_SECONDS, what.duration_s, (what.event,))
+    ledger.add(m.FAILURE_CLASSES, (what.bounce_class,))
+
+
+def _counted(metric: m.Metric, *fields: str) -> Callable[[Ledger, Any], None]:
+    """One more for each occurrence, with the values of *fields* as labels."""
+    return lambda ledger, what: ledger.add(metric, tuple(str(getattr(what, name)) for name in fields))
+
+
+FEEDS: Final[Mapping[type[Occurrence], Callable[[Ledger, Any], None]]] = {
+    acceptor.Accepted: _accepted,
+    acceptor.SessionBegan: _counted(m.CONNECTIONS),
+    acceptor.SessionEnded: _session_ended,
+    acceptor.Deduplicated: _counted(m.DUPLICATES),
+    acceptor.LoginSucceeded: _counted(m.LOGINS, "mechanism"),
+    worker.Delivered: _delivered,
+    worker.Deferred: _failed,
+    worker.Bounced: _failed,
+    worker.Expired: _failed,
+    worker.HostFailed: _counted(m.HOSTS_FAILED, "stage"),
+    worker.BreakerOpened: _counted(m.BREAKERS),
+    worker.Shaped: _counted(m.SHAPED, "action"),
+    worker.Suppressed: _counted(m.SUPPRESSIONS),
+    worker.DeliveryCrashed: _counted(m.CRASHES),
+    worker.LeaseCrashed: _counted(m.CRASHES),
+    housekeeper.ReportQueued: _counted(m.REPORTS, "kind"),
+    housekeeper.LeasesReleased: lambda ledger, what: ledger.add(m.LEASES_RELEASED, by=what.recipients),
+    housekeeper.HousekeepingFailed: _counted(m.HOUSEKEEPING_FAILURES, "duty"),
+    housekeeper.ClockStepped: _counted(m.CLOCK_STEPS),
+    process.ModuleFailed: _counted(m.MODULE_FAILURES, "module", "hook"),
+    process.LogLinesLost: lambda ledger, what: ledger.add(m.LOG_LINES_LOST, by=what.lines),
+}
+_BY_DESTINATION: Final[Mapping[type[Occurrence], str]] = {
+    each: each.event for each in (worker.Delivered, worker.Deferred, worker.Bounced, worker.Expired)
+}
+
+
+class MetricsFeed:
+    """The subscriber that counts the occurrences of one process in its *ledger*. *clock* gives monotonic seconds."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._top = TopCounts()
+
+    def wants(self, kind: type[Occurrence]) -> bool:
+        """Whether an occurrence of *kind* is counted also where the log does not take it."""
+        return kind in FEEDS
+
+    def __call__(self, _process: str, what: Occurrence) -> None:
+        """Count *what*."""
+        kind = type(what)
+        self._ledger.add(m.EVENTS, (what.event, what.level))
+        feed = FEEDS.get(kind)
+        if feed is None:
+            return
+        feed(self._ledger, what)
+        outcome = _BY_DESTINATION.get(kind)
+        if outcome is not None:
+            if self._top.is_empty:
+                self._ledger.read(m.BY_DESTINATION, self._top.values)
+            self._top.count(what.destination, outcome, self._clock())  # type: ignore[attr-defined]
