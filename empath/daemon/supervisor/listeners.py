@@ -138,9 +138,8 @@ def _made(listener: Bindable, ours: Iterable[Bindable]) -> socket.socket:
     match listener.address:
         case UnixSocket():
             return _listen_at_path(listener.address)
-        case None:
-            raise ValueError("without an address there is nothing to bind")
         case endpoint:
+            assert endpoint is not None, "a table without an address is not bound"
             return _listen(endpoint, [one.endpoint for one in ours if one.endpoint is not None])
 
 

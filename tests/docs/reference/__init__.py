@@ -2,16 +2,18 @@
 reference - conf/empath.toml and parts of docs/, made from the source
 
 `make reference` writes them; a test holds that they are up to date. Settings are read from the configuration, events
-from the occurrences, columns from the comments of the views, and both machines of SMTP from their tables.
+from the occurrences, metrics from their catalogue, columns from the comments of the views, and both machines of SMTP
+from their tables.
 """
 
 from pathlib import Path
 
-from tests.docs.reference import events, protocol, settings, views
+from tests.docs.reference import events, metrics, protocol, settings, views
 from tests.docs.reference.parts import renewed
 
 _PARTS = {
     "docs/logging.md": events.parts,
+    "docs/metrics.md": metrics.parts,
     "docs/sql.md": views.parts,
     "docs/protocol.md": protocol.parts,
 }
