@@ -60,11 +60,13 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "click": {"cli"},
     "cryptography": {"policy/certificate_path.py"},
     "dns": {"net"},
+    "falcon": {"daemon/httpd"},
     "gevent": {"daemon", "net"},
     "idna": {"mail/domain.py"},
     "logging": set(),
     "orjson": {"storage", "telemetry"},
     "pluggy": {"modules"},
+    "prometheus_client": {"daemon/httpd/exposition.py"},
     "pydantic": {"config", "modules/loading.py"},  # a module may have a model of its settings
     "pydantic_core": {"config"},
     "rich": {"cli"},

@@ -11,18 +11,17 @@ import socket as plain_socket
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import gevent
-import orjson
 from gevent import socket
 
 from empath.daemon.process.measuring import directory_of, socket_path
+from empath.telemetry.metrics.ledger import Values, decoded
 
 WITHIN_S: Final = 0.2
 _MOST_OCTETS: Final = 4 * 1024 * 1024
 _PIECE: Final = 65_536
-Values = dict[str, list[list[Any]]]
 
 
 @dataclass(slots=True)
@@ -80,10 +79,9 @@ class Collector:
                     octets += piece
                     if len(octets) > _MOST_OCTETS:
                         return None
-                values: Values = orjson.loads(octets)
-            except (OSError, ValueError):
+            except OSError:
                 return None
-        return values
+        return decoded(octets)
 
 
 def _labels(names: list[str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any, Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 
-from empath.daemon.httpd.collecting import Values
 from empath.telemetry.metrics import catalogue
 from empath.telemetry.metrics.catalogue import BY_NAME, MetricKind
+from empath.telemetry.metrics.ledger import Values
 
 _PROCESS: Final = "process"
 

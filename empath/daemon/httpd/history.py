@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
-from empath.daemon.httpd.collecting import Values
 from empath.telemetry.metrics.catalogue import ATTEMPTS, MESSAGES, REFUSALS
+from empath.telemetry.metrics.ledger import Values
 
 SAMPLE_S: Final = 10.0
 WINDOWS_S: Final[Mapping[str, float]] = {"5m": 300.0, "1h": 3600.0}

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import gevent
-import orjson
 from gevent import socket
 
 from empath.config import Config
@@ -113,7 +112,7 @@ class Measuring:
             with client:
                 try:
                     client.settimeout(_SEND_S)
-                    client.sendall(orjson.dumps(self.ledger.values()))
+                    client.sendall(self.ledger.encoded())
                 except OSError:
                     pass  # it went away, or does not read
 

@@ -12,10 +12,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from empath.telemetry.metrics.catalogue import METRIC_SERIES, OTHER, Metric, MetricKind
+import orjson
+
+from empath.telemetry.metrics.catalogue import METRIC_SERIES, OTHER, Metric
 
 Labels = tuple[str, ...]
 Reading = float | Mapping[Labels, float]
+# By the name of the metric: `[labels, value]`, or `[labels, counts, sum]` for a histogram. Labels are lists, once decoded.
+Values = dict[str, list[list[Any]]]
 _NONE: Final[Labels] = ()
 
 
@@ -79,12 +83,13 @@ class Ledger:
         """Have *reading* called whenever the values of *metric* are asked for; it gives a number, or one by labels."""
         self._readings[metric] = reading
 
-    def values(self) -> dict[str, list[list[Any]]]:
-        """
-        All values, as plain data: by the name of the metric a list of `[labels, value]`, of `[labels, counts, sum]` for
-        a histogram.
-        """
-        found: dict[str, list[list[Any]]] = {}
+    def encoded(self) -> bytes:
+        """All values, as they go to another process."""
+        return orjson.dumps(self.values())
+
+    def values(self) -> Values:
+        """All values, as plain data."""
+        found: Values = {}
         for metric, counts in self._counts.items():
             found[metric.name] = [[labels, value] for labels, value in counts.series.items()]
         for metric, series in self._distributions.items():
@@ -99,6 +104,10 @@ class Ledger:
         return found
 
 
-def is_measured(metric: Metric) -> bool:
-    """Whether *metric* has a distribution and not a number."""
-    return metric.kind is MetricKind.HISTOGRAM
+def decoded(octets: bytes | bytearray) -> Values | None:
+    """The values that another process has encoded; None if they are none."""
+    try:
+        values = orjson.loads(octets)
+    except ValueError:
+        return None
+    return values if isinstance(values, dict) else None

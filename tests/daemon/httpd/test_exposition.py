@@ -1,5 +1,7 @@
 """Collected values in the formats of Prometheus, read by its own parsers."""
 
+from functools import partial
+
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open
 from prometheus_client.parser import text_string_to_metric_families as read_text
@@ -19,7 +21,7 @@ def values():
         ledger = Ledger()
         ledger.add(EVENTS, ('hostile"\n\\', "info"))
         ledger.observe(ACCEPT_SECONDS, 0.002)
-        ledger.read(OPEN_SESSIONS, lambda sessions=sessions: sessions)
+        ledger.read(OPEN_SESSIONS, partial(int, sessions))
         found[process] = ledger.values()
     return found
 
