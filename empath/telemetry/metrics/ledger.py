@@ -18,7 +18,7 @@ from empath.telemetry.metrics.catalogue import METRIC_SERIES, OTHER, Metric
 
 Labels = tuple[str, ...]
 Reading = float | Mapping[Labels, float]
-# By the name of the metric: `[labels, value]`, or `[labels, counts, sum]` for a histogram. Labels are lists, once decoded.
+# By the name of the metric `[labels, value]`, for a histogram `[labels, counts, sum]`. Labels are lists, once decoded.
 Values = dict[str, list[list[Any]]]
 _NONE: Final[Labels] = ()
 
