@@ -4,7 +4,7 @@ ledger - the values of all metrics of one process
 THEORY
     A value is a number in a dict: to add to it costs a tenth of what a library of metrics takes, and the processes that
     carry mail load no such library. One process, `httpd`, collects the ledgers of all others and writes the format of
-    Prometheus (decision 41). What is known only when it is asked for, such as the number of open sessions, is a
+    Prometheus (decision 42). What is known only when it is asked for, such as the number of open sessions, is a
     function that the ledger calls then.
 """
 
