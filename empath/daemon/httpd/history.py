@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
+from empath.mail.status import RecipientStatus
 from empath.telemetry.metrics.catalogue import ATTEMPTS, MESSAGES, REFUSALS
 from empath.telemetry.metrics.ledger import Values
 
@@ -16,8 +17,8 @@ SAMPLE_S: Final = 10.0
 WINDOWS_S: Final[Mapping[str, float]] = {"5m": 300.0, "1h": 3600.0}
 _KEPT: Final = int(max(WINDOWS_S.values()) / SAMPLE_S) + 1
 Totals = dict[str, float]
-_DELIVERED: Final = "delivered"
-_FINAL_FAILURES: Final = frozenset({"bounced", "expired"})
+_DELIVERED: Final = RecipientStatus.DELIVERED.value
+_FINAL_FAILURES: Final = frozenset({RecipientStatus.BOUNCED.value, RecipientStatus.EXPIRED.value})
 
 
 class History:

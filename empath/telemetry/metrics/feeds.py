@@ -29,8 +29,8 @@ def _session_ended(ledger: Ledger, what: acceptor.SessionEnded) -> None:
 
 
 def _delivered(ledger: Ledger, what: worker.Delivered) -> None:
-    ledger.add(m.ATTEMPTS, ("delivered", what.stage))
-    ledger.observe(m.ATTEMPT_SECONDS, what.duration_s, ("delivered",))
+    ledger.add(m.ATTEMPTS, (what.event, what.stage))
+    ledger.observe(m.ATTEMPT_SECONDS, what.duration_s, (what.event,))
     ledger.observe(m.QUEUE_SECONDS, what.age_s)
 
 
