@@ -110,7 +110,7 @@ def test_a_connection_that_is_lost_before_defers(service, way, step):
         (END_OF_DATA, "552 5.3.4 Too big", "bounced"),
         (END_OF_DATA, "421 4.3.2 Closing", "deferred"),
         (END_OF_DATA, b"250-a\r\n550 b\r\n", "bounced"),  # the last line decides
-        (END_OF_DATA, b"\xff\xff\x00 what\r\n", "deferred"),
+        (END_OF_DATA, b"\xff\xff\x00 what\r\n451 4.7.1 \xff\x00 Later\r\n", "deferred"),  # noise is passed over
     ],
 )
 def test_a_refusal_becomes_the_fate_of_its_stage(service, way, step, reply, status):
