@@ -39,22 +39,22 @@ class CountWarmup(Write):
     def __init__(self, plan: WarmupPlan, *, day: int) -> None:
         super().__init__()
         self.is_granted = self.is_counted = False
-        self._plan = plan
-        self._day = day
+        self.plan = plan
+        self.day = day
 
     def run(self, session: Session) -> None:
         most = self._most(session)
-        row = {"address": self._plan.address, "provider": self._plan.counted_as, "day": self._day, "most": most}
+        row = {"address": self.plan.address, "provider": self.plan.counted_as, "day": self.day, "most": most}
         self.is_counted = most is not None and bool(session.run("warmup.count", row))
         self.is_granted = self.is_counted or most is None
 
     def _most(self, session: Session) -> int | None:
         """The most messages of the day; None where the plan is not in force any more."""
-        plan = self._plan
+        plan = self.plan
         keys = {"address": plan.address, "provider": plan.provider}
         if plan.name is not None:
-            return None if session.value("warmup.has_rows", keys) else plan.most_on(self._day)
-        most: int | None = session.value("warmup.most", keys | {"day": self._day, "started_at": plan.started_at})
+            return None if session.value("warmup.has_rows", keys) else plan.most_on(self.day)
+        most: int | None = session.value("warmup.most", keys | {"day": self.day, "started_at": plan.started_at})
         return most
 
 
@@ -67,10 +67,12 @@ class UncountWarmup(Write):
 
     def __init__(self, plan: WarmupPlan, *, day: int) -> None:
         super().__init__()
-        self._row = {"address": plan.address, "provider": plan.counted_as, "day": day}
+        self.plan = plan
+        self.day = day
 
     def run(self, session: Session) -> None:
-        session.run("warmup.uncount", self._row)
+        row = {"address": self.plan.address, "provider": self.plan.counted_as, "day": self.day}
+        session.run("warmup.uncount", row)
         session.run("warmup.end_waits")
 
 

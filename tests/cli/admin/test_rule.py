@@ -229,7 +229,7 @@ def test_doctor_finds_rules_that_cannot_work(ruled: AdminTool) -> None:
         (Level.WARNING, "rule 2 for smtp:127.0.0.1:27 has no effect: no route leads to smtp:127.0.0.1:27"),
         (
             Level.ERROR,
-            "rule 5 for relayed.test has no effect: this machine knows no time zone 'Mars/Olympus'; correct it, or"
+            "rule 5 for relayed.test cannot work: this machine knows no time zone 'Mars/Olympus'; correct it, or"
             " install tzdata",
         ),
     ] == [(each.level, each.found) for each in diagnose_rules(config, engine, T0)]

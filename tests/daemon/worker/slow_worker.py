@@ -46,6 +46,7 @@ class SlowWorker:
             writer=HubWriter(self.queue.engine, deadline_s=5.0),
             deadlines=deadlines,
             modules=(),
+            ledger=None,
             draining=Event(),
             child=SimpleNamespace(wake_fds=()),
             is_trusted_alive=True,

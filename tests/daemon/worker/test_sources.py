@@ -103,10 +103,9 @@ class Warm:
         )
 
     def commit(self, write):
-        row = write._row
-        key = row["address"], row["day"]
+        key = write.plan.address, write.day
         if isinstance(write, CountWarmup):
-            write.is_granted = write.is_counted = self.counts.get(key, 0) < dict(PLAN.days)[row["day"]]
+            write.is_granted = write.is_counted = self.counts.get(key, 0) < dict(PLAN.days)[write.day]
             self.counts[key] = self.counts.get(key, 0) + write.is_granted
         else:
             self.counts[key] -= 1
