@@ -31,6 +31,7 @@ from empath.policy.tls_demand import TlsDemand
 _MX_PORT: Final = 25
 _SUBMISSION_PORT: Final = 587
 _SUBMISSIONS_PORT: Final = 465
+_WIDE: Final = 7  # no private network has a shorter prefix: fc00::/7, 10.0.0.0/8
 _MAY_WRITE: Final = 0o2  # as in the last digit of a mode
 
 
@@ -40,6 +41,7 @@ def doubts(config: Config) -> list[Contradiction]:
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
         *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
+        *_http(config),
     ]  # fmt: skip
 
 
@@ -266,6 +268,14 @@ def _soft_bounce(config: Config) -> Iterator[Contradiction]:
     if config.delivery.soft_bounce:
         words = "mail that can never be delivered waits until it expires; turn it off once the configuration works"
         yield Contradiction(("delivery", "soft_bounce"), words, is_warning=True)
+
+
+def _http(config: Config) -> Iterator[Contradiction]:
+    """What names destinations and counts mail, open to hosts of the Internet."""
+    for place, network in enumerate(config.http.networks if config.http.endpoint is not None else ()):
+        if network.prefixlen < _WIDE or not network.is_private:
+            words = f"hosts of {network} on the Internet may read what is served, which is not encrypted"
+            yield Contradiction(("http", "networks", place), words, is_warning=True)
 
 
 def _modules(config: Config) -> Iterator[Contradiction]:

@@ -24,7 +24,7 @@ from empath.config.tables.tls import TlsMode
 from empath.config.zones import unknown_zone, zone_named
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.domain import Domain
-from empath.mail.endpoint import Endpoint
+from empath.mail.endpoint import Endpoint, UnixSocket
 from empath.policy.access import Network, Role
 from empath.policy.destinations.hours import Hours
 from empath.policy.destinations.settings import SETTINGS
@@ -161,18 +161,22 @@ def _example_name(config: Config) -> Iterator[Contradiction]:
 
 
 def _listeners(config: Config) -> Iterator[Contradiction]:
+    """Addresses that cannot be bound: those of listeners, and that of [http]."""
+    addresses: list[tuple[KeyPath, Endpoint | UnixSocket]] = [
+        (("listener", index, "address"), listener.address) for index, listener in enumerate(config.listeners)
+    ]
+    if config.http.address is not None:
+        addresses.append((("http", "address"), config.http.address))
     by_port: dict[int, list[Endpoint]] = defaultdict(list)
-    for index, listener in enumerate(config.listeners):
-        endpoint = listener.endpoint
-        if endpoint is None:
-            if words := _obstacle_to_socket(Path(listener.text.removeprefix("unix:"))):
-                yield Contradiction(("listener", index, "address"), words)
+    for keys, address in addresses:
+        if isinstance(address, UnixSocket):
+            if words := _obstacle_to_socket(Path(address.path)):
+                yield Contradiction(keys, words)
             continue
-        for other in by_port[endpoint.port]:
-            if _takes_both(endpoint, other) or _takes_both(other, endpoint):
-                words = f"{endpoint} and {other} cannot be bound together; leave one out"
-                yield Contradiction(("listener", index, "address"), words)
-        by_port[endpoint.port].append(endpoint)
+        for other in by_port[address.port]:
+            if address == other or _takes_both(address, other) or _takes_both(other, address):
+                yield Contradiction(keys, f"{address} and {other} cannot be bound together; leave one out")
+        by_port[address.port].append(address)
 
 
 def _obstacle_to_socket(path: Path) -> str:

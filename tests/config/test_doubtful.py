@@ -191,3 +191,20 @@ def test_a_directory_where_no_user_may_leave_mail_is_found(tmp_path, mode, words
     aliases = "[aliases]\nenabled = true\n"
     assert words == [its.partition(f" {tmp_path}")[0] for _, its, _ in found(tmp_path, text + aliases)]
     assert "mail to local users, such as root, goes to mx.empath.dev" in found(tmp_path, text)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("networks", "places"),
+    [
+        ('"127.0.0.0/8", "::1/128", "10.0.0.0/8", "fd00::/8"', []),
+        ('"0.0.0.0/0", "::1/128", "::/0", "8.0.0.0/8"', [0, 2, 3]),
+    ],
+)
+def test_metrics_that_the_internet_may_read_are_found(tmp_path, networks, places):
+    """
+    They name destinations. A UNIX socket is for this host, whatever the networks.
+    """
+    for address, expected in (("0.0.0.0:8025", places), ("unix:/run/http", [])):
+        http = f'[http]\naddress = "{address}"\nnetworks = [{networks}]\n'
+        all_found = [keys for keys, _, _ in found(tmp_path, LISTENER + http)]
+        assert [("http", "networks", place) for place in expected] == [keys for keys in all_found if "http" in keys]

@@ -167,6 +167,11 @@ def test_a_directory_that_this_user_may_not_see_is_not_judged():
             ["4: listener[2].address: 0.0.0.0:2525 and 127.0.0.1:2525 cannot be bound together; leave one out"],
         ),
         (
+            LEAST + '[http]\naddress = "127.0.0.1:2525"\n',
+            ["6: http.address: 127.0.0.1:2525 and 127.0.0.1:2525 cannot be bound together; leave one out"],
+        ),
+        (LEAST + '[http]\naddress = "unix:no/socket"\n', ["6: http.address: there is no directory "]),
+        (
             LEAST
             + '[routes]\n"*" = "mx"\n"a.example" = "smtp://127.0.0.1:2525"\n"b.example" = "smtp://127.0.0.1:25"\n',
             ['7: routes."a.example": smtp://127.0.0.1:2525 is a listener of this server: mail would go in a circle'],
