@@ -112,7 +112,9 @@ class ClientMachine(RuleBasedStateMachine):
     def break_off(self, how: bytes | str | None) -> None:
         if isinstance(how, str):
             return  # not yet
-        if how == b"what\r\n" and not self.session.extensions.has_pipelining:
+        # Before the answer to a message, and on a connection without groups, a line that is no reply stands for none.
+        is_noise = list(self.unanswered) == [b"."] or not self.session.extensions.has_pipelining
+        if how == b"what\r\n" and is_noise:
             self.murmur(how)
             return
         self.is_broken = True
