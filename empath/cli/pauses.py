@@ -6,7 +6,7 @@ from typing import Final
 
 from empath.cli.words import instant
 from empath.mail.status import WAITING
-from empath.storage.admin.pauses import Pauses, Suspension, pauses_of, resume_command
+from empath.storage.admin.pauses import Pauses, Suspension, is_for_warmup, pauses_of, remedy, resume_command
 from empath.storage.admin.records import LiveRecipient, Recipient
 
 _MOST_NAMED: Final = 5
@@ -22,8 +22,10 @@ def pause_words(pauses: Pauses) -> str:
     for each in pauses.suspensions:
         until = instant(each.suspended_until)
         why = f" ({each.reason})" if each.reason else ""
-        end = resume_command(each.destination, each.reason)
-        lines.append(f"{each.destination} is suspended until {until}{why}; to end that: {end}")
+        end = f"to end that: {resume_command(each.destination, each.reason)}"
+        if is_for_warmup(each.reason):
+            end = f"to end that, {remedy(each.destination, each.reason)}"
+        lines.append(f"{each.destination} is suspended until {until}{why}; {end}")
     more = pauses.suspended - len(pauses.suspensions)
     if more:
         where = "suspended_until_unix > unixepoch()"

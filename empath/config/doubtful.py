@@ -262,6 +262,14 @@ def _warmup(config: Config) -> Iterator[Contradiction]:
         if plan.address not in known:
             words = f"no pool of [sources] has {plan.address}, so the plan counts no mail"
             yield Contradiction(("warmup", name, "address"), words, is_warning=True)
+    given = config.destinations_by_pattern
+    sources = {settings["source"] for settings in given.values() if "source" in settings}
+    for pattern, settings in given.items():
+        pool = settings.get("overflow")
+        if pool is not None and (not sources or settings.get("source") == pool):
+            words = f"{pool} is the pool of source itself" if sources else "no destination has a source"
+            keys = ("destinations", str(pattern), "overflow")
+            yield Contradiction(keys, f"{words}, so no mail can go over to it", is_warning=True)
 
 
 def _soft_bounce(config: Config) -> Iterator[Contradiction]:

@@ -208,3 +208,20 @@ def test_metrics_that_the_internet_may_read_are_found(tmp_path, networks, places
         http = f'[http]\naddress = "{address}"\nnetworks = [{networks}]\n'
         all_found = [keys for keys, _, _ in found(tmp_path, LISTENER + http)]
         assert [("http", "networks", place) for place in expected] == [keys for keys in all_found if "http" in keys]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('overflow = "b"', "no destination has a source, so no mail can go over to it"),
+        ('source = "b"\noverflow = "b"', "b is the pool of source itself, so no mail can go over to it"),
+        ('source = "a"\noverflow = "b"', None),
+    ],
+)
+def test_an_overflow_that_takes_no_mail_is_found(tmp_path, table, words):
+    """
+    Its mail would wait for the next day of the plan, and the operator thinks that it goes out.
+    """
+    pools = "".join(f'[sources."{name}"]\naddresses = ["127.0.0.1"]\n' for name in "ab")
+    text = f'{LISTENER}[routes]\n"*" = "mx"\n{pools}[destinations."*"]\n{table}\n'
+    assert words == next((each for keys, each, _ in found(tmp_path, text) if keys[-1] == "overflow"), None)

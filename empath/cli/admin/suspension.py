@@ -12,7 +12,7 @@ from empath.cli.common import config_option, lenient_configuration, open_queue, 
 from empath.cli.words import instant
 from empath.errors import UsageError
 from empath.mail.printable import printable
-from empath.storage.admin.pauses import resume_command
+from empath.storage.admin.pauses import is_for_warmup, remedy, resume_command
 from empath.storage.admin.snapshot import carry_out
 from empath.storage.admin.suspension import Suspend
 from empath.storage.queue.destination_rules import CLOSED_BY
@@ -76,6 +76,8 @@ def resume(context: click.Context, destination: str, wait_s: float, is_json: boo
     click.echo(f"{printable(destination)} resumed, was suspended until {instant(until)}{why}")
     if reason is not None and reason.startswith(CLOSED_BY):
         say(NAME, f"its hours close it again within a minute; to keep it open: {resume_command(destination, reason)}")
+    elif is_for_warmup(reason):
+        say(NAME, f"its next message suspends it again; to keep it open, {remedy(destination, reason)}")
 
 
 VERBS: Final = (suspend, resume)

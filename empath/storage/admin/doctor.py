@@ -10,7 +10,7 @@ from typing import Final
 from empath.errors import DamagedQueue, EmpathError, MissingInput, ServiceUnavailable
 from empath.mail.identity import Timestamp
 from empath.policy.health import SILENCE_S, Diagnosis, Level, missing_processes
-from empath.storage.admin.pauses import Pauses, find_pauses, resume_command
+from empath.storage.admin.pauses import Pauses, find_pauses, remedy
 from empath.storage.engine import Engine, Selects
 
 _SKEW_S: Final = 60.0
@@ -128,7 +128,7 @@ def _pauses(visit: Selects, now: float) -> Iterator[Diagnosis]:
     for each in pauses.suspensions:
         why = f" ({each.reason})" if each.reason else ""
         found = f"{each.destination} is suspended until {Timestamp(each.suspended_until).iso8601()}{why}"
-        yield Diagnosis("delivery", Level.WARNING, found, f"run `{resume_command(each.destination, each.reason)}`")
+        yield Diagnosis("delivery", Level.WARNING, found, remedy(each.destination, each.reason))
     more = pauses.suspended - len(pauses.suspensions)
     if more:
         found = f"{more} more destinations are suspended"

@@ -12,6 +12,7 @@ from typing import Final
 
 from empath.storage.engine import Selects
 from empath.storage.queue.destination_rules import CLOSED_BY
+from empath.storage.queue.warmup import WAITS_FOR_DAY
 
 _MOST_NAMED: Final = 5
 
@@ -57,6 +58,18 @@ def pauses_of(since: str | None, suspended: Iterable[Suspension]) -> Pauses:
     """The pauses that concern some rows; *suspended* has their suspended destinations."""
     by_name = sorted(suspended, key=lambda each: each.destination)
     return Pauses(since, tuple(by_name[:_MOST_NAMED]), len(by_name))
+
+
+def is_for_warmup(reason: str | None) -> bool:
+    """Whether a suspension with this *reason* waits for the next day of a plan: the next message brings it back."""
+    return reason is not None and reason.startswith(WAITS_FOR_DAY)
+
+
+def remedy(destination: str, reason: str | None = None) -> str:
+    """What a person does to end the suspension of *destination*, which has this *reason*."""
+    if is_for_warmup(reason):
+        return "give the day a larger number: `empath-admin warmup list` shows the plan"
+    return f"run `{resume_command(destination, reason)}`"
 
 
 def resume_command(destination: str, reason: str | None = None) -> str:

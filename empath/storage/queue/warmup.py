@@ -8,10 +8,13 @@ when it died stays counted.
 
 from collections.abc import Collection
 from itertools import groupby
+from typing import Final
 
 from empath.policy.warmup import WarmupPlan, plans_text
 from empath.storage.engine import Selects, Session
 from empath.storage.write import Write
+
+WAITS_FOR_DAY: Final = "warm-up: "  # begins the reason of such a suspension
 
 
 def warmup_plans(selects: Selects) -> list[WarmupPlan]:
@@ -104,7 +107,7 @@ class WaitForWarmup(Write):
 
     def __init__(self, destination: str, *, until: float, words: str, of_file: Collection[WarmupPlan] = ()) -> None:
         super().__init__()
-        self._row = {"destination": destination, "until": until, "reason": f"warm-up: {words}"}
+        self._row = {"destination": destination, "until": until, "reason": f"{WAITS_FOR_DAY}{words}"}
         self._plans = plans_text(of_file)
 
     def run(self, session: Session) -> None:

@@ -243,6 +243,21 @@ def test_a_destination_outside_its_hours_is_opened_by_a_rule(reason: str | None,
     assert command == resume_command("a.example", reason)
 
 
+@pytest.mark.parametrize("verb", READING, ids=lambda verb: verb[0])
+def test_mail_that_waits_for_a_day_of_warm_up_needs_a_larger_day(suspended: AdminTool, verb: tuple[str, ...]) -> None:
+    """
+    After `resume` the next message would suspend the destination again.
+    """
+    reason = "warm-up: 192.0.2.1 to *: the number of day 2 is reached"
+    write(suspended.path, "UPDATE _destination SET suspended_reason = ? WHERE name = 'a.example'", reason)
+    end = "give the day a larger number: `empath-admin warmup list` shows the plan"
+    line = f"empath-admin: a.example is suspended until {UNTIL} ({reason}); to end that, {end}"
+    assert line in suspended.words(*verb)
+    assert [f"empath-admin: its next message suspends it again; to keep it open, {end}"] == (
+        suspended.words("resume", "a.example")
+    )
+
+
 def test_a_release_names_only_what_it_released(suspended: AdminTool) -> None:
     """
     The suspension of other mail has nothing to do with the order.
