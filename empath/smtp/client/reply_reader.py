@@ -110,10 +110,16 @@ class ReplyReader:
         while end := buffer.find(b"\n", self._searched) + 1:
             octets = buffer[self._start : end]
             self._start = self._searched = end
-            if len(octets) <= _MAX_CACHED_OCTETS and not (self._lines or self._noise_lines):  # the usual case
-                line = _parsed(octets)
-                if line.is_last:
-                    return line.alone
+            if len(octets) <= _MAX_CACHED_OCTETS and not self._lines:  # the usual case
+                try:
+                    line = _parsed(octets)
+                except SyntaxViolation:
+                    if not self._noise_lines:
+                        raise
+                else:
+                    if line.is_last:
+                        self._noise_left, self._octets = self._noise_lines, 0
+                        return line.alone
             self._octets += len(octets)
             self._check_bounds(len(octets))
             if self._noise_lines:
