@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from types import SimpleNamespace
 
 import apsw
 import pytest
@@ -31,10 +32,13 @@ STATEMENTS = blocks("docs/sql.md", "sql")
 DEFERRED = 1  # number of a deferred recipient
 
 
-@pytest.fixture
-def queue(tmp_path):
-    """Mail in each state that the examples need: deferred, queued, held, delivered, bounced, cancelled."""
-    queue = Queue(tmp_path / "queue.db")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """
+    A closed queue with mail in each state that the examples need: deferred, queued, held, delivered, bounced,
+    cancelled. Each test has a copy.
+    """
+    queue = Queue(tmp_path_factory.mktemp("made") / "queue.db")
     queue.accept("example.com", "example.net")
     for lease in queue.lease():
         queue.run(
@@ -61,8 +65,16 @@ def queue(tmp_path):
     rules = GreylistRules(300, 172_800, 3_024_000, auto_allow=5, ipv4_prefix=24, ipv6_prefix=64)
     queue.run(NoteTry(rules, Triple("192.0.2.0/24", "a@b.test", "c@d.test"), Note.FIRST_TRY, T0))
     queue.close()
-    yield queue
-    assert {} == violations(queue.path)
+    return queue.path.parent
+
+
+@pytest.fixture
+def queue(made, tmp_path):
+    """The `path` of a queue with mail in each state, of the test's own."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "queue.db"
+    yield SimpleNamespace(path=path)
+    assert {} == violations(path)
 
 
 def _in_shell(queue, script, *options):

@@ -130,12 +130,15 @@ class Starter:
         with self._lock:
             return self._ask({"pid": pid})[0]
 
-    def install_program(self, file: Path, module: str) -> None:
-        """Make *file* a program that is `python -P -m module`, except that its start takes next to no time."""
+    def words(self, module: str) -> tuple[str, ...]:
+        """The words of a command line that is `python -P -m module`, except that its start takes next to no time."""
         with self._lock:
             self._ask({"pid": None})  # it listens
-        words = [sys.executable, "-IS", str(Path(__file__).with_name("quick_program.py")), self._address, module]
-        file.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        return (sys.executable, "-IS", str(Path(__file__).with_name("quick_program.py")), self._address, module)
+
+    def install_program(self, file: Path, module: str) -> None:
+        """Make *file* a program with these `words`."""
+        file.write_text(f'#!/bin/sh\nexec {shlex.join(self.words(module))} "$@"\n')
         file.chmod(0o755)
 
     def close(self) -> None:

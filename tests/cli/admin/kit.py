@@ -21,9 +21,11 @@ from tests.kit.commands import CommandResult, run_forked
 from tests.kit.forked import ForkedProcess
 from tests.kit.process import configuration
 from tests.kit.queue import Queue
+from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S
 
 COMMAND = (sys.executable, "-P", "-m", "empath.cli.admin")
+MODULE = "empath.cli.admin.__main__"  # what STARTER knows it by
 NEVER = 4_000_000_000.0  # an instant that no test run reaches, 2096-10-02T07:06:40Z
 
 
@@ -79,7 +81,7 @@ class AdminTool:
     def paste(self, command: str) -> int:
         """Give *command* to a shell, where `empath-admin` is the command of this checkout; the exit code."""
         self.queue.close()
-        script = f'empath-admin() {{ {shlex.join(COMMAND)} "$@"; }}\n{command}'
+        script = f'empath-admin() {{ {shlex.join(STARTER.words(MODULE))} "$@"; }}\n{command}'
         return subprocess.run(["bash", "-c", script], check=False, timeout=DEADLINE_S).returncode
 
     def on_a_terminal(self, width: int, *arguments: str) -> list[str]:

@@ -2,19 +2,22 @@
 
 import json
 import os
+import resource
 import shlex
 import socket
-import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
 import pytest
 
+from empath.cli.admin.__main__ import main
 from empath.cli.admin.dns_answers import resolver
 from empath.cli.admin.doctor import doctor
 from empath.cli.admin.doctor_dns import diagnose_dns
+from empath.cli.empathd import main as empathd
 from empath.config import load_config
 from empath.daemon.supervisor.doctor import diagnose_answer, diagnose_machine
 from empath.policy.greylist import GreylistRules
@@ -24,11 +27,11 @@ from empath.storage.admin.doctor_pickup import diagnose_pickup
 from empath.storage.admin.doctor_rows import diagnose_rows
 from empath.storage.sqlite.doctor import diagnose_library
 from empath.storage.sqlite.engine import SqliteEngine
-from tests.cli.admin.kit import COMMAND, AdminTool, run
+from tests.cli.admin.kit import AdminTool, run
+from tests.kit.commands import CommandResult, run_forked
 from tests.kit.dns import ScriptedDns
-from tests.kit.process import EMPATHD, configuration, free_port
+from tests.kit.process import configuration, free_port
 from tests.kit.queue import T0, Queue, write
-from tests.kit.waiting import DEADLINE_S
 
 MIB = 1024 * 1024
 
@@ -413,15 +416,25 @@ def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
     assert (Level.ERROR, True) == (found.level, "in use by another process" in found.found)
 
 
+def _limited(limit: int, number: int, entry: Callable[[], None], *argv: str) -> CommandResult:
+    """A command in a process whose *limit*, soft and hard, is *number*."""
+
+    def limited() -> None:
+        resource.setrlimit(limit, (number, number))
+        entry()
+
+    return run_forked(limited, argv)
+
+
 def test_a_limit_of_descriptors_that_is_too_low_is_a_warning(tmp_path: Path) -> None:
     """
     The limit matters only under load.
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(free_port()))
-    command = ["/bin/sh", "-c", 'ulimit -n 1000 && exec "$@"', "sh", *COMMAND, "-c", str(config), "doctor", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
-    found = {line["subject"]: line for line in map(json.loads, done.stdout.splitlines())}["nofile"]
+    said = _limited(resource.RLIMIT_NOFILE, 1000, main, "empath-admin", "-c", str(config), "doctor", "--json")
+    assert 0 == said.code, said.err
+    found = {line["subject"]: line for line in map(json.loads, said.out.splitlines())}["nofile"]
     assert ("warning", "1000 descriptors a process, 1256 may be needed") == (found["level"], found["found"])
 
 
@@ -431,15 +444,15 @@ def test_a_limit_of_the_size_of_a_file_that_is_too_low_is_a_warning(tmp_path: Pa
     """
     config = tmp_path / "empath.toml"
     config.write_text(configuration(free_port()))
-    limited = ("/bin/sh", "-c", 'ulimit -f 20000 && exec "$@"', "sh")
-    command = [*limited, *COMMAND, "-c", str(config), "doctor", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
-    found = {line["subject"]: line for line in map(json.loads, done.stdout.splitlines())}["fsize"]
+    limit = resource.RLIMIT_FSIZE, 10_240_000
+    said = _limited(*limit, main, "empath-admin", "-c", str(config), "doctor", "--json")
+    assert 0 == said.code, said.err
+    found = {line["subject"]: line for line in map(json.loads, said.out.splitlines())}["fsize"]
     words = "a file may have 10240000 octets (RLIMIT_FSIZE), and the queue may need 1073741824"
     assert ("warning", words) == (found["level"], found["found"])
-    command = [*limited, *EMPATHD, "-c", str(config), "check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S)
-    assert f"empathd: {config}:5: queue.path: {words}; raise the limit (`ulimit -f`, LimitFSIZE=)\n" == done.stderr
+    said = _limited(*limit, empathd, "empathd", "-c", str(config), "check")
+    line = f"empathd: {config}:5: queue.path: {words}; raise the limit (`ulimit -f`, LimitFSIZE=)\n"
+    assert (0, line) == (said.code, said.err)
 
 
 def test_files_and_directories_that_every_user_may_write_are_errors(tmp_path: Path) -> None:

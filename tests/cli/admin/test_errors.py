@@ -14,9 +14,10 @@ from click import Group
 
 from empath.cli.admin.__main__ import admin
 from empath.storage.sqlite.schema import SCHEMA_VERSION
-from tests.cli.admin.kit import COMMAND, NEVER, AdminTool, run
+from tests.cli.admin.kit import COMMAND, MODULE, NEVER, AdminTool, run
 from tests.kit.process import configuration
 from tests.kit.queue import write
+from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S
 
 WRITING = [("retry", "--id", "1"), ("freeze",), ("thaw",), ("flush",), ("hold", "--all"), ("delete", "--all", "--yes")]
@@ -250,7 +251,9 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(tool: AdminTool):
     tool.queue.accept(count=3000)
     tool.queue.close()
     with subprocess.Popen(
-        [*COMMAND, "-c", str(tool.config), "list", "--limit", "3000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*STARTER.words(MODULE), "-c", str(tool.config), "list", "--limit", "3000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -8,9 +8,10 @@ import apsw
 import pytest
 
 from empath.storage.sqlite.schema import SCHEMA_VERSION
-from tests.cli.admin.kit import COMMAND, AdminTool, read_to_end
+from tests.cli.admin.kit import MODULE, AdminTool, read_to_end
 from tests.kit.commands import CommandResult
 from tests.kit.queue import write
+from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S
 
 
@@ -172,7 +173,7 @@ def test_a_terminal_gets_a_prompt(tool: AdminTool) -> None:
     tool.queue.close()
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [*COMMAND, "-c", str(tool.config), "sql"],
+        [*STARTER.words(MODULE), "-c", str(tool.config), "sql"],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -246,7 +247,7 @@ def test_a_user_without_a_home_has_a_shell(tool: AdminTool) -> None:
     tool.queue.close()
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [*COMMAND, "-c", str(tool.config), "sql"],
+        [*STARTER.words(MODULE), "-c", str(tool.config), "sql"],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

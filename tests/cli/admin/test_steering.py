@@ -13,8 +13,9 @@ import pytest
 
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.put_back import Hold
-from tests.cli.admin.kit import COMMAND, NEVER, AdminTool
+from tests.cli.admin.kit import MODULE, NEVER, AdminTool
 from tests.kit.queue import T0, write
+from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S
 
 DESTRUCTIVE = ("delete", "bounce", "expire")
@@ -300,8 +301,7 @@ def test_a_destructive_order_asks_on_a_terminal(tool: AdminTool, answer: str, co
     tool.queue.close()
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        # Tests in the background inherit an ignored SIGINT.
-        ["env", "--default-signal=INT", *COMMAND, "-c", str(tool.config), "delete", "--all"],
+        [*STARTER.words(MODULE), "-c", str(tool.config), "delete", "--all"],
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         os.close(theirs)
@@ -352,7 +352,9 @@ def test_an_order_is_completed_without_its_reader(tool: AdminTool, option):
     tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
     tool.queue.close()
     with subprocess.Popen(
-        [*COMMAND, "-c", str(tool.config), "hold", "--all", *option], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*STARTER.words(MODULE), "-c", str(tool.config), "hold", "--all", *option],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
