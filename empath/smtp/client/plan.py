@@ -86,8 +86,8 @@ class TransactionPlan:
         """Whether every command is answered, so that the content is due: never before DATA."""
         return not self._unsent and not self._awaited
 
-    def next_group(self) -> list[bytes]:
-        """Take the commands that go out together, RFC 2920 §3.1."""
+    def next_group(self) -> tuple[list[bytes], ClientState]:
+        """Take the commands that go out together, RFC 2920 §3.1, and the one whose reply comes first."""
         group = []
         room = self._room
         unsent, awaited = self._unsent, self._awaited
@@ -96,10 +96,12 @@ class TransactionPlan:
             awaited.append(state)
             group.append(command)
             room -= len(command)
-        return group
+        return group, awaited.popleft()
 
-    def next_awaited(self) -> ClientState:
-        """Take the command whose reply comes next."""
+    def next_awaited(self) -> ClientState | None:
+        """Take the command of this group whose reply comes next; None after the last one."""
+        if not self._awaited:
+            return None
         state = self._awaited.popleft()
         return state if self._accepted or self._unanswered else IN_VAIN[state]
 

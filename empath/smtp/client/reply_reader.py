@@ -93,57 +93,56 @@ class ReplyReader:
             SyntaxViolation: the peer sent something that is not a reply, or one out of bounds; the stream ends here.
         """
         try:
-            return self._read()
+            buffer = self._buffer
+            while end := buffer.find(b"\n", self._searched) + 1:
+                octets = buffer[self._start : end]
+                self._start = self._searched = end
+                if len(octets) <= _MAX_CACHED_OCTETS and not self._lines:  # the usual case
+                    line = _parsed(octets)
+                    if line is not None and line.is_last:
+                        self._noise_left, self._octets = self._noise_lines, 0
+                        return line.alone
+                reply = self._take_line(octets)
+                if reply is not None:
+                    return reply
+            self._searched = len(buffer)
+            if self._searched > self._start:
+                self._check_bounds(self._searched - self._start)
         except SyntaxViolation:
             # The rest may be endless too.
             self._buffer = b""
             self._start = self._searched = 0
             self._begin_reply()
             raise
+        return None
 
     def _begin_reply(self) -> None:
         self._lines.clear()
         self._count = self._octets = self._characters = 0
 
-    def _read(self) -> Reply | None:
-        buffer = self._buffer
-        while end := buffer.find(b"\n", self._searched) + 1:
-            octets = buffer[self._start : end]
-            self._start = self._searched = end
-            if len(octets) <= _MAX_CACHED_OCTETS and not self._lines:  # the usual case
-                try:
-                    line = _parsed(octets)
-                except SyntaxViolation:
-                    if not self._noise_lines:
-                        raise
-                else:
-                    if line.is_last:
-                        self._noise_left, self._octets = self._noise_lines, 0
-                        return line.alone
-            self._octets += len(octets)
-            self._check_bounds(len(octets))
-            if self._noise_lines:
-                octets = _STRAY.sub(b"", octets, count=1)
-            try:
-                line = _parsed(octets) if len(octets) <= _MAX_CACHED_OCTETS else _parse(octets)
-            except SyntaxViolation:
-                if self._noise_left == 0 or _NOT_NOISE.match(octets):
-                    raise
-                self._noise_left -= 1
-                continue
-            if line.is_last:
-                self._noise_left = self._noise_lines
-                if not self._lines:
-                    self._octets = 0
-                    return line.alone
-                reply = _reply(self._lines, line)
-                self._begin_reply()
-                return reply
+    def _take_line(self, octets: bytes) -> Reply | None:
+        """Take a line; the reply, if it is the last line of one."""
+        self._octets += len(octets)
+        self._check_bounds(len(octets))
+        if self._noise_lines:
+            octets = _STRAY.sub(b"", octets, count=1)
+        line = _parsed(octets) if len(octets) <= _MAX_CACHED_OCTETS else _parse(octets)
+        if line is None:
+            if self._noise_left == 0 or _NOT_NOISE.match(octets):
+                shown = octets[:_MAX_SHOWN_OCTETS].decode("utf-8", "surrogateescape").rstrip("\r\n")
+                raise SyntaxViolation(f'not a reply: "{shown}"')
+            self._noise_left -= 1
+            return None
+        if not line.is_last:
             self._keep(line)
-        self._searched = len(buffer)
-        if self._searched > self._start:
-            self._check_bounds(self._searched - self._start)
-        return None
+            return None
+        self._noise_left = self._noise_lines
+        if not self._lines:
+            self._octets = 0
+            return line.alone
+        reply = _reply(self._lines, line)
+        self._begin_reply()
+        return reply
 
     def _keep(self, line: _Line) -> None:
         self._count += 1
@@ -168,11 +167,11 @@ def _reply(lines: list[_Line], last: _Line) -> Reply:
     return Reply(last.code, last.enhanced, "\n".join(texts), is_from_host=True)
 
 
-def _parse(octets: bytes) -> _Line:
+def _parse(octets: bytes) -> _Line | None:
+    """The line; None if it is not one of a reply."""
     match = _LINE.fullmatch(octets.removesuffix(b"\n").removesuffix(b"\r"))
     if match is None:
-        shown = octets[:_MAX_SHOWN_OCTETS].decode("utf-8", "surrogateescape").rstrip("\r\n")
-        raise SyntaxViolation(f'not a reply: "{shown}"')
+        return None
     code, separator, text, status, rest = match.groups()
     whole = left = (text or b"").decode("utf-8", "surrogateescape")
     enhanced = None

@@ -198,7 +198,7 @@ class ClientSession:
 
     def octets_to_send(self) -> bytes:
         """Take the octets to send to the peer: none of a command that has half an answer already."""
-        if self._out and self._reader.is_midway and self._state in _AFTER_COMMAND:
+        if self._out and self._state in _AFTER_COMMAND and self._reader.is_midway:
             self._take_stray("half a reply")
         octets = b"".join(self._out)
         self._out.clear()
@@ -306,7 +306,9 @@ class ClientSession:
             signal = ClientSignal.SHUTDOWN if state is _END_OF_DATA else ClientSignal.TRANSIENT
             self._take(signal, Reply(451, _NO_CHUNKS, words))
         else:
-            self._take(SIGNALS[klass] if code != _BAD_SEQUENCE else ClientSignal.OUT_OF_SEQUENCE, reply)
+            self.answered += 1  # as _take does: nearly every reply comes here
+            signal = SIGNALS[klass] if code != _BAD_SEQUENCE else ClientSignal.OUT_OF_SEQUENCE
+            self._state = _STEPS[state, signal](self, reply)
 
     def _is_chunk_unknown(self, code: int) -> bool:
         """Whether the peer takes BDAT for no command, and so the content for commands: then no message is refused."""
@@ -580,13 +582,16 @@ class ClientSession:
     def _proceed(self) -> ClientState:
         """Await the next reply of this group, or send the next group, or end a transaction without recipients."""
         plan = self._plan
-        if not plan.is_awaiting:
-            if not plan.has_hope:
-                return self._end()
-            if plan.is_answered:
-                return self._begin_chunk(plan.chunk)
-            self._out += plan.next_group()
-        return plan.next_awaited()
+        awaited = plan.next_awaited()
+        if awaited is not None:
+            return awaited
+        if not plan.has_hope:
+            return self._end()
+        if plan.is_answered:
+            return self._begin_chunk(plan.chunk)
+        group, awaited = plan.next_group()
+        self._out += group
+        return awaited
 
     def _begin_chunk(self, command: bytes | None) -> ClientState:
         """Ask for the content, which follows its command without a reply in between."""
