@@ -93,7 +93,7 @@ class _Session(socketserver.StreamRequestHandler):
         while line := self.rfile.readline(4096):
             verb = line[:4].upper()
             if verb == b"EHLO":
-                # Seldom: a host that turns each fifth session away gets one connection at a time, and few mails a second.
+                # Seldom: a host that turns each fifth session away gets one connection at a time.
                 early = b"421 4.3.2 Closing\r\n" * self.server.speaks_unasked(share=0.1)
                 offer = b"250-STARTTLS\r\n" * needs_tls
                 extensions = b"250-PIPELINING\r\n250-8BITMIME\r\n" + offer + b"250 SIZE 104857600\r\n"
