@@ -1,5 +1,6 @@
 """Fixtures that more than one directory of tests uses."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -20,6 +21,21 @@ _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("suite", _TIMELESS, max_examples=50, stateful_step_count=30)
 settings.register_profile("deep", _TIMELESS, max_examples=2000, stateful_step_count=60, print_blob=True)
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    """
+    The garbage collector looks neither during the collection nor, later, at what was collected: nearly all of that
+    stays, and to go through it again and again costs each worker some seconds.
+    """
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Everything so far is permanent."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

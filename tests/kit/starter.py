@@ -46,6 +46,7 @@ queue = { path = "queue.db" }
 """
 
 COMMANDS: Final = (
+    "apsw.shell",
     "empath.cli.admin.__main__",
     "empath.cli.empathd",
     "empath.daemon.supervisor.serve",

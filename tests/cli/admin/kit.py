@@ -12,6 +12,7 @@ import termios
 from pathlib import Path
 from typing import Any
 
+import apsw.shell  # noqa: F401 - for the forks of this process
 from click.testing import CliRunner, Result
 
 from empath.cli import common

@@ -5,6 +5,7 @@ The text under each setting is read from the source, because Python does not kee
 """
 
 import ast
+import functools
 import inspect
 import json
 import textwrap
@@ -187,6 +188,7 @@ class Section:
     is_named: bool = False
 
 
+@functools.cache
 def sections() -> tuple[Section, ...]:
     """The definition, in the order of the file."""
     fields = {field.alias or name: field for name, field in Config.model_fields.items()}
