@@ -9,9 +9,11 @@ It also listens: programs that `install_program` makes ask it for a fork, of the
 
 A fork of it becomes a command with the arguments, environment, directory and standard streams of the request. Where the
 command executes the supervisor, the fork goes on as the supervisor instead, in the state that an exec leaves: without
-descriptors that are closed then, and with default signals.
+descriptors that are closed then, and with default signals. Where it starts the supervisor as a program, a fork of it
+does so.
 """
 
+import atexit
 import fcntl
 import gc
 import importlib
@@ -25,10 +27,12 @@ import socket
 import struct
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, NoReturn
+from typing import IO, Any, Final, NoReturn
 
 from setproctitle import getproctitle
 
@@ -250,6 +254,7 @@ def _become(request: Mapping[str, Any], fds: Sequence[int]) -> NoReturn:
     gc.enable()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(_stop_at_exec)
+    subprocess.Popen = _Popen  # type: ignore[assignment,misc]
     try:
         getattr(importlib.import_module(module), name)()
     except _ExecutedError as executed:
@@ -267,8 +272,68 @@ def _find_modules(python_path: str) -> None:
 
 
 def _stop_at_exec(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "os.exec" and [*arguments[1][2:4]] == ["-m", _SUPERVISOR]:
+    if event == "os.exec" and _is_supervisor(arguments[1]):
         raise _ExecutedError(arguments[1][4])
+
+
+class _Popen(subprocess.Popen[bytes]):
+    """The Popen of a command. Where it would execute the supervisor, it forks."""
+
+    def __new__(cls, args: Sequence[str], **how: Any) -> Any:
+        return _StartedSupervisor(args[4], **how) if _is_supervisor(args) else super().__new__(cls)
+
+
+class _StartedSupervisor:
+    """The supervisor as a child, with what `empath.daemon.supervisor.launch` uses of Popen."""
+
+    def __init__(
+        self,
+        configuration: str,
+        *,
+        env: Mapping[str, str],
+        stdin: int,
+        stdout: IO[bytes],
+        stderr: IO[bytes],
+        cwd: str,
+        pass_fds: Sequence[int],
+        start_new_session: bool,
+    ) -> None:
+        assert (stdin, start_new_session) == (subprocess.DEVNULL, True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if self._pid:
+            return
+        os.setsid()
+        os.chdir(cwd)
+        with open(os.devnull, "rb") as nothing:
+            for fd, stream in enumerate((nothing, stdout, stderr)):
+                os.dup2(stream.fileno(), fd)
+        for fd in map(int, os.listdir("/proc/self/fd")):
+            if fd > 2:
+                with suppress(OSError):
+                    os.set_inheritable(fd, fd in pass_fds)
+        os.environ.clear()
+        os.environ.update(env)
+        try:
+            _be_supervisor(configuration)
+            code = 0
+        except SystemExit as exc:
+            code = exc.code if isinstance(exc.code, int) else int(exc.code is not None)
+        except BaseException:  # noqa: BLE001 - top frame of a process
+            traceback.print_exc()
+            code = 1
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        os._exit(code)
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+
+def _is_supervisor(argv: Sequence[str]) -> bool:
+    return [*argv[2:4]] == ["-m", _SUPERVISOR]
 
 
 def _be_supervisor(configuration: str) -> None:
