@@ -7,8 +7,8 @@ IS_SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in /usr/bin/python3 python3; do $$each -c '$(IS_SUITABLE)' 2>/dev/null && break; done; \
 	echo $$each)
 N ?= 5
-# Tests wait for processes and deadlines: half as many workers again as cores keep the cores busy.
-WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
+# Tests wait for processes and deadlines: twice as many workers as cores keep the cores busy.
+WORKERS ?= $(shell echo $$(( $$(nproc) * 2 )))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready

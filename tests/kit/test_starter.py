@@ -7,7 +7,8 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from tests.kit.forked import ForkedProcess
+from empath.cli.empathd import main as empathd
+from tests.kit.forked import ForkedProcess, run_to_end
 from tests.kit.process import EMPATHD, Empathd
 from tests.kit.starter import ROOT
 from tests.kit.waiting import DEADLINE_S, eventually
@@ -84,9 +85,24 @@ def test_a_forked_server_has_what_an_executed_one_has(make_empathd: Callable[...
     eventually(lambda: _frame(executed) == _frame(forked), "the same threads and descriptors")
 
 
+def test_a_server_that_a_forked_start_leaves_is_that_of_an_executed_one(make_empathd: Callable[..., Empathd]) -> None:
+    """
+    The same for `start`, whose server is a process of its own session.
+    """
+    forked, executed = make_empathd(), make_empathd()
+    try:
+        assert 0 == run_to_end(empathd, ["empathd", "start", "-c", str(forked.config)], os.environ).code
+        subprocess.run([*EMPATHD, "start", "-c", str(executed.config)], check=True, timeout=2 * DEADLINE_S)
+        eventually(lambda: _frame(executed) == _frame(forked), "the same threads and descriptors")
+    finally:
+        for instance in (forked, executed):
+            run_to_end(empathd, ["empathd", "stop", "-c", str(instance.config)], os.environ)
+
+
 def _frame(instance: Empathd) -> dict[str, dict[str, object]]:
     """What the kernel says of each process: slot -> descriptors, signals, title, directory and the like."""
-    assert instance.process is not None
+    [started] = instance.named("supervisor_started")
+    supervisor = int(started["pid"])
     return {
         slot: {
             **{
@@ -94,11 +110,13 @@ def _frame(instance: Empathd) -> dict[str, dict[str, object]]:
                 for key, value in (line.split(":", 1) for line in _text(pid, "status").splitlines())
                 if key in ("Umask", "Threads", "SigBlk", "SigIgn", "SigCgt")
             },
-            "title": _text(pid, "cmdline").rstrip("\0"),
+            "title": _text(pid, "cmdline").rstrip("\0").replace(str(instance.directory), ""),
+            "directory": os.readlink(f"/proc/{pid}/cwd"),
+            "leads its session": os.getsid(pid) == pid,
             "limits": _text(pid, "limits"),
             "descriptors": sorted(_descriptors(pid, instance)),
         }
-        for pid, slot in [(instance.process.pid, "supervisor"), *instance.pids().items()]
+        for pid, slot in [(supervisor, "supervisor"), *instance.pids().items()]
     }
 
 
