@@ -679,7 +679,7 @@ def test_of_three_starts_at_once_two_name_the_third(detached):
     """
     They do not wait for a lock that will be kept, nor blame an instance that they do not know.
     """
-    command = [*EMPATHD, "-c", str(detached.config), "start"]
+    command = [*STARTER.words("empath.cli.empathd"), "-c", str(detached.config), "start"]
     starts = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     ended = [(start.communicate(timeout=2 * DEADLINE_S)[1], start.returncode) for start in starts]
     pid = json.loads(run("status", "--json", config=detached.config)[1])["pid"]

@@ -4,14 +4,14 @@ import json
 import signal
 import smtplib
 import subprocess
-import sys
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 
-from tests.kit.process import EMPATHD, Empathd
+from tests.kit.process import Empathd
 from tests.kit.queue import select
+from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S, eventually
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -58,7 +58,7 @@ orders = {{}}
 
     def check(self):
         """What `empathd check` says."""
-        command = [*EMPATHD, "check", "-c", str(self.config)]
+        command = [*STARTER.words("empath.cli.empathd"), "check", "-c", str(self.config)]
         return subprocess.run(command, env=self.own_environment(), capture_output=True, text=True, check=False)
 
     def own_environment(self):
@@ -156,7 +156,7 @@ def test_a_broken_module_stops_neither_a_reload_nor_the_service(service):
     checked = service.check()
     line = f"{service.config}:25: modules.no_such_module: module no_such_module is not where Python looks; "
     assert (78, True) == (checked.returncode, line.split(":25:")[1] in checked.stderr), checked.stderr
-    command = [sys.executable, "-P", "-m", "empath.cli.empathd", "reload", "-c", str(service.config)]
+    command = [*STARTER.words("empath.cli.empathd"), "reload", "-c", str(service.config)]
     reloaded = subprocess.run(command, env=service.own_environment(), capture_output=True, text=True, check=False)
     assert (78, 1) == (reloaded.returncode, len(reloaded.stderr.splitlines())), reloaded.stderr
     with service.client() as client:
@@ -176,7 +176,7 @@ def test_a_module_that_is_switched_off_is_an_alarm(service):
     off = [("acceptor-1", "orders")]
     seen = "SELECT slot, modules_off FROM process WHERE modules_off IS NOT NULL AND ended_at IS NULL"
     assert off == eventually(lambda: select(service.queue, seen), "the row")
-    command = [sys.executable, "-P", "-m", "empath.cli.admin", "-c", str(service.config), "doctor"]
+    command = [*STARTER.words("empath.cli.admin.__main__"), "-c", str(service.config), "doctor"]
     doctor = subprocess.run(command, env=service.own_environment(), capture_output=True, text=True, check=False)
     assert "acceptor-1 has switched off after failures: orders" in doctor.stdout + doctor.stderr
     service.signal(signal.SIGHUP)

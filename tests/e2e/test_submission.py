@@ -5,7 +5,6 @@ import json
 import shutil
 import smtplib
 import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from tests.kit.certificates import TABLE, authority, client, issued
 from tests.kit.dovecot import PROGRAM, Dovecot
 from tests.kit.process import Empathd, free_port
+from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S
 
 ALICE, DORA, OLGA = "alice@example.org", "dora@example.org", "olga@example.org"
@@ -95,7 +95,8 @@ def server(tmp_path_factory):
         if PROGRAM is not None:
             dovecot.__enter__()
         instance.start()
-        command = [sys.executable, "-m", "empath.cli.admin", "-c", str(instance.config), "account", "add", ALICE]
+        program = STARTER.words("empath.cli.admin.__main__")
+        command = [*program, "-c", str(instance.config), "account", "add", ALICE]
         subprocess.run(command, input=PASSWORD, text=True, check=True, capture_output=True)
         yield instance
         assert 0 == instance.stop()
