@@ -5,12 +5,14 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 
+import apsw
 import pytest
 
 from tests.cli.admin.kit import NEVER, AdminTool, run, run_apart
 from tests.kit.queue import select, write
-from tests.kit.waiting import DEADLINE_S
+from tests.kit.waiting import DEADLINE_S, eventually
 
 ORDERS = [("reload",), ("drain",), ("log-level", "debug"), ("stop-listener", "127.0.0.1:2525")]
 
@@ -139,14 +141,31 @@ def test_an_order_that_is_not_waited_for_is_carried_out(make_empathd):
     assert 0 == service.end()[0]
 
 
+def _stands_still(pid: int, queue: Path) -> bool:
+    """Stop the process, unless it holds the write lock: then the order would wait until the supervisor kills it."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = Path(f"/proc/{pid}/task")
+    eventually(lambda: {"T"} == {stat.read_text().rpartition(")")[2].split()[0] for stat in threads.glob("*/stat")})
+    connection = apsw.Connection(str(queue))
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except apsw.BusyError:
+        os.kill(pid, signal.SIGCONT)
+        return False
+    finally:
+        connection.close()
+    return True
+
+
 def test_an_order_without_a_result_in_time_is_exit_75(make_empathd):
     """
     The order stays, and the line says where its result will be.
     """
     service = make_empathd().start()
-    os.kill(service.pid_of("housekeeper-1"), signal.SIGSTOP)
+    pid = service.pid_of("housekeeper-1")
+    eventually(lambda: _stands_still(pid, service.queue), "a housekeeper that is stopped outside a transaction")
     said = run("-c", str(service.config), "drain", "--timeout", "0.1")
-    os.kill(service.pid_of("housekeeper-1"), signal.SIGCONT)
+    os.kill(pid, signal.SIGCONT)
     words = "drain: no result within 0.1 s; the order stands, its result will be in control_id 1 in the view control"
     assert (75, "", f"empath-admin: {words}\n") == said
     assert 0 == service.end()[0]
