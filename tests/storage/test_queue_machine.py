@@ -125,7 +125,12 @@ class QueueMachine(RuleBasedStateMachine):
             for number, at in self.rows("SELECT recipient_id, next_retry_at FROM _recipient")
             if model.status[number] == WAITING and at <= self.now
         }
-        taken = self.queue.lease(now=self.now, limit=limit, failing_limit=limit, process_id=self.processes[worker])
+        taken: list[Lease] = []
+        for _ in NAMES:  # each look may meet a bound that is early, and mends it
+            left = limit - len(taken)
+            taken += self.queue.lease(now=self.now, limit=left, failing_limit=left, process_id=self.processes[worker])
+            if len(taken) == limit:
+                break
         assert len(taken) <= limit
         for lease in taken:
             numbers = ids(lease)
@@ -220,6 +225,7 @@ class QueueMachine(RuleBasedStateMachine):
             fate = fates[number]
             if fate is RecipientStatus.DELIVERED:
                 model.ordered.pop(number, None)
+            model.lost[number] = 0
             goes_on = fate is RecipientStatus.DEFERRED or (fate is RecipientStatus.EXPIRED and number in extended)
             model.leave(number, WAITING if goes_on else str(fate))
         if held is not None:

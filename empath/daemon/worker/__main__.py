@@ -252,8 +252,8 @@ class Worker:
         for lease in work.leases:
             run = self._active[lease.lease_id] = LeaseRun(self._dispatch, lease)
             gevent.spawn_raw(self._run_lease, lease, run)
-        if work.leases:
-            self._rung.set()  # there may be more
+        if work.leases or work.has_more:
+            self._rung.set()
 
     def _log_rates(self, names: set[str]) -> None:
         """Log which rates hold mail back, each once a minute."""

@@ -134,10 +134,10 @@ class TakeLeases(Write):
 
     *rates* are those that are in force, None if there are none.
 
-    After the commit `leases` holds the leases, and `has_more` tells that more mail was due. `held_until` is the instant
-    before which no lease can be taken for want of tokens, 0 if there is none; `empty` has the names of empty buckets.
-    A process whose run was ended gets no lease, because nothing would release it: each lease is inserted only if the
-    run has not ended. After an error it is unknown whether it was committed, see `ReleaseUnknownLeases`.
+    After the commit `leases` holds the leases, and `has_more` tells that more mail may be due. `held_until` is the
+    instant before which no lease can be taken for want of tokens, 0 if there is none; `empty` has the names of empty
+    buckets. A process whose run was ended gets no lease, because nothing would release it: each lease is inserted only
+    if the run has not ended. After an error it is unknown whether it was committed, see `ReleaseUnknownLeases`.
     """
 
     def __init__(
@@ -275,7 +275,8 @@ class TakeLeases(Write):
             recipients = [recipient_id for message in messages[first::hands] for recipient_id in message]
             session.run("lease.mark_leased", {"lease_id": lease_id, "recipients": recipients})
         self._make_bound_exact(session, destination_id)
-        self.has_more |= len(due) == MESSAGES * slots
+        # Where nothing was due the bound was early, and took the place of a destination that may have due mail.
+        self.has_more |= not due or len(due) == MESSAGES * slots
         return leases
 
     def _with_tokens(

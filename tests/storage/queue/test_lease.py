@@ -229,6 +229,19 @@ def test_bound_that_was_too_early_becomes_exact(queue: Queue) -> None:
     assert [(T0 + 60,)] == queue.select("SELECT due_at FROM _destination")
 
 
+def test_an_early_bound_costs_other_mail_one_look_and_no_pause(queue: Queue) -> None:
+    """
+    A person moves the mail of a destination to later by SQL. With room for one lease its turn came first.
+    """
+    queue.accept("a.example", at=T0 - 60)
+    queue.accept("b.example", at=T0)
+    queue.write("UPDATE queue SET next_retry_unix = ? WHERE destination = 'a.example'", T0 + 600)
+    first = queue.done(queue.new_lease(now=T0, limit=1))
+    assert ([], True) == (first.leases, first.has_more)
+    second = queue.done(queue.new_lease(now=T0, limit=1))
+    assert (["b.example"], False) == ([lease.destination for lease in second.leases], second.has_more)
+
+
 def test_bound_of_a_destination_where_nothing_waits_is_null(queue: Queue) -> None:
     """
     Workers do not look at such a destination.
