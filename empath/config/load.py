@@ -16,10 +16,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from empath.config.fields import kind_of
 from empath.config.keys import KeyPath, dotted
 from empath.config.model import Config
 from empath.config.read_keys import with_read_keys
+from empath.config.reading import kind_of
 from empath.config.renamed import with_new_lines
 from empath.config.scan import scan
 from empath.config.tables.table import Table, named_table_of, table_of

@@ -12,21 +12,19 @@ from typing import Any, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from empath.config.fields import (
+from empath.config.fields import HostName, Mailbox
+from empath.config.keys import KeyPath
+from empath.config.pattern_tables import (
     THRESHOLD,
     AccountRoutes,
     Destinations,
-    HostName,
-    Mailbox,
     RecipientRules,
     Routes,
     SenderRoutes,
     Senders,
     Weights,
-    problem,
-    setting,
 )
-from empath.config.keys import KeyPath
+from empath.config.reading import problem, setting
 from empath.config.renamed import with_new_names
 from empath.config.tables.auth import Auth
 from empath.config.tables.credentials import CredentialsByHost

@@ -8,8 +8,8 @@ line.  A row stays in RENAMED for one version.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from empath.config.fields import problem
 from empath.config.keys import KeyPath, dotted
+from empath.config.reading import problem
 
 ANY: Final = "\0"  # stands for any key of a table whose keys the operator chooses
 

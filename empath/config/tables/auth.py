@@ -4,7 +4,8 @@ auth - the table [auth]: how clients log in, and what they may send then
 
 from pydantic import Field, field_validator
 
-from empath.config.fields import BackendName, ConfigPath, RateLimit, Text, Wait, problem, setting
+from empath.config.fields import BackendName, ConfigPath, RateLimit, Text, Wait
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 from empath.smtp.sasl.mechanisms import Mechanism
 

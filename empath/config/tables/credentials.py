@@ -2,7 +2,8 @@
 
 from pydantic import Field, field_validator
 
-from empath.config.fields import ClientMechanism, ConfigPath, CredentialsHost, Text, problem, setting
+from empath.config.fields import ClientMechanism, ConfigPath, CredentialsHost, Text
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 from empath.smtp.sasl.client import CLIENT_MECHANISMS
 

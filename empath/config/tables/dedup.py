@@ -2,7 +2,8 @@
 dedup - the table [dedup]: when a message that comes again is the same one
 """
 
-from empath.config.fields import Seconds, setting
+from empath.config.fields import Seconds
+from empath.config.reading import setting
 from empath.config.tables.table import Table
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from empath.config.fields import ConfigPath, Count, DeliveryRate, Seconds, Share, Wait, problem, setting
+from empath.config.fields import ConfigPath, Count, DeliveryRate, Seconds, Share, Wait
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 from empath.policy.retry import RetrySchedule
 

@@ -4,7 +4,8 @@ dns - the table [dns]: look-ups, and which hosts are acceptable
 
 from typing import Literal
 
-from empath.config.fields import AllowedNetwork, Count, Nameserver, OwnHost, Seconds, Wait, setting
+from empath.config.fields import AllowedNetwork, Count, Nameserver, OwnHost, Seconds, Wait
+from empath.config.reading import setting
 from empath.config.tables.table import Table
 
 

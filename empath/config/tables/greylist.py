@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from empath.config.fields import Count, Seconds, problem, setting
+from empath.config.fields import Count, Seconds
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 from empath.policy.greylist import GreylistRules
 

@@ -4,7 +4,8 @@ http - the table [http]: metrics and the state of health, for programs and peopl
 
 from typing import Final
 
-from empath.config.fields import AllowedNetwork, FileMode, ListenAddress, setting
+from empath.config.fields import AllowedNetwork, FileMode, ListenAddress
+from empath.config.reading import setting
 from empath.config.tables.table import Table
 from empath.mail.endpoint import Endpoint, UnixSocket
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, field_serializer, field_validator
 
-from empath.config.fields import Count, Octets, OctetsPerSecond, RateLimit, Seconds, Wait, problem, setting
+from empath.config.fields import Count, Octets, OctetsPerSecond, RateLimit, Seconds, Wait
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 
 

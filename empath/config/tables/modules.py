@@ -7,7 +7,8 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, model_validator
 
-from empath.config.fields import ModuleName, Wait, problem, setting
+from empath.config.fields import ModuleName, Wait
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 
 OnFailure = Literal["451", "pass"]

@@ -2,7 +2,8 @@
 node - the table [node]: the name of this host
 """
 
-from empath.config.fields import NodeName, setting
+from empath.config.fields import NodeName
+from empath.config.reading import setting
 from empath.config.tables.table import Table
 
 

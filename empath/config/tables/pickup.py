@@ -2,7 +2,8 @@
 pickup - the table [pickup]: where programs of this host leave mail
 """
 
-from empath.config.fields import ConfigPath, setting
+from empath.config.fields import ConfigPath
+from empath.config.reading import setting
 from empath.config.tables.table import Table
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from empath.config.fields import ConfigPath, Count, Text, setting
+from empath.config.fields import ConfigPath, Count, Text
+from empath.config.reading import setting
 from empath.config.tables.table import Table
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from empath.config.fields import ConfigPath, Octets, Seconds, Wait, problem, setting
+from empath.config.fields import ConfigPath, Octets, Seconds, Wait
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 
 

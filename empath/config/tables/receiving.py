@@ -16,9 +16,8 @@ from empath.config.fields import (
     RelayDomain,
     Seconds,
     TrustedNetwork,
-    problem,
-    setting,
 )
+from empath.config.reading import problem, setting
 from empath.config.tables.limits import ListenerLimits
 from empath.config.tables.table import Table
 from empath.config.tables.tls import TlsMode

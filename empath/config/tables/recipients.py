@@ -4,7 +4,8 @@ recipients - the tables that say where mail goes instead, and how recipients are
 
 from pydantic import Field, field_validator
 
-from empath.config.fields import Count, Wait, problem, setting
+from empath.config.fields import Count, Wait
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 
 

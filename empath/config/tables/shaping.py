@@ -4,7 +4,8 @@ shaping - the table [shaping]: whether replies change what holds of their destin
 
 from pydantic import Field
 
-from empath.config.fields import Wait, setting
+from empath.config.fields import Wait
+from empath.config.reading import setting
 from empath.config.tables.table import Table
 
 

@@ -4,7 +4,8 @@ sources - one entry of the table [sources]: addresses that mail goes out from
 
 from pydantic import Field, field_validator
 
-from empath.config.fields import HostName, SourceEntry, TransportName, problem, setting
+from empath.config.fields import HostName, SourceEntry, TransportName
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 from empath.policy.sources import SourceAddress, SourcePool
 

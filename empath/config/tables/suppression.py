@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from empath.config.fields import BounceClassName, Count, Wait, problem, setting
+from empath.config.fields import BounceClassName, Count, Wait
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 from empath.policy.replies.bounce_class import BounceClass
 from empath.policy.suppression import OF_ADDRESSES, SuppressionRules

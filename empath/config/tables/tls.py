@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from empath.config.fields import CertificateName, ConfigPath, setting
+from empath.config.fields import CertificateName, ConfigPath
 from empath.config.keys import KeyPath
+from empath.config.reading import setting
 from empath.config.tables.table import Table
 from empath.policy.pattern import DomainPattern
 

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from empath.config.fields import Command, ConfigPath, Octets, SecureUrl, Text, TransportName, Wait, problem, setting
+from empath.config.fields import Command, ConfigPath, Octets, SecureUrl, Text, TransportName, Wait
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 
 Per = Literal["recipient", "message"]

@@ -4,7 +4,8 @@ warmup - one entry of the table [warmup]: how much mail may go out from a new ad
 
 from pydantic import Field
 
-from empath.config.fields import Instant, SourceIp, TransportName, WarmupDays, WarmupProvider, setting
+from empath.config.fields import Instant, SourceIp, TransportName, WarmupDays, WarmupProvider
+from empath.config.reading import setting
 from empath.config.tables.table import Table
 from empath.policy.warmup import WarmupPlan
 
