@@ -27,7 +27,6 @@ not count: its extensions are asked for again, and octets that came behind its 2
 way may have put them there.
 """
 
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -37,7 +36,8 @@ from empath.errors import DriverError, SyntaxViolation
 from empath.mail.fate import Said
 from empath.mail.outcome import Stage
 from empath.mail.protocol import Protocol
-from empath.mail.reply import EnhancedStatus, Reply
+from empath.mail.reply import Reply
+from empath.smtp.client import own_replies
 from empath.smtp.client.capabilities import Capabilities
 from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.client.events import (
@@ -60,24 +60,10 @@ from empath.smtp.client.transaction import ClientRecipient, Transaction
 __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
 _NOISE_LINES: Final = 20  # before the end of one reply
-_GARBAGE: Final = EnhancedStatus(4, 5, 0)
-_TOO_EARLY: Final = Reply(451, _GARBAGE, "Protocol error: a reply before its time")
-_LOST: Final = EnhancedStatus(4, 4, 2)
-_EARLY: Final = EnhancedStatus(4, 7, 0)
-_NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # the plan before the first transaction
-_HAD_ENOUGH: Final = EnhancedStatus(4, 5, 0)
 _BAD_SEQUENCE: Final = 503
 _NO_SUCH_COMMAND: Final = frozenset({500, 502, 504})  # in answer to BDAT
-_NO_CHUNKS: Final = EnhancedStatus(4, 5, 1)
 _SHUTDOWN: Final = 421
-_NO_TLS: Final = Reply.of("451 4.7.4 TLS is required, and the host does not offer it")
-_NO_TLS_AT_ALL: Final = Reply.of("550 5.7.30 The message needs REQUIRETLS and the host does not offer TLS")
-_NO_TLS_FOR_LOGIN: Final = Reply.of("451 4.7.4 The login needs TLS, and the host does not offer it")
-_TLS_WANTED: Final = EnhancedStatus(4, 7, 4)
-_TLS_WORDS: Final = re.compile(r"\b(?:start)?tls\b|encrypt", re.IGNORECASE)
-_ENCRYPTION_NEEDED: Final = EnhancedStatus(5, 7, 10)  # RFC 5248
-_INJECTED: Final = Reply.of("451 4.7.0 Protocol error: octets after the reply to STARTTLS, before the handshake")
-_NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
+_NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # the plan before the first transaction
 # What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
 _CLOSED: Final = ClientState.CLOSED
 _END_OF_DATA: Final = ClientState.END_OF_DATA
@@ -93,7 +79,6 @@ _AFTER_COMMAND: Final = frozenset(ClientState) - {
     *(*_IDLE, ClientState.GREETING, ClientState.HANDSHAKE, ClientState.CONTENT),
     *(ClientState.END_OF_DATA, ClientState.QUIT, ClientState.CLOSED),
 }
-_NO_ANSWER_TO_THIS: Final = EnhancedStatus(5, 5, 0)
 
 
 class ClientSession:
@@ -183,13 +168,11 @@ class ClientSession:
             while (reply := reader.next_reply()) is not None:
                 self._take_reply(reply)
         except SyntaxViolation as exc:
-            self._take(ClientSignal.GARBAGE, Reply(451, _GARBAGE, f"Protocol error: {exc}"))
+            self._take(ClientSignal.GARBAGE, own_replies.not_a_reply(str(exc)))
 
     def lost(self, reason: str, is_timeout: bool) -> None:
         """Note that the connection broke or the time for this stage is over; what is under way ends with 4.4.2."""
-        what = "Timed out" if is_timeout else "Connection lost"
-        doubt = "; the message may be delivered twice" if self._state is ClientState.END_OF_DATA else ""
-        reply = Reply(451, _LOST, f"{what} at {self.stage}: {reason}{doubt}")
+        reply = own_replies.lost(self.stage, reason, is_timeout, is_in_doubt=self._state is ClientState.END_OF_DATA)
         self._take(ClientSignal.TIMED_OUT if is_timeout else ClientSignal.LOST, reply)
 
     def next_event(self) -> ClientEvent | None:
@@ -253,7 +236,7 @@ class ClientSession:
         following = self._asked(_END)
         if self._reader.is_midway:
             # A reply that began before the end of the message cannot answer the message.
-            self._take(ClientSignal.GARBAGE, _TOO_EARLY)
+            self._take(ClientSignal.GARBAGE, own_replies.TOO_EARLY)
         elif following is not _CLOSED:
             self._out.append(self._stuffer.end() if self._kept is None else self._kept)
             self._state = following
@@ -278,7 +261,7 @@ class ClientSession:
 
     def not_secured(self, reason: str) -> None:
         """Note that the handshake failed, or that the peer did not prove what it has to; it ends with 4.7.5."""
-        self._take(ClientSignal.LOST, Reply(451, _NOT_SECURED, reason))
+        self._take(ClientSignal.LOST, own_replies.not_secured(reason))
 
     def quit(self) -> None:
         """Send QUIT if the peer waits for a command; else the driver only closes the connection."""
@@ -299,12 +282,11 @@ class ClientSession:
         elif (self._out and state in _AFTER_COMMAND) or (klass == 2 and code != _GREETED and state in _GREETINGS):
             self._take_stray(reply.escaped())
         elif klass == 2 and state is _END_OF_DATA and not self._is_all_sent:
-            self._take(ClientSignal.GARBAGE, _TOO_EARLY)
+            self._take(ClientSignal.GARBAGE, own_replies.TOO_EARLY)
         elif klass == 5 and self._is_chunk_unknown(code):
             self.lacks_chunking = True
-            words = f"The host offers CHUNKING and refuses BDAT; set chunking = false for it: {reply.escaped()}"
             signal = ClientSignal.SHUTDOWN if state is _END_OF_DATA else ClientSignal.TRANSIENT
-            self._take(signal, Reply(451, _NO_CHUNKS, words))
+            self._take(signal, own_replies.no_chunking(reply))
         else:
             self.answered += 1  # as _take does: nearly every reply comes here
             signal = SIGNALS[klass] if code != _BAD_SEQUENCE else ClientSignal.OUT_OF_SEQUENCE
@@ -319,7 +301,7 @@ class ClientSession:
         """Take what the peer said before the command that it would answer: it has lost step."""
         self._plan.disbelieve()
         command = "MAIL" if self._state in _IDLE else str(self._state)
-        self._take(ClientSignal.GARBAGE, Reply(451, _EARLY, f"Protocol error: {what} before {command}"))
+        self._take(ClientSignal.GARBAGE, own_replies.early(what, command))
 
     def _asked(self, call: ClientCall) -> ClientState:
         following = CALLS.get((self._state, call))
@@ -373,8 +355,8 @@ class ClientSession:
         return ClientState.HANDSHAKE
 
     def _fail_injected(self, _: Reply) -> ClientState:
-        self.events.append(HostFailed(Stage.TLS, _INJECTED))
-        return self._close(_INJECTED)
+        self.events.append(HostFailed(Stage.TLS, own_replies.INJECTED))
+        return self._close(own_replies.INJECTED)
 
     def _stay_in_clear(self, reply: Reply) -> ClientState:
         self._may_start_tls = False
@@ -383,7 +365,7 @@ class ClientSession:
         if self._opening.tls is TlsUse.REQUIRED:
             # Another session may show STARTTLS where EHLO was refused for now.
             is_lack = self._opening.for_requiretls and self._peer.is_known
-            return self._decline(Stage.TLS, _NO_TLS_AT_ALL if is_lack else _NO_TLS)
+            return self._decline(Stage.TLS, own_replies.NO_TLS_AT_ALL if is_lack else own_replies.NO_TLS)
         return self._log_in()
 
     def _log_in(self) -> ClientState:
@@ -392,7 +374,7 @@ class ClientSession:
             self.events.append(Ready())
             return ClientState.READY
         if not (self._is_secured or self._opening.may_log_in_clear):
-            return self._decline(Stage.TLS, _NO_TLS_FOR_LOGIN)
+            return self._decline(Stage.TLS, own_replies.NO_TLS_FOR_LOGIN)
         command = login.begin(self._peer.mechanisms, self._bindings)
         if isinstance(command, Reply):
             return self._decline(Stage.AUTH, command)
@@ -460,7 +442,7 @@ class ClientSession:
 
     def _end_unasked(self, reply: Reply) -> ClientState:
         if reply.klass < 4:
-            reply = Reply(451, _EARLY, f"Protocol error: {reply.escaped()} before MAIL")
+            reply = own_replies.early(reply.escaped(), "MAIL")
         self.events.append(HostFailed(Stage.EHLO, reply))
         return self._close(reply)
 
@@ -478,7 +460,7 @@ class ClientSession:
         if not self._has_delivered:
             self._settle_all(reply)
             return self._proceed()
-        self._settle_all(self._for_now(reply))
+        self._settle_all(own_replies.for_now(reply))
         self.events.append(TransactionEnded(self._plan.results, is_spent=True))
         # The peer might take QUIT for content while commands of this group wait for their answers.
         return self._close(reply) if self._plan.is_awaiting else self._send_quit()
@@ -543,7 +525,7 @@ class ClientSession:
         return self._close(reply)
 
     def _abandon_spent(self, reply: Reply) -> ClientState:
-        self._settle_all(self._for_now(reply) if self._has_delivered else reply)
+        self._settle_all(own_replies.for_now(reply) if self._has_delivered else reply)
         self.events.append(TransactionEnded(self._plan.results, is_spent=self._has_delivered))
         return self._close(reply)
 
@@ -564,7 +546,7 @@ class ClientSession:
 
     def _abandon_premature(self, reply: Reply) -> ClientState:
         # A 2yz before the end of data promises nothing about the message; to believe it would lose mail.
-        return self._abandon(Reply(451, _GARBAGE, f"Protocol error: {reply.escaped()} before the end of data"))
+        return self._abandon(own_replies.premature(reply))
 
     # --- actions of the end
 
@@ -604,20 +586,12 @@ class ClientSession:
 
     def _unexpected(self, reply: Reply) -> Reply:
         self._is_fit = False
-        return Reply(554, _NO_ANSWER_TO_THIS, f"Protocol error: {reply.escaped()} in answer to {self.stage}")
-
-    def _for_now(self, reply: Reply) -> Reply:
-        if reply.klass < 5:
-            return reply
-        return Reply(451, _HAD_ENOUGH, f"{reply.escaped()} in a session that has delivered")
+        return own_replies.unexpected(reply, self.stage)
 
     def _unless_for_tls(self, reply: Reply) -> Reply:
         """*reply*; a refusal for now if the host refuses for good only because the session is in the clear."""
-        if self._is_secured or not self._peer.has_starttls or reply.klass != 5:
-            return reply
-        if reply.enhanced != _ENCRYPTION_NEEDED and _TLS_WORDS.search(reply.text) is None:
-            return reply
-        return Reply(451, _TLS_WANTED, f"The host wants TLS, and the session has none: {reply.escaped()}")
+        may_secure = self._peer.has_starttls and not self._is_secured
+        return own_replies.tls_wanted(reply) if may_secure and own_replies.asks_for_tls(reply) else reply
 
     def _end(self) -> ClientState:
         # Replies of the wrong kind on a session that was used before: an unasked reply may have shifted all of them.
