@@ -31,8 +31,8 @@ from empath.config.workable import (
     old_names,
     unreadable_recipients,
 )
+from empath.daemon.process.slots import slots
 from empath.daemon.supervisor import instance, launch, listeners, resources
-from empath.daemon.supervisor.kinds import slots
 from empath.errors import (
     CannotCreate,
     ConfigError,

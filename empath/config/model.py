@@ -32,6 +32,7 @@ from empath.config.tables.dedup import Dedup
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dns import Dns
 from empath.config.tables.greylist import Greylist
+from empath.config.tables.health import Health
 from empath.config.tables.http import Http
 from empath.config.tables.limits import Limits, Receiving, Timeouts
 from empath.config.tables.modules import Modules
@@ -160,6 +161,7 @@ class Config(Table):
     """
 
     http: Http = setting({})
+    health: Health = setting({})
     log: Log = setting({})
     retention: Retention = setting({})
 

@@ -49,11 +49,15 @@ def total(samples, name, **labels):
     return sum(value for (found, *own), value in samples.items() if found == name and labels.items() <= set(own))
 
 
+# The sessions of the checks of health count, too.
+_UNWATCHED = '[health]\nwithout = ["listeners", "dns"]\n'
+
+
 @pytest.fixture
 def metrics(tmp_path):
     """A service with metrics, and what scrapes it."""
     port = free_port()
-    made = Empathd(tmp_path / "service", f'[http]\naddress = "127.0.0.1:{port}"\n')
+    made = Empathd(tmp_path / "service", f'[http]\naddress = "127.0.0.1:{port}"\n{_UNWATCHED}')
     try:
         yield made.start(), lambda: scrape(http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S))
     finally:

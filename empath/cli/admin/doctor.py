@@ -40,10 +40,11 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.config.salvage import load_leniently  # noqa: PLC0415
     from empath.config.workable import contradictions, located  # noqa: PLC0415
     from empath.daemon.process.certificates import diagnose_certificate, examine_certificates  # noqa: PLC0415
+    from empath.daemon.process.health import diagnose_answer  # noqa: PLC0415
     from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415
+    from empath.daemon.process.slots import slots  # noqa: PLC0415
     from empath.daemon.supervisor import launch  # noqa: PLC0415
     from empath.daemon.supervisor.doctor import diagnose_instance, diagnose_machine  # noqa: PLC0415
-    from empath.daemon.supervisor.kinds import slots  # noqa: PLC0415
 
     file = named_file(context)
     config, mistakes = load_leniently(file)
@@ -58,7 +59,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
         found.append(Diagnosis("configuration", level, located(file, [each]), _CORRECT))
     found.append(diagnose_instance(config))
     if not mistakes:  # the settings that are left out are not those of the service
-        found += diagnose_machine(file, config)
+        found += diagnose_machine(file, config, diagnose_answer)
         found += [diagnose_certificate(certificate, time.time()) for _, certificate in certificates.presented]
         found += diagnose_dns(config, resolver(config))
     found += diagnose_queue(

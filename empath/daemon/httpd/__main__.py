@@ -9,17 +9,21 @@ from empath.daemon.process.patching import patch_all
 patch_all()
 
 import time
-from functools import partial
+from contextlib import nullcontext
+from functools import cached_property, partial
 
 import gevent
 
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.collecting import Collector
 from empath.daemon.httpd.exposition import exposed
+from empath.daemon.httpd.health import Health
 from empath.daemon.httpd.history import SAMPLE_S, WINDOWS_S, History
 from empath.daemon.httpd.queue_state import QueueState
 from empath.daemon.httpd.server import HttpServer
+from empath.daemon.process.health import HealthChecks
 from empath.daemon.process.runtime import Runtime, run_child
+from empath.storage.engine import Reader
 from empath.telemetry.metrics import catalogue as m
 
 _WRITE_DEADLINE_S = 5.0
@@ -39,16 +43,29 @@ class Httpd:
         self._queue_state = QueueState(runtime, self._ledger)
         for metric, share in _SHARES.items():
             self._ledger.read(metric, partial(self._shares, share))
-        self._server = HttpServer(runtime.child.http_fd, make_app(self._exposed), runtime.config.http.networks)
+        checks = HealthChecks(
+            runtime.config,
+            runtime.engine,
+            reading=lambda: nullcontext(self._reader),
+            read_stats=lambda: self._queue_state.stats,
+        )
+        self._health = Health(runtime, checks)
+        app = make_app(self._exposed, self._health)
+        self._server = HttpServer(runtime.child.http_fd, app, runtime.config.http.networks)
 
     def run(self) -> None:
         """Serve until a drain is asked for."""
         self._runtime.keep(self._queue_state.run)
         self._runtime.keep(self._sample)
+        self._health.begin()
         self._server.start()
         self._runtime.ready()
         self._runtime.draining.wait()
         self._server.stop()
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return self._runtime.engine.open_reader()
 
     def _exposed(self, accept: str) -> tuple[bytes, str]:
         collected = self._collector.collect()

@@ -3,7 +3,7 @@ app - what is served, and where
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, Protocol
 
 import falcon
 
@@ -22,8 +22,33 @@ class Metrics:
         response.data, response.content_type = self._exposed(request.get_header("Accept") or _TEXT)
 
 
-def make_app(exposed: Exposed) -> "falcon.App[falcon.Request, falcon.Response]":
+class States(Protocol):
+    """Whether the service lives and is ready, each with a record that says why."""
+
+    def live(self) -> tuple[bool, dict[str, Any]]:
+        """Whether it serves at all."""
+
+    def ready(self) -> tuple[bool, dict[str, Any]]:
+        """Whether it is ready for mail."""
+
+
+class State:
+    """`GET /health/live` and `/health/ready`: 200 or 503, for a program that only reads the status, and a reason."""
+
+    def __init__(self, state: Callable[[], tuple[bool, dict[str, Any]]]) -> None:
+        self._state = state
+
+    def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
+        """Answer a load balancer, an orchestrator or a person."""
+        is_good, response.media = self._state()
+        response.status = falcon.HTTP_200 if is_good else falcon.HTTP_503
+        response.cache_control = ["no-store"]
+
+
+def make_app(exposed: Exposed, states: States) -> "falcon.App[falcon.Request, falcon.Response]":
     """The application. Its errors are JSON with a title and a description, as falcon has them."""
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
     app.add_route("/metrics", Metrics(exposed))
+    app.add_route("/health/live", State(states.live))
+    app.add_route("/health/ready", State(states.ready))
     return app

@@ -38,6 +38,11 @@ class QueueState:
         while not self._runtime.draining.wait(self.read()):
             pass
 
+    @property
+    def stats(self) -> Stats | None:
+        """What was read last; None before the first time."""
+        return self._stats
+
     def read(self) -> float:
         """Read the queue; gives the seconds until the next time."""
         began_at = time.monotonic()

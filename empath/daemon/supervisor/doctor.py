@@ -6,25 +6,17 @@ If the service runs, the check connects to each port as a client would. If not, 
 
 import os
 import resource
-import socket
 import stat
-from collections.abc import Iterator
-from ipaddress import ip_address
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
 
 from empath.config.model import Config
 from empath.config.tables.receiving import Listener
-from empath.config.tables.tls import TlsMode
 from empath.config.workable import low_file_limit
 from empath.daemon.supervisor import instance, launch, listeners
 from empath.daemon.supervisor.resources import needed_open_files
 from empath.errors import EmpathError
 from empath.policy.health import Diagnosis, Level
-
-_GREETING_S: Final = 5.0
-_SELF: Final = b"PROXY UNKNOWN\r\n"  # the header of a proxy that speaks for itself
-_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def diagnose_instance(config: Config) -> Diagnosis:
@@ -51,8 +43,10 @@ def diagnose_instance(config: Config) -> Diagnosis:
             return Diagnosis("service", Level.WARNING, "not running", "run `empathd start`")
 
 
-def diagnose_machine(config_file: Path, config: Config) -> Iterator[Diagnosis]:
-    """Examine the listeners of *config*, its limits and its files."""
+def diagnose_machine(
+    config_file: Path, config: Config, diagnose_answer: Callable[[Config, Listener], Diagnosis]
+) -> Iterator[Diagnosis]:
+    """Examine the listeners of *config*, its limits and its files; *diagnose_answer* connects to one that is served."""
     service = launch.status(config)
     is_running = service.is_running
     for listener in config.listeners if is_running is not None else ():
@@ -71,42 +65,6 @@ def _log_file(file: Path) -> Diagnosis:
         found = f"{file} was removed: the processes write to a file without a name"
         return Diagnosis("log", Level.WARNING, found, "send SIGUSR1 to the supervisor: each process opens it again")
     return Diagnosis("log", Level.OK, f"{file} is there")
-
-
-def diagnose_answer(config: Config, listener: Listener) -> Diagnosis:
-    """Whether *listener* greets a client, or this host as a proxy if it is one of *config*."""
-    try:
-        with _connection(listener, _GREETING_S + listener.greet_delay_s + config.timeouts.look_up_s) as client:
-            if _is_proxy(client, listener):
-                client.sendall(_SELF)
-            # A listener with implicit TLS says nothing before its client does.
-            greeting = client.recv(3) if listener.tls is not TlsMode.IMPLICIT else b"220"
-    except OSError as exc:
-        found = f"{listener.text} does not answer: {exc.strerror or exc}"
-        return Diagnosis("listener", Level.ERROR, found, "see the log; `empathd reload` listens again")
-    if greeting != b"220":
-        found = f"{listener.text} answers without a greeting 220"
-        return Diagnosis("listener", Level.WARNING, found, "see the log: perhaps a limit of connections is reached")
-    return Diagnosis("listener", Level.OK, f"{listener.text} answers")
-
-
-def _is_proxy(client: socket.socket, listener: Listener) -> bool:
-    address = client.getsockname()[0] if client.family != socket.AF_UNIX else "127.0.0.1"
-    return any(ip_address(address) in network for network in listener.proxy_protocol)
-
-
-def _connection(listener: Listener, timeout_s: float) -> socket.socket:
-    if listener.endpoint is not None:
-        host = listener.endpoint.host
-        return socket.create_connection((_ANY.get(host, host), listener.endpoint.port), timeout_s)
-    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    client.settimeout(timeout_s)
-    try:
-        client.connect(listener.text.removeprefix("unix:"))
-    except OSError:
-        client.close()
-        raise
-    return client
 
 
 def _can_be_bound(listener: Listener) -> Diagnosis:

@@ -1,17 +1,15 @@
 """
-kinds - the kinds of children: how many run, and what each inherits, as a table
+kinds - the kinds of children: what each inherits, as a table
 
 Every child inherits the configuration, the instance lock, the life pipe and a pipe to report on (see
-`daemon.process.child`). The rest depends on its kind. A new kind of child needs a row here, a program
-`empath.daemon.<name>`, and a place among the `PROGRAMS` of `daemon.template`.
+`daemon.process.child`). The rest depends on its kind. A new kind of child needs a row here and in
+`daemon.process.slots`, a program `empath.daemon.<name>`, and a place among the `PROGRAMS` of `daemon.template`.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-
-from empath.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +17,16 @@ class Kind:
     """
     One kind of child.
 
-    count gives the number of its slots. A kind that is woken inherits the eventfd of its own slot, any other kind those
-    of all slots that are woken, in order. has_listeners stands for the listening sockets and the counts of open
-    connections and the certificates of listeners, meets_hosts for what is shown to hosts that mail goes to,
-    hears_deaths for a pipe with the deaths of others, may_ask for the writing end of the pipe through which the
-    supervisor is asked, and the file that has the outcome of a reload, serves_http for the listening socket of [http].
-    After a reload, a kind that may linger drains for as long as its clients take.
+    `daemon.process.slots` has the number of its slots. A kind that is woken inherits the eventfd of its own slot, any
+    other kind those of all slots that are woken, in order. has_listeners stands for the listening sockets and the
+    counts of open connections and the certificates of listeners, meets_hosts for what is shown to hosts that mail goes
+    to, hears_deaths for a pipe with the deaths of others, may_ask for the writing end of the pipe through which the
+    supervisor is asked, and the file that has the outcome of a reload, serves_http for the listening socket of [http]
+    and the file for the state of the service. After a reload, a kind that may linger drains for as long as its clients
+    take.
     """
 
     name: str
-    count: Callable[[Config], int]
     is_woken: bool = False
     has_listeners: bool = False
     meets_hosts: bool = False
@@ -38,16 +36,11 @@ class Kind:
     serves_http: bool = False
 
 
-def _one(_: Config) -> int:
-    return 1
-
-
-# In the order of their start.
 KINDS: Final = (
-    Kind("housekeeper", _one, hears_deaths=True, may_ask=True),
-    Kind("worker", lambda config: config.delivery.workers, is_woken=True, meets_hosts=True),
-    Kind("acceptor", lambda config: config.process.acceptors, has_listeners=True, may_linger=True),
-    Kind("httpd", lambda config: int(config.http.is_served), serves_http=True),
+    Kind("housekeeper", hears_deaths=True, may_ask=True),
+    Kind("worker", is_woken=True, meets_hosts=True),
+    Kind("acceptor", has_listeners=True, may_linger=True),
+    Kind("httpd", serves_http=True),
 )
 _BY_NAME: Final = {kind.name: kind for kind in KINDS}
 
@@ -55,11 +48,6 @@ _BY_NAME: Final = {kind.name: kind for kind in KINDS}
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     kind.name: (sys.executable, "-P", "-m", f"empath.daemon.{kind.name}") for kind in KINDS
 }
-
-
-def slots(config: Config) -> tuple[str, ...]:
-    """The slots of all children that *config* asks for: `kind-n`, n from 1."""
-    return tuple(f"{kind.name}-{number}" for kind in KINDS for number in range(1, kind.count(config) + 1))
 
 
 def kind_of(slot: str) -> Kind:

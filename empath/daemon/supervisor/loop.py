@@ -24,6 +24,7 @@ from empath.config.differences import differences
 from empath.config.file_uses import unreloadable
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.reload_outcome import ReloadOutcome, write_outcome
+from empath.daemon.process.state_line import read_state
 from empath.daemon.supervisor import notify, resources
 from empath.daemon.supervisor.certificate_watch import CertificateWatch
 from empath.daemon.supervisor.children import ChildProcess, Failure
@@ -114,6 +115,8 @@ class Supervisor:
         self._pace = pace or Pace()
         self._orders = Orders()
         self._outcome_fd = os.memfd_create("empath-reload", os.MFD_CLOEXEC)
+        self._state_fd = os.memfd_create("empath-state", os.MFD_CLOEXEC)
+        self._told_state = ""
         self._reloads = 0
         self._emit = emitter(SLOT)
         self._templates = templates
@@ -126,6 +129,7 @@ class Supervisor:
             lock_fd=lock_fd,
             ask_fd=self._orders.ask_fd,
             outcome_fd=self._outcome_fd,
+            state_fd=self._state_fd,
         )
         self._processes: dict[int, ChildProcess] = {}
         self._failures: dict[str, int] = {}
@@ -164,6 +168,7 @@ class Supervisor:
             self._reap(time.monotonic())
             self._judge(time.monotonic())
             self._watchdog.notify(time.monotonic())
+            self._notify_state()
             self._spawn(time.monotonic())
         self._emit(ServiceStopped(duration_s=_since(self._stopped_at), run_s=_since(started_at)))
         return self._failure
@@ -495,8 +500,17 @@ class Supervisor:
 
     def _notify_ready(self) -> None:
         """Tell the service manager that the service is ready, with the old configuration or the new."""
+        notify.ready(self._status())
+
+    def _notify_state(self) -> None:
+        """Tell the service manager when the state of the service has changed, as far as httpd looks at it."""
+        if self._is_serving and self._stopped_at is None and read_state(self._state_fd) != self._told_state:
+            notify.status(self._status())
+
+    def _status(self) -> str:
         addresses = ", ".join(item.listener.text for item in self._plan.listeners)
-        notify.ready(f"serving on {addresses}")
+        self._told_state = read_state(self._state_fd)
+        return f"serving on {addresses}" + (f"; {self._told_state}" if self._told_state else "")
 
     def _open_log(self) -> None:
         try:

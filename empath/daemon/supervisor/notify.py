@@ -27,6 +27,11 @@ def ready(status: str) -> None:
     notify(f"READY=1\nMAINPID={os.getpid()}\nSTATUS={status}")
 
 
+def status(line: str) -> None:
+    """*line* is how the service is now, for people. It never waits: the next change has its own line."""
+    notify(f"STATUS={line}", wait_s=0.0)
+
+
 def reloading() -> None:
     """A reload has begun. The manager compares the instant with its own clock (systemd 253, Type=notify-reload)."""
     notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}\nSTATUS=reloading")

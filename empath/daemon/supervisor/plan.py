@@ -19,9 +19,9 @@ from empath.config.model import Config
 from empath.config.tables.http import Http
 from empath.config.tables.receiving import Listener
 from empath.config.workable import Contradiction, located
+from empath.daemon.process.slots import slots
 from empath.daemon.process.tls_files import Marks, keep_tls_files, read_client_files, read_tls_files, tls_marks
 from empath.daemon.supervisor import listeners
-from empath.daemon.supervisor.kinds import slots
 from empath.daemon.supervisor.listeners import BoundListener
 from empath.errors import ConfigError, EmpathError, MissingInput
 

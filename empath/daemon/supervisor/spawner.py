@@ -42,6 +42,7 @@ class Spawner:
         lock_fd: int,
         ask_fd: int,
         outcome_fd: int,
+        state_fd: int,
     ) -> None:
         self._config_file = config_file
         self._commands = commands
@@ -51,6 +52,7 @@ class Spawner:
         self._lock_fd = lock_fd
         self._ask_fd = ask_fd
         self._outcome_fd = outcome_fd
+        self._state_fd = state_fd
         # Its end of file tells children that the supervisor is gone.
         self._life_fd, self._alive_fd = os.pipe2(os.O_CLOEXEC)
         self._wake_fds: dict[str, int] = {}
@@ -101,6 +103,7 @@ class Spawner:
                 counts_fd=self._counts.fd if kind.has_listeners else None,
                 counts_row=counts_row or 0,
                 http_fd=plan.http[0].socket.fileno() if kind.serves_http else None,
+                state_fd=self._state_fd if kind.serves_http else None,
             )
             pid = self._make(kind, child)
             kept.pop_all()

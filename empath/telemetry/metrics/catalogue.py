@@ -131,6 +131,7 @@ DELIVERY_ERRORS: Final = _gauge(
 REFUSAL_RATIO: Final = _gauge(
     "smtp_refusal_ratio", "Share of refusals among refusals and accepted messages, over the last time", "over"
 )
+HEALTH: Final = _gauge("health_ready", "1 while a component of the service is ready", "component", most=8)
 SCRAPES: Final = _counter("scrapes", "Times that the metrics of all processes were collected")
 LEFT_OUT: Final = _counter("scrape_left_out", "Processes that gave no metrics in time, and were left out", "slot")
 
@@ -151,7 +152,7 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
     "Housekeeper": (REPORTS, LEASES_RELEASED, HOUSEKEEPING_FAILURES, CLOCK_STEPS),
     "httpd": (
         *(QUEUE_RECIPIENTS, QUEUE_MESSAGES, QUEUE_OCTETS, QUEUE_OLDEST, QUEUE_DESTINATIONS, QUEUE_FROZEN, QUEUE_READ),
-        *(DELIVERY_SUCCESS, DELIVERY_ERRORS, REFUSAL_RATIO, SCRAPES, LEFT_OUT),
+        *(DELIVERY_SUCCESS, DELIVERY_ERRORS, REFUSAL_RATIO, HEALTH, SCRAPES, LEFT_OUT),
     ),
 }
 BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for group in CATALOGUE.values() for metric in group}

@@ -1,5 +1,7 @@
 """httpd - what the process that serves HTTP reports"""
 
+from typing import Annotated
+
 from empath.telemetry.occurrence import Occurrence, occurrence
 from empath.telemetry.occurrences.fields import ErrorText
 
@@ -9,3 +11,15 @@ class QueueUnread(Occurrence):
     """The queue cannot be read. Its metrics keep their last values, and say when these were read."""
 
     error: ErrorText
+
+
+@occurrence("error")
+class ServiceNotReady(Occurrence):
+    """A check of the service fails: `/health/ready` answers 503. One line until it is ready again."""
+
+    reason: Annotated[str, "the components and what is wrong with them"]
+
+
+@occurrence("info")
+class ServiceReadyAgain(Occurrence):
+    """All checks of the service pass again."""

@@ -19,7 +19,8 @@ from empath.cli.admin.doctor import doctor
 from empath.cli.admin.doctor_dns import diagnose_dns
 from empath.cli.empathd import main as empathd
 from empath.config import load_config
-from empath.daemon.supervisor.doctor import diagnose_answer, diagnose_machine
+from empath.daemon.process.health import diagnose_answer
+from empath.daemon.supervisor.doctor import diagnose_machine
 from empath.policy.greylist import GreylistRules
 from empath.policy.health import Diagnosis, Level
 from empath.storage.admin.doctor import diagnose_queue
@@ -399,7 +400,7 @@ def _service(directory: Path, more: str = "", port: int = 0, log: str = "empath.
     file = directory / "empath.toml"
     file.write_text(configuration(port or free_port(), more).replace("empath.log", log))
     found: dict[str, Diagnosis] = {}
-    for diagnosis in diagnose_machine(file, load_config(file)):
+    for diagnosis in diagnose_machine(file, load_config(file), diagnose_answer):
         if diagnosis.subject not in found or diagnosis.level is not Level.OK:
             found[diagnosis.subject] = diagnosis
     return found

@@ -6,7 +6,8 @@ import pytest
 
 import empath.daemon
 from empath.config.load import load_config
-from empath.daemon.supervisor.kinds import COMMANDS, KINDS, kind_of, slots
+from empath.daemon.process.slots import COUNTS, slots
+from empath.daemon.supervisor.kinds import COMMANDS, KINDS, kind_of
 from tests.kit.process import configuration
 
 DAEMON = Path(empath.daemon.__file__).parent
@@ -18,6 +19,7 @@ def test_every_kind_has_its_program_and_every_program_its_kind():
     """
     programs = {file.parent.name for file in DAEMON.glob("*/__main__.py")} - {"supervisor", "template"}
     assert programs == {kind.name for kind in KINDS}
+    assert list(COUNTS) == [kind.name for kind in KINDS]
     assert {f"empath.daemon.{name}" for name in programs} == {command[-1] for command in COMMANDS.values()}
 
 

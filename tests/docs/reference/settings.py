@@ -53,6 +53,7 @@ _KINDS = {
     "Nameserver": "list of addresses",
     "AllowedNetwork": "list of networks",
     "BounceClassName": "list of classes",
+    "Component": "list of components",
     "BackendName": "list of back ends",
     "Mechanism": "list of mechanisms",
     "ClientMechanism": "list of mechanisms",
