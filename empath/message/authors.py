@@ -1,9 +1,31 @@
-"""authors - the addresses in a From field, RFC 5322 §3.6.2"""
+"""
+authors - the addresses in a From field, RFC 5322 §3.6.2
+
+A forged author must not pass because one reader takes another address than the next.  So what could be read in two ways
+has no reading here: a name with an address in it that is not in quotes, two addresses without a comma, a backslash
+outside of quotes, a control character.  An address in the name that is the same as that in brackets is no harm.
+"""
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.message.header import FIELD_OCTETS
-from empath.message.mailbox_list import mailboxes
+
+_BLANK: Final = re.compile(r"[ \t\r\n]+")
+_ATOM: Final = re.compile(r"""[^\x00-\x20\x7f"(),.:;<>@\[\\\]]+""")
+_QUOTED: Final = re.compile(r'"(?:[^"\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\\[^\x00-\x1f\x7f])*"')
+_LITERAL: Final = re.compile(r"\[[^\[\]\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\]")
+_SPECIALS: Final = frozenset("<>,;:@.")
+_WORDS: Final = (_QUOTED, _LITERAL, _ATOM)
+
+
+class _Token(NamedTuple):
+    text: str
+    is_word: bool
 
 
 def authors(field: bytes) -> list[Address] | None:
@@ -15,6 +37,81 @@ def authors(field: bytes) -> list[Address] | None:
     if len(field) >= FIELD_OCTETS:
         return None
     try:
-        return [Address.parse(text) for text in mailboxes(field.partition(b":")[2].decode())]
+        return _addresses(_tokens(field.partition(b":")[2].decode()))
     except (SyntaxViolation, UnicodeDecodeError):
         return None
+
+
+def _tokens(text: str) -> Iterable[_Token]:
+    """Words and specials, without blanks and comments, and a comma at the end."""
+    at = 0
+    while at < len(text):
+        char = text[at]
+        if blank := _BLANK.match(text, at):
+            at = blank.end()
+        elif char == "(":
+            at = _after_comment(text, at)
+        elif char in _SPECIALS:
+            yield _Token(char, False)
+            at += 1
+        else:
+            word = next((found for each in _WORDS if (found := each.match(text, at))), None)
+            if word is None:
+                raise SyntaxViolation("a character that stands alone")
+            yield _Token(word[0], True)
+            at = word.end()
+    yield _Token(",", False)
+
+
+def _after_comment(text: str, at: int) -> int:
+    depth = 0
+    while at < len(text):
+        char = text[at]
+        at += 2 if char == "\\" else 1
+        depth += (char == "(") - (char == ")")
+        if not depth:
+            return at
+    raise SyntaxViolation("a comment has no end")
+
+
+def _addresses(tokens: Iterable[_Token]) -> list[Address]:
+    found: list[Address] = []
+    name: list[_Token] = []  # of the item under way, or its address where it has no brackets
+    angle: list[_Token] | None = None  # what its brackets have
+    is_within = False
+    for token in tokens:
+        if token.is_word or token.text in "@.":
+            if angle is not None and not is_within:
+                raise SyntaxViolation("something stands behind the brackets")
+            (angle if angle is not None and is_within else name).append(token)
+        elif token.text == "<" and angle is None:
+            angle, is_within = [], True
+        elif token.text == ">" and is_within:
+            is_within = False
+        elif is_within or token.text in "<>":
+            raise SyntaxViolation("a bracket in the wrong place")
+        elif token.text == ":":
+            if angle is not None or any(each.text == "@" for each in name):
+                raise SyntaxViolation("an address in the name of a group")
+            name = []
+        else:
+            found += _of_item(name, angle)
+            name, angle = [], None
+    return found
+
+
+def _of_item(name: list[_Token], angle: list[_Token] | None) -> list[Address]:
+    if angle is None:
+        return [_address(name)] if name else []
+    address = _address(angle)
+    if any(not each.is_word and each.text == "@" for each in name) and _address(name) != address:
+        raise SyntaxViolation("another address in the name")
+    if any(each.text[0] == "[" and "@" in each.text for each in name):
+        raise SyntaxViolation("an address within square brackets")
+    return [address]
+
+
+def _address(tokens: list[_Token]) -> Address:
+    if any(one.is_word and other.is_word for one, other in pairwise(tokens)):
+        raise SyntaxViolation("two words without anything between them")
+    return Address.parse("".join(token.text for token in tokens))

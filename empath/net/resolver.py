@@ -60,9 +60,10 @@ from empath.net.dns_message import Run, TooLarge, read_message
 from empath.net.resolv_conf import ResolvConf
 
 MAX_EXCHANGERS = 100  # most records kept of one answer, the best ones
-MAX_ADDRESSES = 20  # most records kept of one answer, more than any attempt tries
-MAX_TEXTS = 10  # most records kept of one answer: a host with more names proves nothing by them
-MAX_TEXT_CHARACTERS = 500  # of one record
+MAX_ADDRESSES = 100  # most records kept of one answer: a client is looked for among them, RFC 7208 §5.3
+MAX_NAMES = 10  # most records kept of one answer: a host with more names proves nothing by them
+MAX_TEXTS = 100  # most TXT records kept of one answer: those of many services stand at one name
+MAX_TEXT_CHARACTERS = 8_193  # of one record, one more than SPF and DKIM read
 MAX_TLSA = 50  # records kept of one answer
 MAX_TLSA_OCTETS = 8_192  # of the data of one record, which may be a certificate
 MAX_ALIASES = 10  # most questions for one answer where servers give an alias without its target
@@ -345,7 +346,7 @@ def _read(found: dns.resolver.Answer, kind: Kind, ttl_s: float, security: Securi
         return TlsaRecords(tuple(small[:MAX_TLSA]) or (TlsaRecord(255, 255, 255, b""),), ttl_s, security)
     if kind in (Kind.PTR, Kind.CNAME):
         names = sorted(record.target.to_text(omit_final_dot=True).lower() for record in found.rrset)
-        return Texts(tuple(names[:MAX_TEXTS]), ttl_s, security)
+        return Texts(tuple(names[:MAX_NAMES]), ttl_s, security)
     if kind is Kind.TXT:
         texts = (b"".join(record.strings)[:MAX_TEXT_CHARACTERS] for record in found.rrset)
         return Texts(tuple(sorted(text.decode(errors="replace") for text in texts)[:MAX_TEXTS]), ttl_s, security)

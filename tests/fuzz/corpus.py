@@ -5,7 +5,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import address, aliases, chunks, client, dns, edits, mime, proxy, relay, replies, sasl, server, tls
+from tests.fuzz import (
+    address,
+    aliases,
+    chunks,
+    client,
+    dns,
+    edits,
+    mime,
+    proxy,
+    relay,
+    replies,
+    sasl,
+    senders,
+    server,
+    tls,
+)
 from tests.fuzz.case import Case
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -23,6 +38,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "aliases": aliases.check,
     "edits": edits.check,
     "replies": replies.check,
+    "senders": senders.check,
 }
 # Limit for one case: many times the usual cost, a part of that of a quadratic step. Coverage takes four times as long.
 CPU_S = 6.0 if sys.gettrace() is None else 24.0

@@ -332,6 +332,74 @@ def replies_case(random: Random) -> Case:
     return Case(0, tuple(turn.encode() for turn in turns))
 
 
+_RECORDS = [
+    *(
+        "v=spf1 ",
+        "-all",
+        "~all",
+        " a",
+        " mx",
+        " ptr",
+        " exists:",
+        " include:a.example",
+        " redirect=a.example",
+        " exp=e.a",
+    ),
+    *(
+        " ip4:192.0.2.0/24",
+        " ip6:2001:db8::/32",
+        "%{i}",
+        "%{l1r-}",
+        "%{p}",
+        "%{",
+        "%%",
+        "%_",
+        "/24",
+        "//64",
+        ":",
+        "=",
+        ".",
+    ),
+    *(
+        "v=DMARC1; ",
+        "p=reject; ",
+        "sp=none; ",
+        "np=quarantine; ",
+        "psd=y; ",
+        "psd=n; ",
+        "t=y; ",
+        "pct=0; ",
+        "rua=mailto:a",
+    ),
+    *(
+        "a.example",
+        "mx.example; spf=pass",
+        "(",
+        ")",
+        '"',
+        "\\",
+        "<a@a.example>",
+        "Ann ",
+        ", ",
+        ";",
+        "@",
+        "SRS0=",
+        "SRS1=",
+        "==",
+    ),
+]
+
+
+def senders_case(random: Random) -> Case:
+    """Records, and fields that name a sender."""
+    turns = ["".join(random.choices(_RECORDS, k=random.randrange(1, 12))) for _ in range(5)]
+    if random.random() < 0.5:
+        terms = random.choices([*_RECORDS[1:12], " a:%{l1r-}.b.example", " ~all"], k=random.randrange(1, 6))
+        turns[0] = f"v=spf1 {' '.join(terms)} ~all"
+        turns[2] = f"v=DMARC1; {''.join(random.choices(_RECORDS[25:32], k=4))}"
+    return Case(random.getrandbits(20), tuple(turn.encode() for turn in turns))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "chunks": chunks_case,
@@ -346,6 +414,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "aliases": aliases_case,
     "edits": edits_case,
     "replies": replies_case,
+    "senders": senders_case,
 }
 
 

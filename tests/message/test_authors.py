@@ -24,6 +24,8 @@ from empath.message.header import FIELD_OCTETS
         ("=?utf-8?q?J=C3=BCrgen?= <a@b.example>", ["a@b.example"]),
         ("Jürgen <jürgen@b.example>", ["jürgen@b.example"]),
         ("", []),
+        ("a@B.example <a@b.example>", ["a@b.example"]),
+        ("[Team] Ann <a@b.example>", ["a@b.example"]),
     ],
 )
 def test_all_addresses_are_found(value, expected):
@@ -45,6 +47,10 @@ def test_all_addresses_are_found(value, expected):
         "<@x.example:a@b.example>",
         "a@b.example bob@c.example",
         "a@b.example\xff",
+        "Ann <a@b.example> Bob",
+        "bob@c.example: a@b.example;",
+        "[bob@c.example] <a@b.example>",
+        "bob@c.example <a@b.example>",
         "a" * FIELD_OCTETS,
     ],
 )

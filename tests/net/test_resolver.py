@@ -262,9 +262,9 @@ def test_of_a_thousand_exchangers_the_best_hundred_are_taken(script, resolver):
     assert [*range(1, MAX_EXCHANGERS + 1)] == [record.preference for record in answer.records]
 
 
-def test_of_very_many_addresses_twenty_are_taken(script, resolver):
+def test_of_very_many_addresses_a_hundred_are_taken(script, resolver):
     """
-    An attempt tries five.
+    An attempt tries five, and SPF looks for a client among all.
     """
     script.a("example.org", *(f"192.0.2.{n}" for n in range(200)))
     [answer] = resolver.look_up([A], ENOUGH_S)

@@ -1,0 +1,110 @@
+"""
+authres - the field Authentication-Results, RFC 8601: written by this host, and told from those that others wrote
+
+Values are foreign text.  What is not a plain word is quoted, so that nobody writes a result into the field of this
+host.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+FIELD_NAME: Final = b"authentication-results"
+_MAX_VALUE: Final = 300
+_LINE: Final = 78
+_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]+")
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~=]*@[A-Za-z0-9.-]+")  # RFC 8601 §2.2, pvalue
+_NOT_PRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
+_TO_ESCAPE: Final = re.compile(r'([\\"])')
+_TO_ESCAPE_IN_COMMENT: Final = re.compile(r"([\\()])")
+_BLANKS: Final = b" \t\r\n"
+_ID: Final = re.compile(rb'[^\x00-\x20\x7f"(),/:;<=>?@\[\\\]]+')
+_QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodResult:
+    """
+    One result, RFC 8601 §2.2.
+
+    Shape: method and result are words of the registry; comment and reason any text, empty for none; properties are
+    pairs such as ("smtp.mailfrom", "a@b.example"), with any text as the value.
+    """
+
+    method: str
+    result: str
+    comment: str = ""
+    reason: str = ""
+    properties: Sequence[tuple[str, str]] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """Its words as they stand in the field."""
+        found = [f"{self.method}={self.result}"]
+        if self.comment:
+            found.append("({})".format(_TO_ESCAPE_IN_COMMENT.sub(r"\\\1", _printable(self.comment))))
+        if self.reason:
+            found.append(f"reason={_quoted(self.reason)}")
+        return found + [f"{name}={_value(value)}" for name, value in self.properties]
+
+
+def results_field(authserv_id: str, results: Iterable[MethodResult]) -> bytes:
+    """The field of the host *authserv_id*, with its line end."""
+    lines = [f"Authentication-Results: {authserv_id};"]
+    for first, *others in (each.words for each in results):
+        lines.append(f"\t{first}")
+        for word in others:
+            if len(lines[-1]) + len(word) < _LINE:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(f"\t {word}")
+        lines[-1] += ";"
+    if len(lines) == 1:
+        lines[0] += " none;"
+    return ("\r\n".join(lines)[:-1] + "\r\n").encode()
+
+
+def authserv_id(value: bytes) -> str | None:
+    """
+    Whose a field is by its *value*, in lower case; None where it does not say.
+
+    The version and anything else behind the name do not matter: a reader might overlook them.
+    """
+    at = _after_blanks(value)
+    match = _ID.match(value, at)
+    if match is not None:
+        return match[0].decode(errors="replace").lower()
+    match = _QUOTED.match(value, at)
+    return None if match is None else _QUOTED_PAIR.sub(rb"\1", match[1]).decode(errors="replace").lower()
+
+
+def _after_blanks(value: bytes) -> int:
+    """Where the first thing stands that is neither a blank nor a comment; comments may be nested to any depth."""
+    at = depth = 0
+    while at < len(value):
+        octet = value[at : at + 1]
+        if octet == b"(":
+            depth += 1
+        elif depth and octet == b")":
+            depth -= 1
+        elif depth and octet == b"\\":
+            at += 1
+        elif not depth and octet not in _BLANKS:
+            break
+        at += 1
+    return at
+
+
+def _printable(text: str) -> str:
+    return _NOT_PRINTABLE.sub("?", text[:_MAX_VALUE])
+
+
+def _quoted(text: str) -> str:
+    return '"{}"'.format(_TO_ESCAPE.sub(r"\\\1", _printable(text)))
+
+
+def _value(text: str) -> str:
+    is_plain = len(text) <= _MAX_VALUE and (_TOKEN.fullmatch(text) or _ADDRESS.fullmatch(text))
+    return text if is_plain else _quoted(text)

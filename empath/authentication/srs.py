@@ -1,0 +1,83 @@
+"""
+srs - the sender of forwarded mail as an address of this host, and back: Sender Rewriting Scheme
+
+THEORY
+    A forwarder that keeps the reverse-path fails SPF, so it gives an address of its own that has the first one in it.
+    The day and a keyed hash stand in it, too: without them anyone could send through this host to anyone.  A second
+    forwarder names the first one and adds its own hash (SRS1), and a third replaces the second, so that the address
+    does not grow.  The way back leads to the first forwarder, which checks its own hash.
+
+RULES
+    The hash has one length, and is compared whole and in constant time.
+    Hosts on the way may change the case of a local part, so case makes no difference.
+"""
+
+import base64
+import hmac
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+MAX_AGE_DAYS: Final = 21
+_HASH_CHARACTERS: Final = 8
+_DAYS: Final = 1024  # after which stamps repeat
+_DIGITS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_OF_FIRST: Final = re.compile(r"SRS0[=+-](.+)", re.IGNORECASE | re.DOTALL)
+_OF_LATER: Final = re.compile(r"SRS1[=+-][^=]*=([^=]+)=(.+)", re.IGNORECASE | re.DOTALL)
+_FIRST: Final = re.compile(r"SRS0[=+-]([^=]*)=([A-Z2-7]{2})=([^=]+)=(.*)", re.IGNORECASE | re.DOTALL)
+_LATER: Final = re.compile(r"SRS1[=+-]([^=]*)=([^=]+)=([=+-].*)", re.IGNORECASE | re.DOTALL)
+
+
+class Sender(NamedTuple):
+    """An address that came back. Shape: local_part as it was given to `forward`, perhaps in another case."""
+
+    local_part: str
+    domain: str
+
+
+def forward(local_part: str, domain: str, secret: bytes, day: int) -> str:
+    """
+    The local part of the sender of forwarded mail from `local_part@domain`. *day* counts the days since 1970.
+    """
+    if (first := _OF_FIRST.fullmatch(local_part)) is not None:
+        return _later(domain, f"={first[1]}", secret)
+    if (later := _OF_LATER.fullmatch(local_part)) is not None:
+        return _later(later[1], later[2], secret)
+    stamp = _DIGITS[day % _DAYS // 32] + _DIGITS[day % 32]
+    return f"SRS0={_hash(secret, stamp, domain, local_part)}={stamp}={domain}={local_part}"
+
+
+def reverse(local_part: str, secrets: Sequence[bytes], day: int) -> Sender | None:
+    """
+    To whom mail for this local part goes; None if this host has not given it out, or longer than three weeks ago.
+
+    *secrets* are those that this host has used lately.
+    """
+    if (first := _FIRST.fullmatch(local_part)) is not None:
+        digest, stamp, domain, local = first.groups()
+        if _is_ours(digest, secrets, stamp, domain, local) and _age(stamp, day) <= MAX_AGE_DAYS:
+            return Sender(local, domain)
+    elif (later := _LATER.fullmatch(local_part)) is not None:
+        digest, domain, rest = later.groups()
+        if _is_ours(digest, secrets, domain, rest):
+            return Sender(f"SRS0{rest}", domain)
+    return None
+
+
+def _later(domain: str, rest: str, secret: bytes) -> str:
+    return f"SRS1={_hash(secret, domain, rest)}={domain}={rest}"
+
+
+def _age(stamp: str, day: int) -> int:
+    high, low = map(_DIGITS.index, stamp.upper())
+    return (day - 32 * high - low) % _DAYS
+
+
+def _is_ours(digest: str, secrets: Sequence[bytes], *parts: str) -> bool:
+    given = digest.upper().encode()
+    return any([hmac.compare_digest(_hash(secret, *parts).encode(), given) for secret in secrets])  # noqa: C419 - each
+
+
+def _hash(secret: bytes, *parts: str) -> str:
+    text = "\0".join(parts).lower().encode(errors="surrogateescape")
+    return base64.b32encode(hmac.digest(secret, text, "sha256"))[:_HASH_CHARACTERS].decode()
