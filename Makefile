@@ -66,9 +66,9 @@ interop-dane: $(READY) ## DANE with an unbound of this host; needs the Debian pa
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dane.py $(ARGS)
 
 properties: $(READY) ## Tests over generated examples, with forty times as many of them (ARGS="tests/smtp")
-	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/storage tests/daemon/housekeeper/test_report*.py)
+	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/authentication tests/storage tests/daemon/housekeeper/test_report*.py)
 
-fuzz: $(READY) ## Mutated input for SMTP, messages and the DNS (SECONDS=60, ARGS="--target server --seed 1")
+fuzz: $(READY) ## Mutated input for SMTP, messages, signatures and the DNS (SECONDS=60, ARGS="--target server --seed 1")
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % of the layers without I/O
@@ -77,7 +77,7 @@ coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % 
 	$(BIN)/coverage combine --quiet
 	rm -f .coverage.*
 	$(BIN)/coverage report
-	$(BIN)/coverage report --fail-under=100 --include='empath/mail/*,empath/smtp/*,empath/message/*,empath/policy/*'
+	$(BIN)/coverage report --fail-under=100 --include='empath/mail/*,empath/smtp/*,empath/message/*,empath/policy/*,empath/authentication/*'
 
 check: $(READY) ## Lint, format and types
 	$(BIN)/ruff check .

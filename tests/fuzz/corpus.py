@@ -10,6 +10,7 @@ from tests.fuzz import (
     aliases,
     chunks,
     client,
+    dkim,
     dns,
     edits,
     mime,
@@ -39,6 +40,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "edits": edits.check,
     "replies": replies.check,
     "senders": senders.check,
+    "dkim": dkim.check,
 }
 # Limit for one case: many times the usual cost, a part of that of a quadratic step. Coverage takes four times as long.
 CPU_S = 6.0 if sys.gettrace() is None else 24.0

@@ -400,6 +400,61 @@ def senders_case(random: Random) -> Case:
     return Case(random.getrandbits(20), tuple(turn.encode() for turn in turns))
 
 
+_SIGNATURE_TAGS = [
+    *(b"v=1", b"a=rsa-sha256", b"a=ed25519-sha256", b"a=rsa-sha1", b"c=relaxed/relaxed", b"c=simple", b"c=relaxed"),
+    *(b"d=example.com", b"d=x.example", b"s=r", b"s=e", b"h=from:to", b"h=from:from:x", b"h=:", b"h=arc-seal", b"b="),
+    *(b"bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=", b"bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", b"bh=!"),
+    *(b"l=0", b"l=1", b"l=99", b"t=1", b"t=9999999999", b"x=1", b"i=@example.com", b"i=a@sub.example.com", b"i=1"),
+    *(b"i=2", b"i=50", b"i=51", b"cv=none", b"cv=pass", b"cv=fail", b"q=dns/txt", b"z=\xe4", b"b=\r\n YQ==", b"", b"="),
+]
+_SIGNATURE = [b"v=1", b"a=ed25519-sha256", b"c=simple/relaxed", b"d=example.com", b"s=e", b"h=from", b"b=YQ=="]
+_KEY_TAGS = [
+    *(
+        b"v=DKIM1",
+        b"k=rsa",
+        b"k=ed25519",
+        b"p=",
+        b"p=AAAA",
+        b"t=s",
+        b"t=y:s",
+        b"h=sha256",
+        b"h=sha1",
+        b"s=*",
+        b"s=email",
+    ),
+    *(b"p=zFo97KS6j170Fncqm4RoWOXDvlA9vnKgBS/h6vEH2bQ=", b"n=\xe4", b"p=MAA=", b"v=DKIM2", b"", b"x"),
+]
+
+
+def dkim_case(random: Random) -> Case:
+    """A header with signatures and seals, texts of the DNS, and a body."""
+    body = b"".join(
+        random.choice([b"\r\n", b" ", b"\t", b"a", b"\r", b"\n"]) for _ in range(random.choice([0, 0, 5, 40]))
+    )
+    hashed = b"bh=" + (b"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" if not body.strip() else b"AAAA")
+
+    def field(name: bytes, needed: list[bytes]) -> bytes:
+        tags = [*needed, *random.choices(_SIGNATURE_TAGS, k=random.choice([0, 0, 1, 3]))]
+        if random.random() < 0.2:
+            random.shuffle(tags)
+        return name + b": " + random.choice([b"; ", b";", b";\r\n ", b" ;\t"]).join(tags) + b"\r\n"
+
+    lines = [b"From: a@example.com\r\n"] * random.choice([0, 1, 1, 1, 2])
+    lines += [field(b"DKIM-Signature", [*_SIGNATURE, hashed]) for _ in range(random.choice([0, 1, 2, 9]))]
+    for number in range(1, random.choice([1, 2, 3])):
+        instance = [b"i=%d" % number]
+        lines.append(b"ARC-Authentication-Results: i=%d; x; none\r\n" % number)
+        lines.append(field(b"ARC-Message-Signature", [*instance, *_SIGNATURE[1:], hashed]))
+        seal = [*_SIGNATURE[1:2], *_SIGNATURE[3:5], b"b=YQ==", b"cv=none" if number == 1 else b"cv=pass"]
+        lines.append(field(b"ARC-Seal", [*instance, *seal]))
+    lines += [
+        random.choice([b"X : y\r\n", b"stray\r\n", b" folded\r\n", b"To:\r\n"]) for _ in range(random.randint(0, 2))
+    ]
+    random.shuffle(lines)
+    texts = tuple(b"; ".join(random.choices(_KEY_TAGS, k=random.randint(1, 4))) for _ in range(random.randint(0, 2)))
+    return Case(random.randrange(10**6), (b"".join(lines), *texts, body))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "chunks": chunks_case,
@@ -415,6 +470,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "edits": edits_case,
     "replies": replies_case,
     "senders": senders_case,
+    "dkim": dkim_case,
 }
 
 

@@ -6,7 +6,7 @@ folder above it; tests that need them are skipped where they are missing.
 """
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,7 +44,7 @@ def cases(name: str) -> list[Any]:
     return [pytest.param(case, id=str(case.get("id", number))) for number, case in enumerate(found)]
 
 
-def text_answer(texts: dict[str, str | None], question: Question) -> LookupAnswer:
+def text_answer(texts: Mapping[str, str | None], question: Question) -> LookupAnswer:
     """What vectors say of a name: a text, None for no such name, FAILS for no answer."""
     text = texts.get(question.name)
     if text == "FAILS":
@@ -54,7 +54,7 @@ def text_answer(texts: dict[str, str | None], question: Question) -> LookupAnswe
 
 def driven(
     search: Generator[Question, LookupAnswer, _Verdict],
-    texts: dict[str, str | None],
+    texts: Mapping[str, str | None],
     asked: list[Question] | None = None,
 ) -> _Verdict:
     """The verdict of a search whose questions *texts* answer; *asked* gets them."""
