@@ -115,6 +115,8 @@ CREATE INDEX _recipient_held_back ON _recipient (held_back_until)
 CREATE INDEX _recipient_lease ON _recipient (lease_id) WHERE lease_id IS NOT NULL;
 CREATE INDEX _recipient_ordered ON _recipient (lease_id) WHERE ordered_status IS NOT NULL;  -- nearly always empty
 CREATE INDEX _recipient_message ON _recipient (message_id);
+-- For "what is stuck"; nearly always empty.
+CREATE INDEX _recipient_held ON _recipient (destination_id) WHERE status = 'held';
 -- For "what bounced, newest first", however many recipients were delivered since.
 CREATE INDEX _recipient_failed ON _recipient (recipient_id) WHERE status IN ('bounced', 'expired');
 

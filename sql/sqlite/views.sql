@@ -4,11 +4,24 @@
 -- Every instant has two columns: UTC text for people, and Unix seconds (_unix) for arithmetic.
 -- control/ defines what can be written through them.
 
+-- Two views that leases read (sql/sqlite/queries/lease.sql), and the view explanation: what one may take is what the other
+-- says may be taken.
+
+-- Recipients that wait for a lease.
+CREATE VIEW _waiting AS
+SELECT recipient_id, message_id, destination_id, priority, next_retry_at, expires_at
+  FROM _recipient
+ WHERE status IN ('queued', 'deferred');
+
+-- One row while an operator stops delivery, with the instant since when; else none.
+CREATE VIEW _frozen AS
+SELECT value AS since FROM _setting WHERE name = 'frozen';
+
 -- Why due mail of a destination does not go out now; NULL: it may.
 CREATE VIEW _blocked AS
 SELECT d.destination_id AS destination_id,
        CASE
-         WHEN EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen') THEN 'frozen'
+         WHEN EXISTS (SELECT 1 FROM _frozen) THEN 'frozen'
          WHEN d.suspended_until > unixepoch()
            THEN 'suspended until ' || datetime(d.suspended_until, 'unixepoch') || coalesce(' (' || d.suspended_reason || ')', '')
          WHEN d.breaker_until > unixepoch()
@@ -57,6 +70,186 @@ SELECT m.ulid                                        AS id,                     
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.status IN ('queued', 'deferred', 'leased', 'held');
+
+-- What each live recipient waits for. A lease may take it if it is in _waiting, next_retry_at and ready_at have come and
+-- delivery is not frozen: the first condition of blocked_by says this by the same columns. The others find the reason.
+CREATE VIEW _standing AS
+SELECT s.*,
+       CASE
+         WHEN s.status = 'leased' THEN 'delivery'
+         WHEN s.status = 'held' THEN 'hold'
+         WHEN s.is_frozen THEN 'freeze'
+         WHEN max(s.next_retry_at, s.ready_at, s.all_token_at) <= s.now
+          -- Half open, the breaker lets the first message pass, and those with a recipient whose lifetime is over.
+          AND (s.breaker_until IS NULL
+               OR s.message_id = (
+                 SELECT w.message_id
+                   FROM _waiting AS w
+                  WHERE w.destination_id = s.destination_id
+                    AND w.priority IN (0, 1, 2, 3, 4)
+                    AND w.next_retry_at <= s.now
+                  ORDER BY w.priority, w.next_retry_at
+                  LIMIT 1)
+               OR EXISTS (
+                 SELECT 1
+                   FROM _waiting AS w
+                  WHERE w.message_id = s.message_id
+                    AND +w.destination_id = s.destination_id
+                    AND w.next_retry_at <= s.now
+                    AND w.expires_at <= s.now))
+           THEN iif(s.has_worker, NULL, 'no worker')
+         WHEN s.earliest_at > s.now AND s.earliest_at = s.suspended_until
+           THEN CASE
+                  WHEN s.suspended_reason GLOB 'warm-up: *' THEN 'warm-up'
+                  WHEN s.suspended_reason GLOB 'closed by *' THEN 'hours'
+                  ELSE 'suspension'
+                END
+         WHEN s.earliest_at > s.now AND s.earliest_at = s.breaker_until THEN 'breaker'
+         WHEN s.earliest_at > s.now AND s.earliest_at = s.next_retry_at
+           THEN CASE
+                  WHEN s.next_retry_at = s.held_back_until THEN 'sender rate'
+                  WHEN s.attempts > 0 THEN 'retry'
+                  ELSE 'not due'
+                END
+         WHEN s.earliest_at > s.now THEN 'rate'
+         WHEN s.breaker_until IS NOT NULL THEN 'probe'
+         WHEN s.is_full THEN 'concurrency'
+         ELSE 'bound'
+       END AS blocked_by
+  FROM (SELECT r.recipient_id, r.message_id, r.destination_id, r.address, r.domain, r.status, r.next_retry_at, r.expires_at,
+               r.held_back_until, r.attempts, r.last_reply, r.reason, r.lease_id,
+               d.name AS destination, d.ready_at, d.suspended_until, d.suspended_reason, d.breaker_until, d.token_at,
+               d.is_full, d.max_leases, d.lease_window, d.lease_limit, d.openings, d.last_failure,
+               (julianday('now') - 2440587.5) * 86400.0 AS now,
+               EXISTS (SELECT 1 FROM _frozen) AS is_frozen,
+               coalesce((SELECT b.token_at FROM _bucket AS b WHERE b.name = 'all'), 0.0) AS all_token_at,
+               max(r.next_retry_at, coalesce(d.suspended_until, 0.0), coalesce(d.breaker_until, 0.0),
+                   coalesce(d.token_at, 0.0),
+                   coalesce((SELECT b.token_at FROM _bucket AS b WHERE b.name = 'all'), 0.0)) AS earliest_at,
+               EXISTS (
+                 SELECT 1 FROM _process AS p
+                  WHERE p.ended_at IS NULL
+                    AND p.slot GLOB 'worker-*'
+                    AND p.beat_at > (julianday('now') - 2440587.5) * 86400.0 - 30.0) AS has_worker
+          FROM _recipient AS r
+          JOIN _destination AS d ON d.destination_id = r.destination_id
+         WHERE r.status IN ('queued', 'deferred', 'leased', 'held')) AS s;
+
+-- One row per live recipient: why it is not delivered now, what decides that, and when that ends.
+CREATE VIEW explanation AS
+SELECT m.ulid                                        AS id,                       -- queue id (ULID) of the message
+       s.recipient_id                                AS recipient_id,             -- number of this recipient
+       m.reverse_path                                AS sender,                   -- reverse-path; '' is null
+       s.address                                     AS recipient,                -- forward-path
+       s.domain                                      AS domain,                   -- domain of the forward-path
+       s.destination                                 AS destination,              -- queue key: next hop or domain
+       s.status                                      AS status,                   -- queued, deferred, leased or held
+       s.blocked_by AS blocked_by,  -- what it waits for, a word of the table in docs/sql.md; NULL: nothing, a worker takes it in its turn
+       CASE WHEN s.earliest_at > s.now AND s.status <> 'leased' AND s.status <> 'held' AND NOT s.is_frozen THEN datetime(s.earliest_at, 'unixepoch') END AS until,  -- instant at which that ends, UTC; NULL: an event ends it, or it has ended
+       CASE WHEN s.earliest_at > s.now AND s.status <> 'leased' AND s.status <> 'held' AND NOT s.is_frozen THEN s.earliest_at END AS until_unix,  -- the same in Unix seconds
+       CASE s.blocked_by
+         WHEN 'delivery' THEN (
+           SELECT p.slot || ' has it since ' || datetime(l.leased_at, 'unixepoch')
+             FROM _lease AS l
+             JOIN _process AS p ON p.process_id = l.process_id
+            WHERE l.lease_id = s.lease_id)
+         WHEN 'hold' THEN coalesce(s.reason, 'held') || coalesce(' by ' || (
+           SELECT a.who FROM _audit AS a
+            WHERE a.recipient_id = s.recipient_id AND a.what = 'status' AND a.after = 'held'
+            ORDER BY a.audit_id DESC
+            LIMIT 1), '')
+         WHEN 'freeze' THEN 'frozen since ' || (SELECT since FROM _frozen) || coalesce(' by ' || (
+           SELECT c.who FROM _control AS c WHERE c.verb = 'freeze' ORDER BY c.control_id DESC LIMIT 1), '')
+         WHEN 'suspension' THEN 'suspended_until of the destination' || coalesce(': ' || s.suspended_reason, '')
+         WHEN 'hours' THEN s.suspended_reason
+         WHEN 'warm-up' THEN s.suspended_reason
+         WHEN 'breaker' THEN 'circuit breaker, opened ' || s.openings || iif(s.openings = 1, ' time', ' times') || coalesce('; ' || s.last_failure, '')
+         WHEN 'probe' THEN 'circuit breaker half open: one message goes first' || coalesce('; ' || s.last_failure, '')
+         WHEN 'retry' THEN s.attempts || iif(s.attempts = 1, ' attempt', ' attempts') || coalesce('; ' || s.last_reply, '')
+         WHEN 'sender rate' THEN 'rate of the sender, in [senders]'
+         WHEN 'rate' THEN iif(s.earliest_at = s.token_at, 'rate of the destination or its provider', '[delivery] rate')
+         WHEN 'concurrency' THEN (SELECT count(*) FROM _lease AS l WHERE l.destination_id = s.destination_id) || ' of ' || s.lease_limit || ' connections in use' || iif(s.lease_limit < s.max_leases, '; concurrency ' || s.max_leases || ', fewer after failures', ', the limit of concurrency')
+         WHEN 'no worker' THEN 'no worker gives a sign of life'
+         WHEN 'not due' THEN 'next_retry_at'
+         WHEN 'bound' THEN 'due_at of the destination is late; `empath-admin fsck` says why'
+       END AS rule,  -- what decides it: the order, rule, setting or row, with its author or its evidence
+       CASE
+         WHEN s.status = 'held' THEN NULL
+         WHEN EXISTS (
+           SELECT 1 FROM _suppression AS x
+            WHERE (x.address = lower(s.address) OR x.address = '@' || s.domain)
+              AND coalesce(x.expires_at > s.now, 1)) THEN 'bounces: the address is suppressed'
+         WHEN s.destination = 'no-route:' THEN 'no route leads to a host'
+         WHEN s.expires_at <= max(s.now, s.earliest_at) THEN 'expires unless it is delivered'
+       END AS next_attempt,  -- what the next attempt will do, where that is known before; NULL: it is made
+       datetime(s.next_retry_at, 'unixepoch')        AS next_retry_at,            -- earliest instant of the next attempt, as in queue, UTC
+       s.next_retry_at                               AS next_retry_unix,          -- the same in Unix seconds
+       datetime(s.expires_at, 'unixepoch')           AS expires_at,               -- end of the lifetime, UTC
+       s.expires_at                                  AS expires_unix,             -- the same in Unix seconds
+       s.attempts                                    AS attempts,                 -- number of settled attempts
+       s.last_reply                                  AS last_reply,               -- reply that decided the last attempt
+       (SELECT p.slot FROM _lease AS l JOIN _process AS p ON p.process_id = l.process_id WHERE l.lease_id = s.lease_id) AS process,  -- slot of the worker that delivers it now; NULL: none
+       datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of acceptance, UTC
+       m.received_at                                 AS received_unix             -- the same in Unix seconds
+  FROM _standing AS s
+  JOIN _message AS m ON m.message_id = s.message_id;
+
+-- One row per destination with mail that waits longer than it should: it is due for more than five minutes, or the oldest
+-- was accepted more than an hour ago. Held mail has a row of its own, an hour after it was accepted.
+CREATE VIEW stuck AS
+SELECT d.name                                        AS destination,              -- queue key: next hop or domain
+       w.recipients                                  AS recipients,               -- number of its recipients that wait, or that are held
+       w.due                                         AS due,                      -- number of those whose next_retry_at has come
+       datetime(m.received_at, 'unixepoch')          AS oldest_at,                -- instant of acceptance of the oldest, UTC
+       m.received_at                                 AS oldest_unix,              -- the same in Unix seconds
+       round(w.now - m.received_at)                  AS age_s,                    -- its age in seconds
+       iif(w.first_at <= w.now, round(w.now - w.first_at), 0.0) AS overdue_s,  -- seconds since the first of them was due
+       m.ulid                                        AS id,                       -- queue id of the oldest, for `empath-admin explain`
+       e.recipient_id                                AS recipient_id,             -- number of the oldest recipient
+       e.blocked_by                                  AS blocked_by,               -- what the oldest waits for, as in explanation; NULL: its turn
+       e.until                                       AS until,                    -- instant at which that ends, UTC; NULL: an event ends it
+       e.until_unix                                  AS until_unix,               -- the same in Unix seconds
+       e.rule                                        AS rule,                     -- what decides it, as in explanation
+       e.last_reply                                  AS last_reply                -- reply that decided the last attempt for the oldest
+  FROM (SELECT destination_id, count(*) AS recipients, min(recipient_id) AS oldest, min(next_retry_at) AS first_at,
+               count(*) FILTER (WHERE next_retry_at <= (julianday('now') - 2440587.5) * 86400.0) AS due,
+               (julianday('now') - 2440587.5) * 86400.0 AS now
+          FROM _recipient INDEXED BY _recipient_due
+         WHERE status IN ('queued', 'deferred')
+         GROUP BY destination_id
+        UNION ALL
+        SELECT destination_id, count(*), min(recipient_id), NULL, 0, (julianday('now') - 2440587.5) * 86400.0
+          FROM _recipient INDEXED BY _recipient_held
+         WHERE status = 'held'
+         GROUP BY destination_id) AS w
+ CROSS JOIN _destination AS d ON d.destination_id = w.destination_id
+ CROSS JOIN explanation AS e ON e.recipient_id = w.oldest
+ CROSS JOIN _message AS m ON m.ulid = e.id
+ WHERE m.received_at <= w.now - 3600.0
+    OR w.first_at <= w.now - 300.0;
+
+-- One row per domain of recipients with live mail: how many recipients were accepted how many minutes ago. The columns are the
+-- age classes of Postfix's qshape.
+CREATE VIEW queue_by_domain AS
+SELECT a.domain                                      AS domain,                   -- domain of the forward-paths
+       count(*)                                      AS total,                    -- number of live recipients
+       count(*) FILTER (WHERE a.minutes < 5)         AS under_5m,                 -- number of those accepted less than 5 minutes ago
+       count(*) FILTER (WHERE a.minutes >= 5 AND a.minutes < 10) AS under_10m,  -- 5 to 10 minutes ago
+       count(*) FILTER (WHERE a.minutes >= 10 AND a.minutes < 20) AS under_20m,  -- 10 to 20
+       count(*) FILTER (WHERE a.minutes >= 20 AND a.minutes < 40) AS under_40m,  -- 20 to 40
+       count(*) FILTER (WHERE a.minutes >= 40 AND a.minutes < 80) AS under_80m,  -- 40 to 80
+       count(*) FILTER (WHERE a.minutes >= 80 AND a.minutes < 160) AS under_160m,  -- 80 to 160
+       count(*) FILTER (WHERE a.minutes >= 160 AND a.minutes < 320) AS under_320m,  -- 160 to 320
+       count(*) FILTER (WHERE a.minutes >= 320 AND a.minutes < 640) AS under_640m,  -- 320 to 640
+       count(*) FILTER (WHERE a.minutes >= 640 AND a.minutes < 1280) AS under_1280m,  -- 640 to 1280
+       count(*) FILTER (WHERE a.minutes >= 1280)     AS over_1280m,               -- 1280 minutes ago and more
+       datetime(min(a.received_at), 'unixepoch')     AS oldest_at,                -- instant of acceptance of the oldest, UTC
+       min(a.received_at)                            AS oldest_unix               -- the same in Unix seconds
+  FROM (SELECT r.domain, m.received_at, ((julianday('now') - 2440587.5) * 86400.0 - m.received_at) / 60.0 AS minutes
+          FROM _recipient AS r
+          JOIN _message AS m ON m.message_id = r.message_id
+         WHERE r.status IN ('queued', 'deferred', 'leased', 'held')) AS a
+ GROUP BY a.domain;
 
 -- One row per recipient with a final status: delivered, bounced, expired or cancelled. Writable: status = 'queued' for a
 -- bounced or cancelled recipient, while has_content is 1.

@@ -1,4 +1,5 @@
--- message, attempt, process, session, rate and audit: records, which are read and not written
+-- message, attempt, process, session, rate, audit, explanation, stuck and queue_by_domain: records and counts, which are read
+-- and not written
 
 CREATE TRIGGER message_update INSTEAD OF UPDATE ON message
 BEGIN
@@ -144,4 +145,49 @@ END;
 CREATE TRIGGER rate_insert INSTEAD OF INSERT ON rate
 BEGIN
   SELECT raise(ABORT, 'empath: the use of a rate is counted by the acceptors; [receiving.limits] sets the rates');
+END;
+
+CREATE TRIGGER explanation_update INSTEAD OF UPDATE ON explanation
+BEGIN
+  SELECT raise(ABORT, 'empath: an explanation follows from what it explains; UPDATE queue or destination changes that');
+END;
+
+CREATE TRIGGER explanation_delete INSTEAD OF DELETE ON explanation
+BEGIN
+  SELECT raise(ABORT, 'empath: an explanation follows from what it explains; DELETE FROM queue cancels a recipient');
+END;
+
+CREATE TRIGGER explanation_insert INSTEAD OF INSERT ON explanation
+BEGIN
+  SELECT raise(ABORT, 'empath: mail comes in by SMTP only');
+END;
+
+CREATE TRIGGER stuck_update INSTEAD OF UPDATE ON stuck
+BEGIN
+  SELECT raise(ABORT, 'empath: stuck is counted; UPDATE queue or destination changes what is counted');
+END;
+
+CREATE TRIGGER stuck_delete INSTEAD OF DELETE ON stuck
+BEGIN
+  SELECT raise(ABORT, 'empath: stuck is counted; DELETE FROM queue WHERE destination = … cancels mail');
+END;
+
+CREATE TRIGGER stuck_insert INSTEAD OF INSERT ON stuck
+BEGIN
+  SELECT raise(ABORT, 'empath: mail comes in by SMTP only');
+END;
+
+CREATE TRIGGER queue_by_domain_update INSTEAD OF UPDATE ON queue_by_domain
+BEGIN
+  SELECT raise(ABORT, 'empath: queue_by_domain is counted; UPDATE queue changes what is counted');
+END;
+
+CREATE TRIGGER queue_by_domain_delete INSTEAD OF DELETE ON queue_by_domain
+BEGIN
+  SELECT raise(ABORT, 'empath: queue_by_domain is counted; DELETE FROM queue WHERE domain = … cancels mail');
+END;
+
+CREATE TRIGGER queue_by_domain_insert INSTEAD OF INSERT ON queue_by_domain
+BEGIN
+  SELECT raise(ABORT, 'empath: mail comes in by SMTP only');
 END;

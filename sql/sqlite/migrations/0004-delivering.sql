@@ -26,6 +26,7 @@ CREATE TABLE _bucket (
 ALTER TABLE _recipient ADD COLUMN held_back_until REAL;
 CREATE INDEX _recipient_held_back ON _recipient (held_back_until)
  WHERE status IN ('queued', 'deferred') AND held_back_until IS NOT NULL;
+CREATE INDEX _recipient_held ON _recipient (destination_id) WHERE status = 'held';
 
 -- Bounce classes.
 ALTER TABLE _attempt ADD COLUMN class TEXT;

@@ -1,10 +1,11 @@
 -- lease.sql - a worker takes leases, and checks whether mail is due
--- Transaction: unless a statement says otherwise, inside the lease's BEGIN IMMEDIATE.
+-- Transaction: unless a statement says otherwise, inside the lease's BEGIN IMMEDIATE. _waiting and _frozen are views, which
+-- the view explanation reads, too (decision 45).
 
 -- name: state
 -- What decides whether leases are taken at all: whether an operator stopped delivery, and whether a failing destination is
 -- ready at :now (Unix seconds). Index: _destination_ready. Rows: one of is_frozen, has_failing.
-SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
+SELECT EXISTS (SELECT 1 FROM _frozen),
        EXISTS (SELECT 1 FROM _destination WHERE is_failing = 1 AND ready_at <= :now);
 
 -- name: outlook
@@ -12,7 +13,7 @@ SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
 -- take a lease at :now of a healthy and of a failing destination. :has_lease is 0 to leave out those that have a lease,
 -- :with_new is 0 to leave out healthy ones that never had one.
 -- Transaction: none needed. Index: _destination_ready. Rows: one of is_frozen, has_healthy, has_failing.
-SELECT EXISTS (SELECT 1 FROM _setting WHERE name = 'frozen'),
+SELECT EXISTS (SELECT 1 FROM _frozen),
        EXISTS (
          SELECT 1
            FROM _destination AS d
@@ -88,22 +89,20 @@ RETURNING lease_id;
 -- Up to :limit waiting recipients of one destination whose time has come (:now), class by class, the oldest of each first.
 -- Index: _recipient_due, all three columns by equality or range in this order. Rows: recipient_id, message_id.
 SELECT recipient_id, message_id
-  FROM _recipient
+  FROM _waiting
  WHERE destination_id = :destination_id
    AND priority IN (0, 1, 2, 3, 4)
    AND next_retry_at <= :now
-   AND status IN ('queued', 'deferred')
  ORDER BY priority, next_retry_at
  LIMIT :limit;
 
 -- name: due_of_class
 -- The same of one class (:priority) only. Rows: recipient_id, message_id, next_retry_at.
 SELECT recipient_id, message_id, next_retry_at
-  FROM _recipient
+  FROM _waiting
  WHERE destination_id = :destination_id
    AND priority = :priority
    AND next_retry_at <= :now
-   AND status IN ('queued', 'deferred')
  ORDER BY next_retry_at
  LIMIT :limit;
 
@@ -112,11 +111,10 @@ SELECT recipient_id, message_id, next_retry_at
 -- Index: as due_recipients. Rows: recipient_id, message_id.
 SELECT recipient_id, message_id
   FROM (SELECT recipient_id, message_id, expires_at
-          FROM _recipient
+          FROM _waiting
          WHERE destination_id = :destination_id
            AND priority IN (0, 1, 2, 3, 4)
            AND next_retry_at <= :now
-           AND status IN ('queued', 'deferred')
          ORDER BY priority, next_retry_at
          LIMIT :depth) AS due
  WHERE expires_at <= :now
@@ -143,10 +141,9 @@ UPDATE _recipient SET status = 'leased', lease_id = :lease_id
 -- Rows: at most one for each class, next_retry_at and priority.
 WITH class (priority) AS (VALUES (0), (1), (2), (3), (4))
 SELECT (SELECT min(r.next_retry_at)
-          FROM _recipient AS r
+          FROM _waiting AS r
          WHERE r.destination_id = :destination_id
-           AND r.priority = class.priority
-           AND r.status IN ('queued', 'deferred')) AS earliest,
+           AND r.priority = class.priority) AS earliest,
        class.priority
   FROM class
  WHERE earliest IS NOT NULL;

@@ -535,6 +535,9 @@ POINTS = [
     ("SELECT * FROM destination WHERE destination = 'x'", "name=?"),
     ("SELECT * FROM process WHERE process_id = 1", "rowid=?"),
     ("SELECT * FROM control WHERE control_id = 1", "rowid=?"),
+    ("SELECT * FROM explanation WHERE id = 'x'", "ulid=?"),
+    ("SELECT * FROM explanation WHERE recipient_id = 1", "rowid=?"),
+    ("SELECT * FROM explanation WHERE destination = 'x' AND status IN ('queued', 'deferred')", "destination_id=?"),
     ("UPDATE queue SET status = 'held' WHERE id = 'x'", "ulid=?"),
     ("DELETE FROM queue WHERE recipient_id = 1", "rowid=?"),
     ("UPDATE history SET status = 'queued' WHERE id = 'x'", "ulid=?"),
@@ -548,6 +551,7 @@ TOPS = [
     "SELECT * FROM attempt ORDER BY attempt_id DESC LIMIT 20",
     "SELECT * FROM audit ORDER BY audit_id DESC LIMIT 20",
     "SELECT * FROM control ORDER BY control_id DESC LIMIT 20",
+    "SELECT * FROM explanation ORDER BY recipient_id LIMIT 20",
 ]
 
 
@@ -559,7 +563,8 @@ def test_point_query_finds_its_rows_by_an_index(queue: Queue, statement: str, se
     steps = [row[3] for row in queue.select(f"EXPLAIN QUERY PLAN {statement}")]
 
     assert any(seek in step for step in steps), steps
-    assert [] == [step for step in steps if step.startswith("SCAN") and step not in ("SCAN queue", "SCAN history")]
+    small = {"SCAN queue", "SCAN history", "SCAN p", "SCAN c"}  # what was found before, processes, and orders
+    assert set() == {step for step in steps if step.startswith("SCAN")} - small
 
 
 @pytest.mark.parametrize("statement", TOPS)
