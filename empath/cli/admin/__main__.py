@@ -15,6 +15,7 @@ from empath.cli.admin import (
     completion,
     dns,
     doctor,
+    explain,
     fsck,
     greylist,
     health,
@@ -49,6 +50,7 @@ def admin() -> None:
 
 for module in (
     read,
+    explain,
     orders,
     reconcile,
     account,

@@ -97,8 +97,7 @@ def route(context: click.Context, address: Address, sender: str, account: str | 
     )
     if found.hosts:
         click.echo()
-        rows = [(x.hop, x.use, x.weight, x.host, x.address, x.port, x.reply) for x in found.hosts]
-        output.write_table(_HOPS, rows)
+        write_hosts(found.hosts)
     if found.route is None:
         say(NAME, "no route: new mail for this address is refused; queued mail waits")
 
@@ -115,8 +114,19 @@ def _explain(config: Config, router: Router, address: Address, sent_by: SentBy) 
         str(decision.layer),
         decision.pattern,
         None if chosen is None else decision.destination(domain),
-        [] if chosen is None else [host for use, hop in _hops(chosen) for host in _hosts(config, use, hop, domain)],
+        [] if chosen is None else hop_hosts(config, chosen, domain),
     )
+
+
+def hop_hosts(config: Config, chosen: Route, domain: str) -> list[HopHost]:
+    """Ask the DNS for the hosts of each next hop of the route *chosen* for *domain*."""
+    return [host for use, hop in _hops(chosen) for host in _hosts(config, use, hop, domain)]
+
+
+def write_hosts(hosts: list[HopHost]) -> None:
+    """A line for each host."""
+    rows = [(x.hop, x.use, x.weight, x.host, x.address, x.port, x.reply) for x in hosts]
+    output.write_table(_HOPS, rows)
 
 
 def _hops(chosen: Route) -> list[tuple[str, ListedRoute]]:
