@@ -9,6 +9,8 @@ at once, so that clients that stop in the middle of a message hold no more than 
 import hashlib
 from collections.abc import Callable, Iterator
 
+from empath.authentication.arriving import ArrivingMessage
+from empath.authentication.canonical import Digests
 from empath.daemon.process.threads import in_thread
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId, Timestamp
@@ -41,10 +43,11 @@ class IncomingContent:
     After `finish`: size in octets, digest (hexadecimal SHA-256), has_8bit, fields, and either content whole with
     locator `inline`, or content None and the locator of a durable spool file. All this is of the octets received
     without the separator lines of a mailbox file, which are in mailbox_fields, and without Bcc where it is stripped.
+    What signs or checks signatures gives *arriving*, and finds the digests of the body in body_digests.
     """
 
     __slots__ = (
-        "_blind_copies", "_budget", "_hash", "_header", "_header_octets", "_held", "_mailbox_lines",
+        "_arriving", "_blind_copies", "_budget", "_hash", "_header", "_header_octets", "_held", "_mailbox_lines",
         "_make_spool_file", "_pieces", "_spool_file", "begun_at", "content", "fields", "has_8bit", "is_closed",
         "is_kept", "locator", "queue_id", "size",
     )  # fmt: skip
@@ -58,9 +61,11 @@ class IncomingContent:
         begun_at: Timestamp,
         header_octets: int,
         strips_blind_copies: bool = False,
+        arriving: ArrivingMessage | None = None,
     ) -> None:
         self.queue_id = queue_id
         self.begun_at = begun_at
+        self._arriving = arriving
         self._budget = budget
         self._hash = hashlib.sha256()
         self._header = HeaderSplitter(header_octets)
@@ -100,6 +105,11 @@ class IncomingContent:
         """Hexadecimal SHA-256 of the content."""
         return self._hash.hexdigest()
 
+    @property
+    def body_digests(self) -> Digests:
+        """The forms of the body that were wanted, hashed; of content that is complete."""
+        return {} if self._arriving is None else self._arriving.digests
+
     def add(self, octets: bytes) -> None:
         """
         Take the next piece.
@@ -132,6 +142,8 @@ class IncomingContent:
         self._take(octets)
         if not self._header.is_complete:
             self.fields.add(self._header.finish())
+        if self._arriving is not None:
+            self._arriving.finish()
         if self._spool_file is None:
             self.content = b"".join(self._pieces)
         else:
@@ -213,6 +225,8 @@ class IncomingContent:
         self._hash.update(octets)
         if not self._header.is_complete:
             self.fields.add(self._header.feed(octets))
+        if self._arriving is not None:
+            self._arrive(self._arriving, octets)
         if self._pieces and len(self._pieces[-1]) < _PIECE_OCTETS:
             self._pieces[-1] += octets
         else:
@@ -220,6 +234,13 @@ class IncomingContent:
         self._held += len(octets)
         self._budget.held_octets += len(octets)
         self.size += len(octets)
+
+    def _arrive(self, arriving: ArrivingMessage, octets: bytes) -> None:
+        """Hash a piece for signatures. A header that is not complete is held once more for them."""
+        before = arriving.held_octets
+        arriving.feed(octets, is_headerless=self._header.is_headerless)
+        self._held += arriving.held_octets - before
+        self._budget.held_octets += arriving.held_octets - before
 
     def _count(self, octets: bytes) -> None:
         """Take a piece of the content that is written anew into its size and digest."""

@@ -11,6 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
+from empath.authentication.arriving import ArrivingMessage, Wanted
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.errors import EmpathError
@@ -76,12 +77,13 @@ class Transaction:
 
     `refusal_at_data` is the reply to DATA, if the driver knows already that it refuses the message. `review` judges the
     whole message before it is committed, and may edit it; `module_fields` are added to it, `order` is carried out at
-    once, and `metadata` is the JSON object that the queue keeps with it.
+    once, and `metadata` is the JSON object that the queue keeps with it. Each of `body_wanted` is shown the header as
+    soon as it has arrived, and says which forms of the body are to be hashed on their way.
     """
 
     __slots__ = (
         "_client", "_content", "_context", "_destinations", "_expanded", "_held", "_marks", "_offer", "_places",
-        "_recipients", "_refusal", "metadata", "module_fields", "order", "refusal_at_data", "review",
+        "_recipients", "_refusal", "body_wanted", "metadata", "module_fields", "order", "refusal_at_data", "review",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
@@ -97,6 +99,7 @@ class Transaction:
         self._content: IncomingContent | None = None
         self.refusal_at_data: Reply | None = None
         self.review: Callable[[IncomingContent], Reply | None] | None = None
+        self.body_wanted: list[Wanted] = []
         self.metadata = "{}"
         self.module_fields = b""
         self.order: ArrivalOrder | None = None
@@ -189,7 +192,13 @@ class Transaction:
             begun_at=at,
             strips_blind_copies=self._context.role is Role.SUBMISSION,
             header_octets=self._context.configured.header_octets,
+            arriving=self._arriving(),
         )
+
+    def _arriving(self) -> ArrivingMessage | None:
+        if not self.body_wanted:
+            return None
+        return ArrivingMessage(self._context.configured.header_octets, self.body_wanted)
 
     def add_content(self, octets: bytes) -> None:
         """Take the next piece of content. The client learns of a failure at the end of data."""

@@ -42,6 +42,7 @@ budget = ContentBudget(inline_octets=256 * 1024, limit_octets=512 * 1024)
 ids = [QueueId.make(Timestamp(1_700_000_000), number.to_bytes(10, "big")) for number in range(60)]
 contents = []
 in_thread(int)  # the memory of the first thread does not count as content
+{sys.intern(f"name {number}") for number in range(30_000)}  # nor does the table of names, if it must grow for paths
 tracemalloc.start()
 for queue_id in ids:
     file = functools.partial(SpoolFile, pathlib.Path(sys.argv[1]), "mx.example.test", queue_id)
