@@ -280,10 +280,16 @@ def _soft_bounce(config: Config) -> Iterator[Contradiction]:
 
 def _http(config: Config) -> Iterator[Contradiction]:
     """What names destinations and counts mail, open to hosts of the Internet."""
-    for place, network in enumerate(config.http.networks if config.http.endpoint is not None else ()):
+    http = config.http
+    for place, network in enumerate(http.networks if http.endpoint is not None else ()):
         if network.prefixlen < _WIDE or not network.is_private:
-            words = f"hosts of {network} on the Internet may read what is served, which is not encrypted"
+            clear = "" if http.tls else ", which is not encrypted"
+            words = f"hosts of {network} on the Internet may read what is served{clear}"
             yield Contradiction(("http", "networks", place), words, is_warning=True)
+    for place, network in enumerate(http.token_networks if http.endpoint is not None and not http.tls else ()):
+        if not network.is_loopback:
+            words = f"tokens of clients of {network} come in the clear; set tls = true"
+            yield Contradiction(("http", "token_networks", place), words, is_warning=True)
 
 
 def _modules(config: Config) -> Iterator[Contradiction]:

@@ -167,8 +167,8 @@ class Config(Table):
 
     @property
     def uses_tls(self) -> bool:
-        """Whether a listener presents a certificate."""
-        return any(listener.tls.needs_certificate for listener in self.listeners)
+        """Whether a listener, or that of [http], presents a certificate."""
+        return self.http.has_tls or any(listener.tls.needs_certificate for listener in self.listeners)
 
     _old_names: tuple[KeyPath, ...] = PrivateAttr(())
 
@@ -312,6 +312,14 @@ class Config(Table):
                 index, name = needing[0]
                 words = f"is missing; the listener {name} needs it"
                 raise problem(words, key, because_of=("listener", index, "tls"))
+        return value
+
+    @field_validator("http")
+    @classmethod
+    def _https_has_its_certificate(cls, value: Http, info: ValidationInfo) -> Http:
+        tls = info.data.get("tls")
+        if value.has_tls and tls is not None and None in (tls.certificate, tls.key):
+            raise problem("needs certificate and key in [tls]", "tls")
         return value
 
     @field_validator("warmup")

@@ -661,6 +661,27 @@ BEGIN
   SELECT raise(ABORT, 'empath: an account keeps its name');
 END;
 
+-- What programs show that use the HTTP API, see policy/api_token.py.  Of the secret only the digest is kept.
+CREATE TABLE _token (
+  token_id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  name         TEXT    NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 100),  -- in the audit as token:name
+  role         TEXT    NOT NULL CHECK (role IN ('read', 'operate', 'inject', 'admin')),
+  networks     TEXT    NOT NULL DEFAULT '' CHECK (length(networks) <= 10000),  -- clients that may use it, blanks between; '': any
+  digest       TEXT    NOT NULL UNIQUE CHECK (length(digest) = 64),  -- SHA-256 of the secret, in hexadecimal digits
+  created_at   REAL    NOT NULL,
+  expires_at   REAL,  -- instant from which on it is of no use; NULL: never
+  last_used_at REAL,  -- instant of the last use, up to a minute late
+  last_client  TEXT  -- IP address of that client, or its UNIX socket
+) STRICT;
+
+-- See _recipient_fits.
+CREATE TRIGGER _token_not_replaced BEFORE INSERT ON _token
+WHEN EXISTS (SELECT 1 FROM _token WHERE name = new.name OR digest = new.digest)
+  OR new.token_id > 0 AND EXISTS (SELECT 1 FROM _token WHERE token_id = new.token_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: a token with this name exists');
+END;
+
 -- What kind of failure a reply tells of, see policy/replies/bounce_class.py.  The rows that Empath ships are written by the
 -- housekeeper; the program knows them without, and reads here only which of them are switched off.
 CREATE TABLE _bounce_rule (

@@ -458,6 +458,21 @@ SELECT c.name                                        AS name,                   
        c.last_client                                 AS last_client               -- IP address of that client
   FROM _account AS c;
 
+-- One row per token for the HTTP API, without its secret. Writable: networks and expires_at. DELETE revokes the token at
+-- once.
+CREATE VIEW token AS
+SELECT t.name                                        AS name,                     -- name in the audit, as token:name
+       t.role                                        AS role,                     -- read, operate, inject or admin
+       t.networks                                    AS networks,                 -- clients that may use it, blanks between; '': any
+       datetime(t.created_at, 'unixepoch')           AS created_at,               -- instant at which it was made, UTC
+       t.created_at                                  AS created_unix,             -- the same in Unix seconds
+       datetime(t.expires_at, 'unixepoch')           AS expires_at,               -- instant from which on it is of no use, UTC; NULL: never
+       t.expires_at                                  AS expires_unix,             -- the same in Unix seconds
+       datetime(t.last_used_at, 'unixepoch')         AS last_used_at,             -- last use, up to a minute late, UTC; NULL: none
+       t.last_used_at                                AS last_used_unix,           -- the same in Unix seconds
+       t.last_client                                 AS last_client               -- IP address of that client
+  FROM _token AS t;
+
 -- One row per session of a client that has lasted longer than a second. Writable: state = 'closed', which ends the session
 -- with 421 within a second; so does DELETE. The numbers are up to a second old.
 CREATE VIEW session AS

@@ -121,7 +121,7 @@ def test_a_reload_moves_the_address_and_a_kill_stops_no_mail(metrics):
     service.wait_for("reload_finished")
     assert 1 == total(scrape(_UnixConnection(str(path))), "empath_scrapes_total", process="httpd-1")
     assert 0o660 == path.stat().st_mode & 0o777
-    service.configure(f'[http]\naddress = "127.0.0.1:{port}"\nnetworks = ["192.0.2.0/24"]\n')
+    service.configure(f'[http]\naddress = "127.0.0.1:{port}"\nnetworks = ["192.0.2.0/24"]\ntoken_networks = []\n')
     service.signal(signal.SIGHUP)
     service.wait_for("reload_finished", count=2)
     status, text = get(http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S))

@@ -27,6 +27,7 @@ from empath.mail.lookup import Absent, Addresses, Failed, Kind, Question
 from empath.mail.outcome import Handover
 from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportedMessage, ReportKind
+from empath.policy.api_token import TokenRole
 from empath.policy.concurrency import LeaseReport
 from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
@@ -38,6 +39,7 @@ from empath.policy.sts import KeptPolicy, StsPolicy
 from empath.policy.tls_demand import StsMode
 from empath.policy.warmup import WarmupPlan
 from empath.storage.admin.accounts import AddAccount
+from empath.storage.admin.api_tokens import AddToken, RevokeToken
 from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnswers
 from empath.storage.admin.fsck import Repair
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
@@ -48,6 +50,7 @@ from empath.storage.admin.sources import RestSource, WakeSources
 from empath.storage.admin.suppression import AddSuppressions, NewSuppression, RemoveSuppressions
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
+from empath.storage.queue.api_tokens import RecordTokenRefusal, RecordTokenUse
 from empath.storage.queue.audit import ClaimAudit
 from empath.storage.queue.clock import BringForward
 from empath.storage.queue.dedup import AcceptOnce
@@ -195,6 +198,11 @@ OPERATIONS: dict[str, Works] = {
     "what a person writes": lambda *_: [
         Batch(
             AddAccount("alice@a.example", Senders.parse(""), None, who="test", now=T0),
+            AddToken("m", TokenRole.READ, networks="", digest="0" * 64, expires_at=2e9, who="test", now=T0),
+            RecordTokenUse("m", client="192.0.2.1", now=T0),
+            RecordTokenRefusal("192.0.2.1", "no such token"),
+            Shell("UPDATE token SET networks = '::1', expires_at = NULL"),
+            RevokeToken("m", who="test"),
             AddAlias("team@a.example", ("ann@a.example", "bob@a.example"), who="test"),
             RemoveAlias("team@a.example", ("bob@a.example",), who="test"),
             ListRecipients(["ann@a.example"], who="test"),

@@ -35,6 +35,7 @@ from empath.cli.admin import (
     suppress,
     suspension,
     tls,
+    token,
     warmup,
 )
 from empath.cli.admin.output import NAME
@@ -54,6 +55,7 @@ for module in (
     orders,
     reconcile,
     account,
+    token,
     recipients,
     greylist,
     suppress,

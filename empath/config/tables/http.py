@@ -4,6 +4,8 @@ http - the table [http]: metrics and the state of health, for programs and peopl
 
 from typing import Final
 
+from pydantic import Field
+
 from empath.config.fields import AllowedNetwork, FileMode, ListenAddress
 from empath.config.reading import setting
 from empath.config.tables.table import Table
@@ -22,7 +24,18 @@ class Http(Table):
     """File mode of the UNIX socket: who may write to it may read all that is served."""
 
     networks: tuple[AllowedNetwork, ...] = setting(_LOOPBACK)
-    """Clients that may read. Any other client gets 403. Clients of a UNIX socket may always read."""
+    """Clients that may read metrics and the state of health without a token. Clients of a UNIX socket always may."""
+
+    token_networks: tuple[AllowedNetwork, ...] = setting(_LOOPBACK)
+    """Clients that may connect and show a token, for what they may not read without. Any other client gets 403."""
+
+    tls: bool = Field(False, strict=True)
+    """Whether clients speak TLS (HTTPS). The certificates are in [tls]."""
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether a certificate is presented."""
+        return self.is_served and self.tls
 
     @property
     def is_served(self) -> bool:

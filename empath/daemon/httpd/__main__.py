@@ -17,6 +17,7 @@ import gevent
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.collecting import Collector
 from empath.daemon.httpd.exposition import exposed
+from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.health import Health
 from empath.daemon.httpd.history import SAMPLE_S, WINDOWS_S, History
 from empath.daemon.httpd.queue_state import QueueState
@@ -50,8 +51,14 @@ class Httpd:
             read_stats=lambda: self._queue_state.stats,
         )
         self._health = Health(runtime, checks)
-        app = make_app(self._exposed, self._health)
-        self._server = HttpServer(runtime.child.http_fd, app, runtime.config.http.networks)
+        http = runtime.config.http
+        guard = Guard(runtime, lambda: self._reader, is_local=http.unix_socket is not None)
+        self._server = HttpServer(
+            runtime.child.http_fd,
+            make_app(self._exposed, self._health, guard),
+            (*http.networks, *http.token_networks),
+            tls=runtime.server_tls.context if http.tls and runtime.server_tls is not None else None,
+        )
 
     def run(self) -> None:
         """Serve until a drain is asked for."""

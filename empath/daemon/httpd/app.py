@@ -3,15 +3,26 @@ app - what is served, and where
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import falcon
+
+from empath.daemon.httpd.guard import Guard
+from empath.daemon.httpd.problems import write_problem
+from empath.policy.api_token import TokenRole
 
 _TEXT: Final = "text/plain; version=0.0.4"
 Exposed = Callable[[str], tuple[bytes, str]]
 
 
-class Metrics:
+class Open:
+    """What clients of `[http] networks` read without a token."""
+
+    roles: ClassVar = {"GET": TokenRole.READ}
+    is_open = True
+
+
+class Metrics(Open):
     """`GET /metrics`: all metrics, in the format that the client asks for."""
 
     def __init__(self, exposed: Exposed) -> None:
@@ -32,7 +43,7 @@ class States(Protocol):
         """Whether it is ready for mail."""
 
 
-class State:
+class State(Open):
     """`GET /health/live` and `/health/ready`: 200 or 503, for a program that only reads the status, and a reason."""
 
     def __init__(self, state: Callable[[], tuple[bool, dict[str, Any]]]) -> None:
@@ -45,9 +56,10 @@ class State:
         response.cache_control = ["no-store"]
 
 
-def make_app(exposed: Exposed, states: States) -> "falcon.App[falcon.Request, falcon.Response]":
-    """The application. Its errors are JSON with a title and a description, as falcon has them."""
-    app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
+def make_app(exposed: Exposed, states: States, guard: Guard) -> "falcon.App[falcon.Request, falcon.Response]":
+    """The application. Its errors are those of RFC 9457."""
+    app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=[guard])
+    app.set_error_serializer(write_problem)
     app.add_route("/metrics", Metrics(exposed))
     app.add_route("/health/live", State(states.live))
     app.add_route("/health/ready", State(states.ready))

@@ -1,35 +1,59 @@
 """
 server - the HTTP server: who may connect, how long a connection may take, how many there may be
+
+A connection that waits for its client costs little, and many of them must not keep others out. So when there are too
+many, the one that has waited longest is closed. One whose request is under way stays.
 """
 
 import socket as plain_socket
-from collections.abc import Callable, Collection
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import gevent
 from gevent import socket
-from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
 
 from empath.policy.access import Network, is_within
 
-_MOST_CONNECTIONS: Final = 100
+MOST_CONNECTIONS: Final = 200
 _SILENT_S: Final = 60.0  # without an octet from the client
+_HANDSHAKE_S: Final = 10.0
 _LONGEST_S: Final = 600.0  # of a connection, whatever comes
 _DRAIN_S: Final = 5.0
-_FORBIDDEN: Final = (
-    b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-)
-_WORDS: Final = b"This address may not read here; see `networks` in [http].\n"
+_REFUSAL: Final = b"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+_FORBIDDEN: Final = b"403 Forbidden", b"This address may not connect; see `networks` and `token_networks` in [http].\n"
+_FULL: Final = b"503 Service Unavailable", b"Too many requests are under way.\n"
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class TlsContext(Protocol):
+    """What a connection gets TLS by."""
+
+    def wrap_socket(self, sock: Any, *, server_side: bool, do_handshake_on_connect: bool) -> Any:
+        """The stream inside TLS."""
 
 
 class HttpServer(WSGIServer):
-    """A server on the listening socket *fd*, for clients of *networks* and of a UNIX socket."""
+    """A server on the listening socket *fd*, for clients of *networks* and of a UNIX socket; HTTPS with *tls*."""
 
-    def __init__(self, fd: int, application: Callable[..., Any], networks: Collection[Network]) -> None:
+    def __init__(
+        self,
+        fd: int,
+        application: Application,
+        networks: Collection[Network],
+        *,
+        tls: TlsContext | None = None,
+        most_connections: int = MOST_CONNECTIONS,
+    ) -> None:
         listener = socket.socket(fileno=fd)
-        super().__init__(listener, application, log=None, error_log=None, spawn=Pool(_MOST_CONNECTIONS))
+        super().__init__(listener, self._answer, log=None, error_log=None)
+        self._wanted = application
+        self._tls = tls
+        self._most = most_connections
+        self._waiting: OrderedDict[Any, None] = OrderedDict()  # greenlets of connections, who waits longest first
+        self._working: set[Any] = set()
         self._is_local = listener.family == plain_socket.AF_UNIX
         self._networks = networks
         self.stop_timeout = _DRAIN_S
@@ -37,9 +61,44 @@ class HttpServer(WSGIServer):
     def handle(self, sock: Any, address: Any) -> None:
         """Serve one connection."""
         with gevent.Timeout(_LONGEST_S, False):  # type: ignore[arg-type]
-            sock.settimeout(_SILENT_S)
-            if not self._is_local and not is_within(ip_address(address[0]), self._networks):
-                sock.sendall(_FORBIDDEN % (len(_WORDS), _WORDS))
-                sock.close()
+            sock.settimeout(_HANDSHAKE_S)
+            if not self._is_local and not is_within(ip_address(address[0].partition("%")[0]), self._networks):
+                self._refuse(sock, *_FORBIDDEN)
                 return
-            super().handle(sock, address)
+            if len(self._waiting) + len(self._working) >= self._most:
+                if not self._waiting:
+                    self._refuse(sock, *_FULL)
+                    return
+                self._waiting.popitem(last=False)[0].kill(block=False)
+            me = gevent.getcurrent()
+            self._waiting[me] = None
+            try:
+                if self._tls is not None:
+                    sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+                    sock.do_handshake()  # apart, so that the end of this greenlet closes it meanwhile, too
+                sock.settimeout(_SILENT_S)
+                super().handle(sock, address)
+            except OSError:
+                pass  # it went away, or speaks no TLS
+            finally:
+                self._waiting.pop(me, None)
+                sock.close()
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        me = gevent.getcurrent()
+        self._waiting.pop(me, None)
+        self._working.add(me)
+        try:
+            return self._wanted(environ, start_response)
+        finally:
+            self._working.discard(me)
+            self._waiting[me] = None  # a client that does not read its answer waits, too
+
+    def _refuse(self, sock: Any, status: bytes, words: bytes) -> None:
+        try:
+            if self._tls is None:  # inside TLS it could not read it, and a handshake is work
+                sock.sendall(_REFUSAL % (status, len(words), words))
+        except OSError:
+            pass  # it went away
+        finally:
+            sock.close()

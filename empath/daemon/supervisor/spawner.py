@@ -92,7 +92,7 @@ class Spawner:
                 listeners=_inherited(plan) if kind.has_listeners else (),
                 wake_fds=self._wake_fds_for(plan, slot, kind),
                 config_fd=plan.config_fd,
-                tls_fd=plan.tls_fd if kind.has_listeners else plan.client_fd if kind.meets_hosts else None,
+                tls_fd=plan.client_fd if kind.meets_hosts else plan.tls_fd if _has_tls(kind, plan) else None,
                 life_fd=self._life_fd,
                 ready_fd=to_ready_fd,
                 lock_fd=self._lock_fd,
@@ -144,6 +144,10 @@ class Spawner:
             if name not in self._wake_fds:
                 self._wake_fds[name] = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         return tuple(self._wake_fds[name] for name in woken if name == slot or not kind.is_woken)
+
+
+def _has_tls(kind: Kind, plan: Plan) -> bool:
+    return kind.has_listeners or (kind.serves_http and plan.config.http.has_tls)
 
 
 def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:

@@ -177,6 +177,19 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """One token for the HTTP API; networks is empty for one of any client."""
+
+    name: str
+    role: str
+    networks: str
+    created_at: float
+    expires_at: float | None
+    last_used_at: float | None
+    last_client: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """One target of an alias."""
 

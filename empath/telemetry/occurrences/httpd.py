@@ -23,3 +23,11 @@ class ServiceNotReady(Occurrence):
 @occurrence("info")
 class ServiceReadyAgain(Occurrence):
     """All checks of the service pass again."""
+
+
+@occurrence("warning")
+class TokenRefused(Occurrence):
+    """A client of [http] showed a token that is wrong, expired or for other networks. One that goes on has one line."""
+
+    client: Annotated[str, "IP address, or for IPv6 the network of it"]
+    reason: Annotated[str, "what is wrong"]

@@ -166,3 +166,16 @@ CREATE TABLE _warmup_use (
   messages INTEGER NOT NULL,  -- number of messages of that day
   PRIMARY KEY (address, provider, day)
 ) STRICT, WITHOUT ROWID;
+
+-- Tokens of the HTTP API.
+CREATE TABLE _token (
+  token_id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  name         TEXT    NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 100),  -- in the audit as token:name
+  role         TEXT    NOT NULL CHECK (role IN ('read', 'operate', 'inject', 'admin')),
+  networks     TEXT    NOT NULL DEFAULT '' CHECK (length(networks) <= 10000),  -- clients that may use it, blanks between; '': any
+  digest       TEXT    NOT NULL UNIQUE CHECK (length(digest) = 64),  -- SHA-256 of the secret, in hexadecimal digits
+  created_at   REAL    NOT NULL,
+  expires_at   REAL,  -- instant from which on it is of no use; NULL: never
+  last_used_at REAL,  -- instant of the last use, up to a minute late
+  last_client  TEXT  -- IP address of that client, or its UNIX socket
+) STRICT;

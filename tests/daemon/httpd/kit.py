@@ -1,0 +1,81 @@
+"""kit - the application of httpd on a queue of the test's own, without a socket"""
+
+from types import SimpleNamespace
+from typing import Any
+
+from falcon.testing import TestClient
+
+from empath.config.load import load_config
+from empath.daemon.httpd.app import make_app
+from empath.daemon.httpd.guard import Guard
+from empath.policy.api_token import TokenRole, digest_of
+from empath.storage.admin.api_tokens import AddToken
+from tests.kit.process import configuration
+from tests.kit.queue import T0, Queue
+
+HTTP = '[http]\naddress = "127.0.0.1:8025"\n'
+STRANGER = "192.0.2.7"
+
+
+class States:
+    """A service that lives and is not ready."""
+
+    def live(self):
+        """Fine."""
+        return True, {"status": "live"}
+
+    def ready(self):
+        """Not fine."""
+        return False, {"status": "not ready", "components": {}}
+
+
+class Web:
+    """The application, the queue behind it, and what it reported and wrote."""
+
+    def __init__(self, directory, more=HTTP, *, is_local=False):
+        file = directory / "empath.toml"
+        file.write_text(configuration(2525, more))
+        self.queue = Queue(directory / "queue.db")
+        self.reported: list[Any] = []
+        self.written: list[Any] = []
+        self.runtime: Any = SimpleNamespace(
+            config=load_config(file),
+            engine=self.queue.engine,
+            emit=self.reported.append,
+            now=lambda: T0,
+            writer=SimpleNamespace(commit=self._commit),
+        )
+        self._reader = self.queue.engine.open_reader()
+        runtime: Any = self.runtime
+        guard = Guard(runtime, lambda: self._reader, is_local=is_local)
+        guard.write = self._commit  # in place of a greenlet
+        self.client = TestClient(make_app(lambda accept: (b"metrics", accept), States(), guard))
+
+    def _commit(self, write):
+        self.queue.run(write)
+        self.written.append(write)
+        return write
+
+    def add_token(self, name, role="read", networks="", expires_at=None):
+        """Add a token; its secret is `secret of NAME`."""
+        self.queue.run(
+            AddToken(
+                name,
+                TokenRole(role),
+                networks=networks,
+                digest=digest_of(f"secret of {name}"),
+                expires_at=expires_at,
+                who="test",
+                now=T0,
+            )
+        )
+
+    def get(self, path, token=None, client="127.0.0.1", method="GET", **more):
+        """The answer to a request of *client* that shows *token*."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return self.client.simulate_request(method, path, headers=headers, remote_addr=client, **more)
+
+    def close(self):
+        """End it."""
+        self._reader.close()
+        self.queue.close()
