@@ -864,6 +864,23 @@ CREATE TABLE _rate (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _rate_full ON _rate (full_at);
 
+-- Clients that were turned away, see daemon/acceptor/refusal_rows.py. The last ten thousand rows stay, for 30 days.
+CREATE TABLE _refusal (
+  refusal_id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  first_at       REAL    NOT NULL,  -- instant of the first of them
+  last_at        REAL    NOT NULL,  -- instant of the last one
+  times          INTEGER NOT NULL CHECK (times >= 1),  -- number of refusals that were the same
+  listener       TEXT    NOT NULL,  -- address of the listener
+  client_address TEXT    NOT NULL,  -- IP address of the client; '': several, there were too many for a row each
+  client_name    TEXT    NOT NULL,  -- name that it gave in HELO or EHLO; '': none
+  account        TEXT,  -- account by which it had logged in; NULL: none
+  sender         TEXT,  -- reverse-path as the client gave it; NULL: before MAIL
+  recipient      TEXT,  -- forward-path, where RCPT was refused
+  stage          TEXT    NOT NULL,  -- command, or what ended the session
+  rule           TEXT    NOT NULL,  -- see policy/limits/refusal_rule.py
+  reply          TEXT    NOT NULL  -- reply that the client got, escaped
+) STRICT;
+
 -- Token buckets of deliveries, see policy/limits/delivery.py. A bucket that is full has the same meaning as no row.
 CREATE TABLE _bucket (
   name     TEXT PRIMARY KEY,  -- 'all', or a kind and a name: 'destination a.example', 'provider mx:*.b.example', 'sender c.example'

@@ -494,6 +494,24 @@ SELECT s.process_id || '.' || s.number               AS session,                
   JOIN _process AS p ON p.process_id = s.process_id
  WHERE p.ended_at IS NULL;
 
+-- One row per client that was turned away, or refused a command; several refusals that were the same within a second are one
+-- row. The last ten thousand rows are kept, for 30 days.
+CREATE VIEW refusal AS
+SELECT r.refusal_id                                  AS refusal_id,               -- number of the row, rising
+       datetime(r.last_at, 'unixepoch')              AS at,                       -- instant of the refusal, UTC
+       r.last_at                                     AS at_unix,                  -- the same in Unix seconds
+       r.times                                       AS times,                    -- number of refusals that were the same
+       r.client_address AS client,  -- IP address of the client; '': several, too many came within that second for a row each
+       r.client_name                                 AS client_name,              -- name that the client gave in HELO or EHLO; '': none
+       r.listener                                    AS listener,                 -- address of the listener
+       r.account                                     AS account,                  -- account by which the client had logged in; NULL: none
+       r.sender                                      AS sender,                   -- reverse-path as the client gave it; NULL: it had given none
+       r.recipient                                   AS recipient,                -- forward-path, where RCPT was refused
+       r.stage                                       AS stage,                    -- command that was refused, 'end of data', or what ended the session
+       r.rule AS rule,  -- what decided: a limit such as message_rate; relay, auth, senders, recipients, suppression, greylist, blocklists, routes, modules, protocol or other
+       r.reply                                       AS reply                     -- reply that the client got
+  FROM _refusal AS r;
+
 -- One row per client or account that has used a part of a rate of [receiving.limits] or [auth] and may not have all of it
 -- now. DELETE gives all of it back.
 CREATE VIEW rate AS

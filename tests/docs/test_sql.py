@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from types import SimpleNamespace
 
 import apsw
@@ -15,6 +16,7 @@ from empath.storage.admin.accounts import AddAccount
 from empath.storage.queue.greylist import NoteTry
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
+from empath.storage.queue.refusals import KeepRefusals, RefusalRow
 from empath.storage.queue.sessions import KeepSessions, SessionRow
 from tests.cli.admin.kit import run_apart
 from tests.docs.pages import ROOT, blocks
@@ -64,6 +66,12 @@ def made(tmp_path_factory):
     queue.run(ExchangeTokens([Trade(rate, Rate(100, 60.0), 0, 1)], now=T0))
     rules = GreylistRules(300, 172_800, 3_024_000, auto_allow=5, ipv4_prefix=24, ipv6_prefix=64)
     queue.run(NoteTry(rules, Triple("192.0.2.0/24", "a@b.test", "c@d.test"), Note.FIRST_TRY, T0))
+    now = time.time()
+    refused = RefusalRow(
+        *(now, now, 3, "127.0.0.1:25", "192.0.2.1", "client.test", None, "a@b.test", "c@d.test", "RCPT", "relay"),
+        "554 5.7.1 Relay access denied",
+    )
+    queue.run(KeepRefusals([refused], now))
     queue.close()
     return queue.path.parent
 

@@ -32,6 +32,7 @@ from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.login.choose import logins_of
 from empath.daemon.acceptor.pickup import Pickup
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
+from empath.daemon.acceptor.refusal_rows import RefusalRows
 from empath.daemon.acceptor.session import Draining, ReceivingSession
 from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.space import Space
@@ -90,6 +91,7 @@ class Acceptor:
         self._session_numbers = itertools.count(1)
         self._arriving: set[Stream] = set()  # connections whose proxy has not named the client yet
         self._tally = RefusalTally()
+        self._refusal_rows = RefusalRows()
         self._meter = RateMeter(runtime.writer, config.process.acceptors)
         self._rates = {listener.text: self._rates_of(listener) for listener in config.listeners}
         self._admission = Admission(
@@ -140,6 +142,7 @@ class Acceptor:
         self._runtime.keep(self._watch_space)
         self._runtime.keep(self._watch_orders)
         self._runtime.keep(self._meter.run)
+        self._runtime.keep(partial(self._refusal_rows.run, self._runtime))
         self._runtime.keep(SessionList(self._runtime, self._sessions).run)
         if self._runtime.child.slot == "acceptor-1":
             self._runtime.keep(self._watch_certificates)
@@ -186,6 +189,7 @@ class Acceptor:
         stream.peer = str(client)
         if isinstance(decision, Refused):
             self._tally.count(decision.reply, _AT_CONNECT)
+            self._refusal_rows.note(decision.reply, client=stream.peer, listener=context.address, stage=_AT_CONNECT)
             if self._refusals.admit(stream.peer, time.monotonic()):
                 self._runtime.emit(
                     ConnectionRefused(client=stream.peer, listener=context.address, reply=str(decision.reply))
@@ -266,6 +270,7 @@ class Acceptor:
             banner=Reply.of(f"220 {listener.hostname or config.hostname} {_GREETINGS[listener.protocol]} Empath"),
             refusals=self._refusals,
             tally=self._tally,
+            refusal_rows=self._refusal_rows,
             rates=self._rates.get(address) or self._rates_of(listener),
             entry=self._entry_of(listener),
             server_tls=self._runtime.server_tls,

@@ -13,6 +13,7 @@ from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.login.logins import Logins
 from empath.daemon.acceptor.offers import Offers
 from empath.daemon.acceptor.rates import ListenerRates
+from empath.daemon.acceptor.refusal_rows import RefusalRows
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.recipients import Recipients
@@ -34,7 +35,7 @@ from empath.telemetry.occurrence import Emitter
 @dataclass(slots=True)
 class ListenerContext:
     """
-    What the sessions of one listener share. Listeners share budget, space, writer, refusals and tally with each other.
+    What the sessions of one listener share. Listeners share budget, space, writer, refusals, tally and refusal_rows.
 
     Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
     limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client gets
@@ -61,6 +62,7 @@ class ListenerContext:
     banner: Reply
     refusals: RefusalMeter
     tally: RefusalTally
+    refusal_rows: RefusalRows
     rates: ListenerRates
     rules: Rules
     entry: EntryChecks | None = None

@@ -494,17 +494,30 @@ class ReceivingSession:
     def _log_refusal(self, refusal: Refusal) -> None:
         client, stage = self._client, refusal.signal
         self._context.tally.count(refusal.reply, str(stage))
+        account = None if client.account is None else client.account.name
+        sender = refusal.path if stage is ServerSignal.MAIL else self._sender
+        recipient = refusal.path if stage is ServerSignal.RCPT else None
+        self._context.refusal_rows.note(
+            refusal.reply,
+            client=client.address_text,
+            listener=self._context.address,
+            stage=str(stage),
+            name=client.name,
+            account=account,
+            sender=sender,
+            recipient=recipient,
+        )
         if not self._context.refusals.admit(client.address_text, time.monotonic()):
             return
         self._context.emit(
             Refused(
                 client=client.address_text,
                 listener=self._context.address,
-                account=None if client.account is None else client.account.name,
+                account=account,
                 name=client.name,
                 ptr=client.verified_name,
-                sender=refusal.path if stage is ServerSignal.MAIL else self._sender,
-                recipient=refusal.path if stage is ServerSignal.RCPT else None,
+                sender=sender,
+                recipient=recipient,
                 stage=str(stage),
                 reply=str(refusal.reply),
             )

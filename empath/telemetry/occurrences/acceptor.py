@@ -254,6 +254,13 @@ class QueueUnusable(Occurrence):
 
 
 @occurrence("warning")
+class RefusalsUnlisted(Occurrence):
+    """The view `refusal` cannot be written; the refusals of that time are in the log only."""
+
+    error: ErrorText
+
+
+@occurrence("warning")
 class SessionsUnlisted(Occurrence):
     """
     The view `session` cannot be kept up to date, or orders to close sessions cannot be read. The acceptor tries again.

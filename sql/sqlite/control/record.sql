@@ -191,3 +191,18 @@ CREATE TRIGGER queue_by_domain_insert INSTEAD OF INSERT ON queue_by_domain
 BEGIN
   SELECT raise(ABORT, 'empath: mail comes in by SMTP only');
 END;
+
+CREATE TRIGGER refusal_update INSTEAD OF UPDATE ON refusal
+BEGIN
+  SELECT raise(ABORT, 'empath: a refusal is a record and cannot be changed');
+END;
+
+CREATE TRIGGER refusal_delete INSTEAD OF DELETE ON refusal
+BEGIN
+  SELECT raise(ABORT, 'empath: refusals go by themselves: the last ten thousand are kept, for 30 days');
+END;
+
+CREATE TRIGGER refusal_insert INSTEAD OF INSERT ON refusal
+BEGIN
+  SELECT raise(ABORT, 'empath: only an acceptor refuses a client');
+END;

@@ -179,3 +179,21 @@ CREATE TABLE _token (
   last_used_at REAL,  -- instant of the last use, up to a minute late
   last_client  TEXT  -- IP address of that client, or its UNIX socket
 ) STRICT;
+
+-- What people see.
+-- Clients that were turned away, see daemon/acceptor/refusal_rows.py. The last ten thousand rows stay, for 30 days.
+CREATE TABLE _refusal (
+  refusal_id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  first_at       REAL    NOT NULL,
+  last_at        REAL    NOT NULL,
+  times          INTEGER NOT NULL CHECK (times >= 1),
+  listener       TEXT    NOT NULL,
+  client_address TEXT    NOT NULL,
+  client_name    TEXT    NOT NULL,
+  account        TEXT,
+  sender         TEXT,
+  recipient      TEXT,
+  stage          TEXT    NOT NULL,
+  rule           TEXT    NOT NULL,
+  reply          TEXT    NOT NULL
+) STRICT;

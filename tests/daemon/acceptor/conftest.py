@@ -10,6 +10,7 @@ from empath.daemon.acceptor.admission import Admission
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
+from empath.daemon.acceptor.refusal_rows import RefusalRows
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.rules import Rules
 from empath.mail.reply import Reply
@@ -57,6 +58,7 @@ def make_context(tmp_path):
             banner=Reply.of("220 mx.example.test ESMTP Empath"),
             refusals=RefusalMeter(per_second=1000, per_client=1000),
             tally=RefusalTally(),
+            refusal_rows=RefusalRows(),
             rules=cast(Rules, SimpleNamespace(router=config.router)),
             rates=ListenerRates(
                 RateMeter(rate_writer or FakeWriter(), 1),

@@ -552,6 +552,7 @@ TOPS = [
     "SELECT * FROM audit ORDER BY audit_id DESC LIMIT 20",
     "SELECT * FROM control ORDER BY control_id DESC LIMIT 20",
     "SELECT * FROM explanation ORDER BY recipient_id LIMIT 20",
+    "SELECT * FROM refusal ORDER BY refusal_id DESC LIMIT 20",
 ]
 
 
