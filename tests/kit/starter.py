@@ -27,6 +27,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -255,11 +256,33 @@ def _become(request: Mapping[str, Any], fds: Sequence[int]) -> NoReturn:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.addaudithook(_stop_at_exec)
     subprocess.Popen = _Popen  # type: ignore[assignment,misc]
+    _be(lambda: _command(module, name))
+
+
+def _command(module: str, name: str) -> None:
     try:
         getattr(importlib.import_module(module), name)()
     except _ExecutedError as executed:
         _be_supervisor(*executed.args)
-    sys.exit()
+
+
+def _be(program: Callable[[], None]) -> NoReturn:
+    """
+    Be *program*, and end as Python ends, except that modules and what they hold are not taken apart one by one: that
+    costs more CPU than most commands. Forks of the program, such as its children, pass here, too.
+    """
+    try:
+        program()
+        code = 0
+    except SystemExit as exc:
+        if not isinstance(exc.code, int | None):
+            raise  # a text, which Python prints
+        code = exc.code or 0
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()  # what raises here ends the process as Python does it
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _find_modules(python_path: str) -> None:
@@ -316,16 +339,10 @@ class _StartedSupervisor:
         os.environ.clear()
         os.environ.update(env)
         try:
-            _be_supervisor(configuration)
-            code = 0
-        except SystemExit as exc:
-            code = exc.code if isinstance(exc.code, int) else int(exc.code is not None)
+            _be(lambda: _be_supervisor(configuration))
         except BaseException:  # noqa: BLE001 - top frame of a process
             traceback.print_exc()
-            code = 1
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        os._exit(code)
+            os._exit(1)
 
     def wait(self) -> int:
         """Its exit code, once it has ended."""
