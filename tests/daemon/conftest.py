@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from ast import literal_eval
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -65,7 +66,7 @@ class Supervised(Empathd):
 
     def frame(self, slot: str, generation: int = 1) -> dict[str, Any]:
         """What one incarnation has besides its inheritance."""
-        frame: dict[str, Any] = json.loads((self.directory / f"{slot}.{generation}.frame").read_text())
+        frame: dict[str, Any] = literal_eval((self.directory / f"{slot}.{generation}.frame").read_text())
         return frame
 
     def seen(self, slot: str, generation: int = 1) -> list[str]:
