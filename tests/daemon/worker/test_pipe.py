@@ -16,6 +16,7 @@ import pytest
 
 from empath.config.tables.transports import Pipe
 from empath.daemon.worker.connection import Abandoned
+from empath.daemon.worker.transport import program
 from empath.daemon.worker.transport.carrier import Body, DeliveryJob
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.pipe import PipeCarrier
@@ -32,6 +33,17 @@ CONTENT = b"Subject: x\r\n\r\nline\r\n.\r\nmore\r\n"
 ROOT = Path(__file__).parents[3]
 RUNS_AS_ROOT = os.geteuid() == 0
 USER = "nobody" if RUNS_AS_ROOT else None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_guard_is_left():
+    """The guard of this process would end with it, and Python then says that it still runs."""
+    yield
+    guard = program._GUARDED._guard
+    if guard is not None:
+        guard.stdin.close()
+        guard.wait()
+        program._GUARDED._guard = None
 
 
 @pytest.fixture
