@@ -32,6 +32,7 @@ from empath.mail.lookup import (
     Texts,
     TlsaRecords,
 )
+from empath.mail.lookup_text import FOUND, status_of
 from empath.net.resolver import TIMED_OUT
 
 MAX_ENTRIES = 10_000
@@ -124,6 +125,9 @@ class CachingResolver:
         self._octets = 0
         # Answers by where they came from: this cache, other processes, the name servers, or none of these.
         self.counts = {"cache": 0, "shared": 0, "asked": 0, "failed": 0}
+        # Answers of the name servers.
+        self.answers = {FOUND: 0, "NODATA": 0, "NXDOMAIN": 0, "failed": 0}
+        self._observe: Callable[[float], object] | None = None
         self._kept: dict[Question, _Kept] = {}  # the oldest first
         self._flights: dict[Question, _Flight] = {}
 
@@ -195,8 +199,7 @@ class CachingResolver:
                 answer, stale_s = found
                 self.counts["shared"] += 1
             else:
-                asked = self._asker.ask(question, self._question_s)
-                self.counts["failed" if isinstance(asked, Failed) else "asked"] += 1
+                asked = self._ask(question)
                 answer, stale_s = self._or_stale(question, asked, found)
                 if self._flights.get(question) is flight:
                     self._shared.store(question, _bounded(asked), stale_s if answer is asked else 0.0)
@@ -207,6 +210,20 @@ class CachingResolver:
         if is_wanted:
             self._keep(question, answer, stale_s)
         return answer
+
+    def measure(self, observe: Callable[[float], object]) -> None:
+        """Have *observe* called with the seconds that each answer of the name servers took."""
+        self._observe = observe
+
+    def _ask(self, question: Question) -> LookupAnswer:
+        began = time.monotonic()
+        asked = self._asker.ask(question, self._question_s)
+        has_failed = isinstance(asked, Failed)
+        self.counts["failed" if has_failed else "asked"] += 1
+        self.answers["failed" if has_failed else status_of(asked)] += 1
+        if self._observe is not None:
+            self._observe(time.monotonic() - began)
+        return asked
 
     def _or_stale(
         self, question: Question, answer: LookupAnswer, shared: SharedAnswer | None

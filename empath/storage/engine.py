@@ -252,6 +252,9 @@ class Engine(Protocol):
             StorageFailure: it was removed or replaced; nothing that this process writes would last.
         """
 
+    def lock_waits(self) -> int:
+        """How often this process found the write lock taken by another one, or another thread."""
+
     def free_octets(self) -> int:
         """
         Octets by which the queue may still grow.

@@ -79,6 +79,21 @@ SELECT count(*), coalesce(sum(m.size), 0), min(m.received_at)
    SELECT 1 FROM _recipient AS r
     WHERE r.message_id = m.message_id AND r.status IN ('queued', 'deferred', 'leased', 'held'));
 
+-- name: live_ages
+-- How many of these messages are younger at :now than a minute, 5 minutes, an hour, 6 hours, a day, 5 days, and any age.
+-- Index: _recipient_message. Rows: one, seven counts.
+SELECT count(*) FILTER (WHERE m.received_at > :now - 60),
+       count(*) FILTER (WHERE m.received_at > :now - 300),
+       count(*) FILTER (WHERE m.received_at > :now - 3600),
+       count(*) FILTER (WHERE m.received_at > :now - 21600),
+       count(*) FILTER (WHERE m.received_at > :now - 86400),
+       count(*) FILTER (WHERE m.received_at > :now - 432000),
+       count(*)
+  FROM _message AS m
+ WHERE EXISTS (
+   SELECT 1 FROM _recipient AS r
+    WHERE r.message_id = m.message_id AND r.status IN ('queued', 'deferred', 'leased', 'held'));
+
 -- name: busiest_destinations
 -- The :limit destinations with the most live recipients. Index: none, one pass, then the rowid of _destination.
 -- suspended_until is NULL unless the destination is suspended at :now (Unix seconds).

@@ -94,6 +94,10 @@ def test_counts_are_those_of_what_happened(metrics):
     found = samples()
     assert 1 == total(found, "empath_smtp_messages_total", process="acceptor-1")
     eventually(lambda: total(samples(), "empath_queue_recipients", status="delivered") == 8, "the queue")
+    found = samples()
+    assert 8 == total(found, "empath_delivery_tls_total", version="none")
+    assert 0 < total(found, "empath_disk_free_octets")
+    assert {"60": 0, "+Inf": 0} == {b: total(found, "empath_queue_age_messages", below=b) for b in ("60", "+Inf")}
 
     worker = service.pid_of("worker-1")
     os.kill(worker, signal.SIGSTOP)

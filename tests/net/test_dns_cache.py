@@ -433,3 +433,18 @@ def test_the_next_caller_does_not_wait_for_an_answer_that_is_forgotten(asker, cl
     gate.set()
     early.join()
     assert [ADDRESS] == resolver.look_up([A], ENOUGH_S)
+
+
+def test_answers_of_name_servers_are_counted_and_their_time_is_measured(asker, clock):
+    """
+    What the cache answers asks nobody.
+    """
+    resolver = CachingResolver(asker, question_s=5.0, clock=clock)
+    times: list[float] = []
+    resolver.measure(times.append)
+    asker.answers |= {A: ADDRESS, AAAA: Absent("NODATA", 60), B: DOWN}
+    for _ in range(2):
+        resolver.look_up([A, AAAA, Question("c.test", Kind.A)], ENOUGH_S)
+    resolver.look_up([B], ENOUGH_S)
+    assert {"found": 1, "NODATA": 1, "NXDOMAIN": 1, "failed": 1} == resolver.answers
+    assert 4 == len(times)

@@ -31,6 +31,8 @@ class QueueState:
         self._ledger = ledger
         self._is_failing = False
         self._stats: Stats | None = None
+        self._ages: dict[str, int] = {}
+        self._disk = 0, 0
         self._read_at = 0.0
 
     def run(self) -> None:
@@ -47,8 +49,9 @@ class QueueState:
         """Read the queue; gives the seconds until the next time."""
         began_at = time.monotonic()
         try:
-            self._stats = in_thread(partial(_read, self._runtime.engine, self._runtime.now()))
-        except EmpathError as exc:
+            self._stats, self._ages = in_thread(partial(_read, self._runtime.engine, self._runtime.now()))
+            self._disk = self._runtime.engine.log_octets(), self._runtime.engine.free_octets()
+        except (EmpathError, OSError) as exc:
             if not self._is_failing:  # one line each time that it begins
                 self._runtime.emit(QueueUnread(error=str(exc)))
             self._is_failing = True
@@ -68,6 +71,9 @@ class QueueState:
         ledger.read(m.QUEUE_DESTINATIONS, lambda: self._now.destination_count)
         ledger.read(m.QUEUE_FROZEN, lambda: int(self._now.pauses.frozen_since is not None))
         ledger.read(m.QUEUE_OLDEST, self._oldest_s)
+        ledger.read(m.QUEUE_AGES, lambda: {(below,): n for below, n in self._ages.items()})
+        ledger.read(m.WAL_OCTETS, lambda: self._disk[0])
+        ledger.read(m.DISK_FREE, lambda: self._disk[1])
 
     @property
     def _now(self) -> Stats:
@@ -79,6 +85,6 @@ class QueueState:
         return 0.0 if oldest is None else max(0.0, time.time() - oldest)
 
 
-def _read(engine: Engine, now: float) -> Stats:
+def _read(engine: Engine, now: float) -> tuple[Stats, dict[str, int]]:
     with Snapshot(engine) as snapshot:
-        return snapshot.stats(0, now)
+        return snapshot.stats(0, now), snapshot.ages(now)

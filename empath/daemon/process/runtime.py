@@ -43,6 +43,7 @@ from empath.storage.open import open_engine
 from empath.storage.queue.process import Beat, EndProcess, Register
 from empath.telemetry import standard_error
 from empath.telemetry.log import log
+from empath.telemetry.metrics.catalogue import LOCK_WAITS
 from empath.telemetry.metrics.ledger import Ledger
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.process import (
@@ -94,6 +95,7 @@ class Runtime:
         engine.begin_destinations(self.rules.begin_with)
         self.writer = HubWriter(engine, deadline_s=write_deadline_s)
         if self.measuring is not None:
+            self.measuring.ledger.read(LOCK_WAITS, engine.lock_waits)
             self.writer.measure(self.measuring.batch_done, self.measuring.write_failed)
         self.deadlines = Deadlines()
         self.draining = Event()

@@ -41,7 +41,15 @@ from empath.storage.queue.lease import AGING, Lease, TakeLeases
 from empath.storage.queue.lease_probe import LeaseProbe
 from empath.storage.queue.put_back import ReleaseUnknownLeases
 from empath.storage.queue.tokens import ForgetWaits
-from empath.telemetry.metrics.catalogue import DNS_QUESTIONS, OPEN_LEASES, POOL_ENDED, POOL_MESSAGES
+from empath.telemetry.metrics.catalogue import (
+    DNS_ANSWERS,
+    DNS_QUESTIONS,
+    DNS_SECONDS,
+    OPEN_LEASES,
+    POOL_ENDED,
+    POOL_MESSAGES,
+    STAGE_SECONDS,
+)
 from empath.telemetry.metrics.ledger import Ledger
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.worker import (
@@ -100,6 +108,7 @@ class Worker:
                 warmups=lambda: runtime.rules.warmups,
                 commit=runtime.writer.commit,
             ),
+            measure=None if runtime.ledger is None else _stage_times(runtime.ledger),
         )
         finder: HostFinder = host_finder(runtime, resolver)
         hooks = _hooks_of_modules(runtime) if runtime.modules else None
@@ -151,6 +160,8 @@ class Worker:
         ledger.read(POOL_MESSAGES, lambda: {("reused",): counts.reused, ("opened",): counts.opened})
         ledger.read(POOL_ENDED, lambda: counts.ended)
         ledger.read(DNS_QUESTIONS, lambda: {(source,): n for source, n in resolver.counts.items()})
+        ledger.read(DNS_ANSWERS, lambda: {(answer,): n for answer, n in resolver.answers.items()})
+        resolver.measure(partial(ledger.observe, DNS_SECONDS))
 
     def _pause_s(self) -> float:
         """Until the next look: mail that is due sooner, such as for its next token, is met at its instant."""
@@ -329,6 +340,15 @@ class Worker:
             self._wait_for_leases(ends_at)
         self._pool.close_idle(all_of_them=True)
         self._report_counts()
+
+
+def _stage_times(ledger: Ledger) -> Callable[[str, float], None]:
+    labels: dict[str, tuple[str]] = {}
+
+    def measure(stage: str, seconds: float) -> None:
+        ledger.observe(STAGE_SECONDS, seconds, labels.setdefault(stage, (stage,)))
+
+    return measure
 
 
 def _hooks_of_modules(runtime: Runtime) -> "DeliveryHooks | None":

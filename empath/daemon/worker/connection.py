@@ -50,6 +50,7 @@ from empath.smtp.sasl.client import ClientLogin
 _FLUSH_OCTETS = 64 * 1024  # amount of content that is sent at once
 Permission = Callable[[], bool]  # asked just before the final dot; False: give up without it
 Clock = Callable[[], float]  # monotonic seconds
+Measure = Callable[[str, float], object]
 LEAST_RATE: Final = 500  # octets of content a second, as smtp_min_data_rate of Postfix
 _AT_ONCE_S: Final = 0.0005
 _NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
@@ -127,7 +128,9 @@ class ConnectionSettings:
     How connections of one worker are made and used.
 
     timeouts are those of RFC 5321 §4.5.3.2, in seconds. A host on mx_port that greets by one of own_names is this host.
-    Except in tests, connect is Stream.connect and clock is time.monotonic.
+    Except in tests, connect is Stream.connect and clock is time.monotonic. measure gets the seconds of a stage and its
+    name, if anybody counts: connect, opening (until the host is ready for mail), tls (the handshake), envelope (until
+    the host wants the content) and content (until its reply).
     """
 
     delivery: Delivery
@@ -138,6 +141,7 @@ class ConnectionSettings:
     clock: Clock
     security: Security
     own_names: frozenset[str] = frozenset()
+    measure: Measure | None = None
 
 
 class Connection:
@@ -195,6 +199,7 @@ class Connection:
             OutOfResources: this process can open no connection to any host.
         """
         securing = Securing(how.security, host, needs.demand)
+        began = how.clock()
         try:
             wait_s = how.timeouts[Stage.CONNECT]
             bound = {} if source is None else {"source": source.address}
@@ -207,10 +212,17 @@ class Connection:
             reply = Reply.of(f"451 4.4.1 connect{origin} to {where}: {exc}")
             raise HostUnreachable(Said(Stage.CONNECT, reply), securing.evidence) from exc
         secured: Stream | TlsStream = stream
+        connected = how.clock()
         try:
             if host.is_tls:
-                secured = securing.secure(stream, how.clock() + how.timeouts[Stage.TLS])
-            return cls(host, secured, how, needs, securing, source=source)._opened()
+                secured = securing.secure(stream, connected + how.timeouts[Stage.TLS])
+                if how.measure is not None:
+                    how.measure("tls", how.clock() - connected)
+            opened = cls(host, secured, how, needs, securing, source=source)._opened()
+            if how.measure is not None:
+                how.measure("connect", connected - began)
+                how.measure("opening", how.clock() - connected)
+            return opened
         except NotSecured as exc:
             stream.close()
             raise HostUnreachable(Said(Stage.TLS, Reply(451, _NOT_SECURED, str(exc))), securing.evidence) from exc
@@ -243,11 +255,14 @@ class Connection:
     def _secure(self) -> None:
         stream = self._stream
         assert not isinstance(stream, TlsStream)
+        began, measure = self._how.clock(), self._how.measure
         try:
-            self._stream = self._securing.secure(stream, self._how.clock() + self._how.timeouts[Stage.TLS])
+            self._stream = self._securing.secure(stream, began + self._how.timeouts[Stage.TLS])
         except NotSecured as exc:
             self._session.not_secured(str(exc))
         else:
+            if measure is not None:
+                measure("tls", self._how.clock() - began)
             self._session.secured(self._securing.bindings)
 
     @property
@@ -303,14 +318,20 @@ class Connection:
             transaction = transaction._replace(may_chunk=True)
         if not session.begin(transaction):
             return TransactionEnded(dict.fromkeys(transaction.recipients, _OVER_BEFORE_MAIL), is_stale=True)
+        measure = self._how.measure
+        began = 0.0 if measure is None else self._how.clock()
+        wanted_at = 0.0
         while True:
             event = self._next()
             if isinstance(event, TransactionEnded):
                 self._content_left_s = math.inf
                 self.used_at = self._how.clock()
+                if measure is not None and wanted_at:
+                    measure("envelope", wanted_at - began)
+                    measure("content", self.used_at - wanted_at)
                 return event
             if isinstance(event, ContentWanted):
-                self._send_content(pieces(), may_end)
+                wanted_at = self._send_content(pieces(), may_end)
             elif isinstance(event, SessionClosed):
                 raise Abandoned("the session ended without a result of the transaction")
 
@@ -329,7 +350,8 @@ class Connection:
         """Close the connection without QUIT."""
         self._stream.close()
 
-    def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> None:
+    def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> float:
+        """Send the content; gives the instant at which that began."""
         session = self._session
         began = self._how.clock()
         self._content_left_s = self._content_s
@@ -341,7 +363,7 @@ class Connection:
                 self._hear()
                 waiting = 0
             if session.state is _CLOSED:
-                return
+                return began
             session.content(piece)
             waiting += len(piece)
             self._content_left_s += len(piece) / LEAST_RATE
@@ -349,10 +371,11 @@ class Connection:
         if self._how.clock() - began > _AT_ONCE_S:
             self._hear()
         if session.state is _CLOSED:
-            return
+            return began
         if not may_end():
             raise Abandoned("given up before the final dot")
         session.end_content()
+        return began
 
     def _next(self) -> ClientEvent:
         session, stream, clock = self._session, self._stream, self._how.clock

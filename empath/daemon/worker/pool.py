@@ -19,6 +19,7 @@ from empath.daemon.worker.connection import (
     Connection,
     ConnectionSettings,
     HostUnreachable,
+    Measure,
     Permission,
     SessionNeeds,
 )
@@ -106,6 +107,7 @@ class ConnectionPool:
         rules: SessionRules = BUILT_IN_RULES,
         sources: Sources = NO_SOURCES,
         wall_clock: Clock = time.time,
+        measure: Measure | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -126,7 +128,7 @@ class ConnectionPool:
         self._sources = sources
         self._security = Security(tls or ClientTls(), clock, wall_clock)
         self._how = ConnectionSettings(
-            settings, ehlo_name, deadlines, timeouts, connect, clock, self._security, own_names
+            settings, ehlo_name, deadlines, timeouts, connect, clock, self._security, own_names, measure
         )
         self._idle: dict[_Key, list[Connection]] = {}
         self.counts = PoolCounts()

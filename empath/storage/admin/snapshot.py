@@ -41,6 +41,7 @@ from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.spool import open_content
 from empath.storage.write import Write
 
+_AGES: Final = ("60", "300", "3600", "21600", "86400", "432000", "+Inf")  # as in the statement
 _MAX_HEADER_OCTETS = 1024 * 1024
 _UNTIL: Final = re.compile(r"^((?:suspended|breaker open) until \S+) (\S+)")  # as in the view _blocked
 
@@ -181,6 +182,11 @@ class Snapshot:
             destination_count=self._visit.value("admin.count_destinations"),
             top_destinations=[DestinationLoad(*_readable(row)) for row in busiest],
         )
+
+    def ages(self, now: float) -> dict[str, int]:
+        """How many messages with a live recipient are younger at *now* than so many seconds, `+Inf` for all."""
+        [counts] = self._visit.rows("admin.live_ages", {"now": now})
+        return dict(zip(_AGES, counts, strict=True))
 
     def classes(self) -> list[ClassLoad]:
         """The attempts on record by class of failure, the most frequent first."""

@@ -14,7 +14,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import apsw
 
@@ -168,6 +168,16 @@ def _set(connection: apsw.Connection, path: Path, name: str, wanted: str | int) 
         raise UnusableQueue(f"{path}: PRAGMA {name} is {found!r} and must be {wanted!r}")
 
 
+class LockWaits:
+    """How often this process found the write lock taken."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+LOCK_WAITS: Final = LockWaits()
+
+
 def fair_wait(deadline_s: float, sleep: Sleep) -> Callable[[int], bool]:
     """A busy handler that tries again at random intervals for *deadline_s*: SQLite's own lets writers starve."""
     began = 0.0
@@ -176,6 +186,7 @@ def fair_wait(deadline_s: float, sleep: Sleep) -> Callable[[int], bool]:
         nonlocal began
         if tries == 0:
             began = time.monotonic()
+            LOCK_WAITS.count += 1
         elif time.monotonic() - began > deadline_s:
             return False
         sleep(random.uniform(0.0, 0.001) if tries < _EAGER_TRIES else random.uniform(0.002, 0.010))

@@ -9,7 +9,7 @@ from pathlib import Path
 from empath.policy.health import Diagnosis
 from empath.storage.engine import NewDestination, Reader, Selects, Sleep
 from empath.storage.sqlite import checks, doctor, plans, space, wal
-from empath.storage.sqlite.connection import open_reader, translated
+from empath.storage.sqlite.connection import LOCK_WAITS, open_reader, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.openers import check_openers
 from empath.storage.sqlite.same_file import QueueFiles
@@ -120,6 +120,10 @@ class SqliteEngine:
     def free_octets(self) -> int:
         """See `engine.Engine`."""
         return space.free_octets(self.path.parent)
+
+    def lock_waits(self) -> int:
+        """See `engine.Engine`."""
+        return LOCK_WAITS.count
 
     def log_octets(self) -> int:
         """Size of the write-ahead log."""

@@ -61,6 +61,7 @@ COMMIT_SECONDS: Final = _histogram(
 )
 COMMIT_WRITES: Final = _histogram("database_commit_writes", "Writes that shared a commit", BATCH)
 FAILED_WRITES: Final = _counter("database_failed_writes", "Writes that were not committed", "reason", most=5)
+LOCK_WAITS: Final = _counter("database_lock_waits", "Times that the write lock was not free at once")
 MODULE_FAILURES: Final = _counter("module_failures", "Calls of hooks that failed or took too long", "module", "hook")
 LOG_LINES_LOST: Final = _counter("log_lines_lost", "Lines of the log that could not be written")
 CPU_SECONDS: Final = _counter("process_cpu_seconds", "CPU time of the process, user and system")
@@ -88,6 +89,19 @@ ATTEMPTS: Final = _counter(
     "delivery_attempts", "Attempts to deliver to a recipient, by outcome and stage", "outcome", "stage", most=60
 )
 ATTEMPT_SECONDS: Final = _histogram("delivery_attempt_seconds", "Time of an attempt", DELIVERY_S, "outcome")
+STAGE_SECONDS: Final = _histogram(
+    "delivery_stage_seconds",
+    "Time of a stage: `connect`, `tls` (the handshake), `opening` (from the connection to mail, `tls` included), "
+    "`envelope` (from MAIL to the reply to DATA), `content` (until the reply to it)",
+    DELIVERY_S,
+    "stage",
+)
+DELIVERY_TLS: Final = _counter(
+    "delivery_tls", "Recipients that were delivered to, by version of TLS", "version", most=6
+)
+TLS_FAILURES: Final = _counter(
+    "delivery_tls_failures", "Attempts at which TLS failed, also where mail went in the clear"
+)
 QUEUE_SECONDS: Final = _histogram("delivery_queue_seconds", "Age of a message when a recipient has got it", AGE_S)
 BY_DESTINATION: Final = _counter(
     "destination_attempts",
@@ -103,6 +117,10 @@ POOL_MESSAGES: Final = _counter(
 POOL_ENDED: Final = _counter("delivery_connections_ended", "Connections that waited, and ended without use")
 OPEN_LEASES: Final = _gauge("delivery_leases", "Leases of this worker that are under way")
 DNS_QUESTIONS: Final = _counter("dns_questions", "Questions, by where their answer came from", "from", most=4)
+DNS_ANSWERS: Final = _counter(
+    "dns_answers", "Answers of name servers: found, NODATA, NXDOMAIN, failed", "answer", most=5
+)
+DNS_SECONDS: Final = _histogram("dns_answer_seconds", "Time until name servers answered or failed", QUICK_S)
 BREAKERS: Final = _counter("delivery_breaker_openings", "Times that a circuit breaker opened")
 SHAPED: Final = _counter("delivery_shaped", "Actions of shaping rules", "action", most=8)
 SUPPRESSIONS: Final = _counter("delivery_suppressions", "Addresses that hosts refused for good, and get no more mail")
@@ -121,6 +139,11 @@ QUEUE_OCTETS: Final = _gauge("queue_octets", "Octets of these messages")
 QUEUE_OLDEST: Final = _gauge("queue_oldest_seconds", "Age of the oldest of these messages")
 QUEUE_DESTINATIONS: Final = _gauge("queue_destinations", "Destinations that have live recipients")
 QUEUE_FROZEN: Final = _gauge("queue_frozen", "1 while delivery is frozen")
+QUEUE_AGES: Final = _gauge(
+    "queue_age_messages", "Messages with a live recipient that are younger than `below` seconds", "below", most=10
+)
+WAL_OCTETS: Final = _gauge("database_wal_octets", "Size of the write-ahead log")
+DISK_FREE: Final = _gauge("disk_free_octets", "Free space of the disk of the queue")
 QUEUE_READ: Final = _gauge("queue_read_time_seconds", "Instant at which the values of the queue were read")
 DELIVERY_SUCCESS: Final = _gauge(
     "delivery_success_ratio", "Share of attempts that delivered, over the last time; no value without attempts", "over"
@@ -138,7 +161,7 @@ LEFT_OUT: Final = _counter("scrape_left_out", "Processes that gave no metrics in
 # In the order of docs/metrics.md.
 CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
     "Every process": (
-        *(EVENTS, COMMIT_SECONDS, COMMIT_WRITES, FAILED_WRITES, MODULE_FAILURES, LOG_LINES_LOST),
+        *(EVENTS, COMMIT_SECONDS, COMMIT_WRITES, FAILED_WRITES, LOCK_WAITS, MODULE_FAILURES, LOG_LINES_LOST),
         *(CPU_SECONDS, MEMORY, DESCRIPTORS, STARTED_AT, METRIC_SERIES),
     ),
     "Acceptor": (
@@ -146,12 +169,14 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
         *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS),
     ),
     "Worker": (
-        *(ATTEMPTS, ATTEMPT_SECONDS, QUEUE_SECONDS, BY_DESTINATION, FAILURE_CLASSES, HOSTS_FAILED),
-        *(POOL_MESSAGES, POOL_ENDED, OPEN_LEASES, DNS_QUESTIONS, BREAKERS, SHAPED, SUPPRESSIONS, CRASHES),
+        *(ATTEMPTS, ATTEMPT_SECONDS, STAGE_SECONDS, QUEUE_SECONDS, BY_DESTINATION, FAILURE_CLASSES, HOSTS_FAILED),
+        *(DELIVERY_TLS, TLS_FAILURES, POOL_MESSAGES, POOL_ENDED, OPEN_LEASES),
+        *(DNS_QUESTIONS, DNS_ANSWERS, DNS_SECONDS, BREAKERS, SHAPED, SUPPRESSIONS, CRASHES),
     ),
     "Housekeeper": (REPORTS, LEASES_RELEASED, HOUSEKEEPING_FAILURES, CLOCK_STEPS),
     "httpd": (
         *(QUEUE_RECIPIENTS, QUEUE_MESSAGES, QUEUE_OCTETS, QUEUE_OLDEST, QUEUE_DESTINATIONS, QUEUE_FROZEN, QUEUE_READ),
+        *(QUEUE_AGES, WAL_OCTETS, DISK_FREE),
         *(DELIVERY_SUCCESS, DELIVERY_ERRORS, REFUSAL_RATIO, HEALTH, SCRAPES, LEFT_OUT),
     ),
 }

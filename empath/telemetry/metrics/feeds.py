@@ -32,12 +32,17 @@ def _delivered(ledger: Ledger, what: worker.Delivered) -> None:
     ledger.add(m.ATTEMPTS, (what.event, what.stage))
     ledger.observe(m.ATTEMPT_SECONDS, what.duration_s, (what.event,))
     ledger.observe(m.QUEUE_SECONDS, what.age_s)
+    ledger.add(m.DELIVERY_TLS, _NO_TLS if what.tls_version is None else (what.tls_version,))
+    if what.tls_failure is not None:
+        ledger.add(m.TLS_FAILURES)
 
 
 def _failed(ledger: Ledger, what: worker.Deferred | worker.Bounced | worker.Expired) -> None:
     ledger.add(m.ATTEMPTS, (what.event, what.stage))
     ledger.observe(m.ATTEMPT_SECONDS, what.duration_s, (what.event,))
     ledger.add(m.FAILURE_CLASSES, (what.bounce_class,))
+    if what.tls_failure is not None:
+        ledger.add(m.TLS_FAILURES)
 
 
 def _counted(metric: m.Metric, *fields: str) -> Callable[[Ledger, Any], None]:

@@ -188,3 +188,16 @@ def test_a_host_that_greets_by_our_name_gets_no_mail(make_pool, step, words, pla
         assert (False, "ehlo", reply) == said(result)
         peer.wait_until(lambda: peer.sessions[0].is_over)
         assert "QUIT" == peer.sessions[0].verbs[-1]
+
+
+def test_each_stage_is_measured_where_somebody_counts(make_pool):
+    """
+    A connection that is used again has no new opening. Pieces of one message are no stages of their own.
+    """
+    measured = []
+    pool = make_pool(measure=lambda stage, seconds: measured.append((stage, seconds >= 0.0)))
+    with ScriptedPeer() as peer:
+        for _ in range(2):
+            send(pool, peer)
+    stages = ["connect", "opening", "envelope", "content", "envelope", "content"]
+    assert [(stage, True) for stage in stages] == measured
