@@ -18,6 +18,9 @@ _ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~=]*@[A-Za-z0-9.-]+") 
 _NOT_PRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 _TO_ESCAPE: Final = re.compile(r'([\\"])')
 _TO_ESCAPE_IN_COMMENT: Final = re.compile(r"([\\()])")
+_BACKSLASH: Final = ord("\\")
+_QUOTE: Final = ord('"')
+_BRACKETS: Final = {ord("("): 1, ord(")"): -1}
 _BLANKS: Final = b" \t\r\n"
 _ID: Final = re.compile(rb'[^\x00-\x20\x7f"(),/:;<=>?@\[\\\]]+')
 _QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -78,6 +81,29 @@ def authserv_id(value: bytes) -> str | None:
         return match[0].decode(errors="replace").lower()
     match = _QUOTED.match(value, at)
     return None if match is None else _QUOTED_PAIR.sub(rb"\1", match[1]).decode(errors="replace").lower()
+
+
+def says(field: bytes, method: str, result: str) -> bool:
+    """Whether a *field* of a trusted host has this result; text in quotes and comments says nothing."""
+    return re.search(rb";\s*%b\s*=\s*%b(?![\w-])" % (method.encode(), result.encode()), _bare(field)) is not None
+
+
+def _bare(value: bytes) -> bytes:
+    """*value* without quoted text and comments."""
+    found = bytearray()
+    depth, is_quoted, is_escaped = 0, False, False
+    for octet in value:
+        if is_escaped:
+            is_escaped = False
+        elif octet == _BACKSLASH and (depth or is_quoted):
+            is_escaped = True
+        elif octet == _QUOTE and not depth:
+            is_quoted = not is_quoted
+        elif octet in _BRACKETS and not is_quoted:
+            depth = max(0, depth + _BRACKETS[octet])
+        elif not depth and not is_quoted:
+            found.append(octet)
+    return bytes(found)
 
 
 def _after_blanks(value: bytes) -> int:

@@ -69,7 +69,7 @@ def evaluate(
     strictest policy counts.
     """
     if not authors or len(authors) > MAX_AUTHORS:
-        reason = "From has more than one reading" if not authors else f"From names more than {MAX_AUTHORS} domains"
+        reason = f"From names more than {MAX_AUTHORS} domains" if authors else "there is no From field with one reading"
         return DmarcVerdict(DmarcResult.PERMERROR, "", reason=reason)
     walks = _Walks()
     verdicts = []

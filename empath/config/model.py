@@ -27,6 +27,7 @@ from empath.config.pattern_tables import (
 from empath.config.reading import problem, setting
 from empath.config.renamed import with_new_names
 from empath.config.tables.auth import Auth
+from empath.config.tables.authentication import Authentication
 from empath.config.tables.credentials import CredentialsByHost
 from empath.config.tables.dedup import Dedup
 from empath.config.tables.delivery import Delivery, Reports, Retry
@@ -79,6 +80,7 @@ class Config(Table):
     listeners: tuple[Listener, ...] = Field(alias="listener")
     relay: Relay = setting({})
     auth: Auth = setting({})
+    authentication: Authentication = setting({})
 
     routes_by_pattern: Routes = setting({"*": "mx"}, "routes")
     """
@@ -223,6 +225,8 @@ class Config(Table):
         for destination, given in self.destinations_by_pattern.items():
             if "route" in given:
                 yield ("destinations", str(destination), "route"), given["route"]
+        if self.authentication.quarantine_route is not None:
+            yield ("authentication", "quarantine_route"), self.authentication.quarantine_route
 
     @cached_property
     def recipient_rules(self) -> PatternTable[RecipientRule]:

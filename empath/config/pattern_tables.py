@@ -46,6 +46,12 @@ def _route(value: object, info: ValidationInfo) -> Route:
     return MaildirRoute(absolute_path(route.path, info)) if isinstance(route, MaildirRoute) else route
 
 
+def _single_route(value: object, info: ValidationInfo) -> Route:
+    if isinstance(value, list):
+        raise problem("must be one route, not a list")
+    return _route(value, info)
+
+
 def _route_value(route: Route) -> str | list[str]:
     return route_entries(route) if isinstance(route, ListRoute) else route_text(route)
 
@@ -174,6 +180,7 @@ def _weights(value: object) -> dict[str, int]:
 _MAX_WEIGHT = 1000
 _RulePattern = Annotated[DomainPattern, read_by(pattern_but_all("; name each relay domain")), AS_TEXT]
 RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(_route_value)]
+SingleRoute = Annotated[Route, PlainValidator(_single_route), PlainSerializer(route_text, return_type=str)]
 _RecipientPattern = Annotated[DomainPattern | Address, read_by(parse_recipient_pattern), AS_TEXT]
 _SenderPattern = Annotated[SenderPattern, read_by(SenderPattern.parse), AS_TEXT]
 Routes = Annotated[dict[_RecipientPattern, RouteTarget], BeforeValidator(_no_key_twice(parse_recipient_pattern))]

@@ -62,7 +62,8 @@ def contradictions(config: Config) -> list[Contradiction]:
         *unknown_user(config), *_example_name(config), *_listeners(config), *_proxies(config), *_routes(config),
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
         *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
-        *_templates(config), *_zones(config), *_sources(config), *old_names(config),
+        *_templates(config), *_zones(config), *_sources(config), *_authentication(config),
+        *old_names(config),
     ]  # fmt: skip
 
 
@@ -73,6 +74,19 @@ def _dnssec(config: Config) -> Iterator[Contradiction]:
         return
     words = f"none of them is trusted with DNSSEC: {servers[0].host} is not on this host; name its network in trusted"
     yield Contradiction(("dns", "nameservers"), words, is_warning=config.dns.dnssec == "log")
+
+
+def _authentication(config: Config) -> Iterator[Contradiction]:
+    """Listeners that would judge what they cannot know, or whose judgement leads nowhere."""
+    for index, listener in enumerate(config.listeners):
+        wanted, keys = listener.authentication, ("listener", index, "authentication")
+        if wanted.is_on and listener.role is not Role.MX:
+            yield Contradiction(keys, f"mail is judged on role mx only, and {listener.text} is {listener.role}")
+        elif wanted.dmarc not in ("none", "tag") and not (wanted.spf and wanted.dkim):
+            words = f"{wanted.dmarc} needs spf and dkim: with one of them alone DMARC finds honest mail to be false"
+            yield Contradiction((*keys, "dmarc"), words)
+        elif wanted.dmarc == "quarantine-route" and config.authentication.quarantine_route is None:
+            yield Contradiction((*keys, "dmarc"), "there is no quarantine_route in [authentication]")
 
 
 def old_names(config: Config) -> Iterator[Contradiction]:

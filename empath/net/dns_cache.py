@@ -146,6 +146,14 @@ class CachingResolver:
             return answers
         return self._wait(questions, now, now + within_s)
 
+    def known(self, question: Question) -> LookupAnswer | None:
+        """The answer that is kept; None if it would have to be asked for."""
+        entry = self._kept.get(question)
+        if entry is None or entry.expires_at <= self._clock():
+            return None
+        self.counts["cache"] += 1
+        return entry.answer
+
     def __len__(self) -> int:
         return len(self._kept)
 

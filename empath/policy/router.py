@@ -5,7 +5,7 @@ RULES
     The first of these that gives a route decides:
 
     1. the double-bounce address of this host is discarded;
-    2. a module gave the message a route at reception;
+    2. a module, or the quarantine of DMARC, gave the message a route at reception;
     3. [routes] has the recipient's address;
     4. a pattern of the recipient's domain other than "*": the most exact one, and for the same pattern a row of the
        view destination_rule before [destinations], and that before [routes];
@@ -33,7 +33,7 @@ from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import folded
 from empath.policy.routing import DiscardRoute, Route, destination_of, parse_route, route_text
 
-ROUTE_KEY: Final = "empath.route"  # in the metadata of a message: the route that a module gave it
+ROUTE_KEY: Final = "empath.route"  # in the metadata of a message: the route that a module or the quarantine gave it
 _EVERY: Final = "*"
 
 

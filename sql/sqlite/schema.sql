@@ -37,7 +37,8 @@ CREATE TABLE _message (
   tls_version       TEXT,  -- such as TLSv1.3; NULL: it came in the clear
   tls_cipher        TEXT,  -- name of the cipher suite
   requires_tls      INTEGER CHECK (requires_tls IN (0, 1)),  -- 1: REQUIRETLS; 0: the field TLS-Required: No, RFC 8689; NULL: neither
-  delay_report_at   REAL  -- instant from which a delay is reported, by BY=…;N or after a hold; NULL: as [retry] delay_warning says
+  delay_report_at   REAL,  -- instant from which a delay is reported, by BY=…;N or after a hold; NULL: as [retry] delay_warning says
+  authentication    TEXT CHECK (json_valid(authentication))  -- JSON object of what the view authentication shows; NULL: not judged
 ) STRICT;
 
 CREATE TABLE _content (
@@ -726,6 +727,16 @@ CREATE TABLE _suppression (
   expires_at REAL  -- instant from which on it gets mail again; NULL: never
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _suppression_expiry ON _suppression (expires_at) WHERE expires_at IS NOT NULL;
+
+-- What may be done at most with mail that DMARC finds to be false, see authentication/disposition.py.
+CREATE TABLE _authentication_override (
+  pattern    TEXT PRIMARY KEY CHECK (length(pattern) BETWEEN 1 AND 255),  -- domain of authors, or network of clients, in lower case
+  at_most    TEXT NOT NULL CHECK (at_most IN ('tag', 'quarantine-route', 'hold', 'reject')),
+  expires_at REAL,  -- instant from which on it has no effect; NULL: never
+  reason     TEXT CHECK (length(reason) <= 1000),  -- for people
+  created_at REAL NOT NULL,
+  who        TEXT NOT NULL  -- author, as in _audit
+) STRICT, WITHOUT ROWID;
 
 -- Files that no message needs; the housekeeper removes each file, then its row.
 CREATE TABLE _spool_garbage (

@@ -656,3 +656,39 @@ SELECT coalesce(s.name, 'own:' || s.rule_id) AS rule,  -- name of the rule, 'own
        s.name IS NOT NULL                            AS is_shipped,               -- 1: a rule that Empath ships
        s.note                                        AS note                      -- for people
   FROM _shaping_rule AS s;
+
+-- One row per message that a listener with [listener.authentication] has judged.
+CREATE VIEW authentication AS
+SELECT m.ulid                                        AS id,                       -- queue id (ULID) of the message
+       datetime(m.received_at, 'unixepoch')          AS received_at,              -- instant of the final dot, UTC
+       m.received_at                                 AS received_unix,            -- the same in Unix seconds
+       m.client_address                              AS client_address,           -- IP address of the client
+       json_extract(m.authentication, '$.author') AS author,  -- domain in From; several with blanks between them; NULL: it has no one reading
+       json_extract(m.authentication, '$.spf') AS spf,  -- result of SPF for the sender; NULL, here and in the next ones: not checked
+       json_extract(m.authentication, '$.spf_domain') AS spf_domain,  -- domain that it was about: of MAIL FROM, or of HELO without a sender
+       json_extract(m.authentication, '$.helo') AS helo,  -- result of SPF for the name in HELO
+       json_extract(m.authentication, '$.dkim') AS dkim,  -- pass if a signature holds, else the result of the first one
+       json_extract(m.authentication, '$.dkim_domains') AS dkim_domains,  -- domains of the signatures that hold, with blanks between them
+       json_extract(m.authentication, '$.arc') AS arc,  -- result of the chain of ARC
+       json_extract(m.authentication, '$.sealers') AS sealers,  -- domains of its seals, the oldest first, with blanks between them
+       json_extract(m.authentication, '$.dmarc') AS dmarc,  -- result of DMARC
+       json_extract(m.authentication, '$.policy') AS policy,  -- what the record of the author's domain asks for: none, quarantine or reject
+       json_extract(m.authentication, '$.record_of') AS record_of,  -- domain whose record that is
+       json_extract(m.authentication, '$.disposition') AS disposition,  -- what was done: tag, hold or quarantine-route
+       json_extract(m.authentication, '$.reason') AS reason  -- why
+  FROM _message AS m
+ WHERE m.authentication IS NOT NULL;
+
+-- One row per domain of authors or network of clients whose mail is treated more mildly where DMARC finds it to be false.
+-- Writable: at_most, expires_at, reason. INSERT INTO authentication_override (pattern, at_most, expires_at, reason) adds one,
+-- DELETE removes it.
+CREATE VIEW authentication_override AS
+SELECT o.pattern AS pattern,  -- domain in From, such as example.org or *.example.org, or network of clients, such as 192.0.2.0/24
+       o.at_most AS at_most,  -- the most that is done with such mail: tag, quarantine-route, hold or reject
+       datetime(o.expires_at, 'unixepoch')           AS expires_at,               -- instant from which on the row has no effect, UTC; NULL: never
+       o.expires_at                                  AS expires_unix,             -- the same in Unix seconds
+       o.reason                                      AS reason,                   -- for people
+       datetime(o.created_at, 'unixepoch')           AS created_at,               -- instant at which it was added, UTC
+       o.created_at                                  AS created_unix,             -- the same in Unix seconds
+       o.who                                         AS who                       -- who added it, as in audit
+  FROM _authentication_override AS o;

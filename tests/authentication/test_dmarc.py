@@ -59,8 +59,8 @@ def test_a_record_between_the_author_and_its_organization_does_not_count():
 @pytest.mark.parametrize(
     ("authors", "reason"),
     [
-        (None, "From has more than one reading"),
-        ([], "From has more than one reading"),
+        (None, "there is no From field with one reading"),
+        ([], "there is no From field with one reading"),
         (["a.example", "b.example", "c.example", "d.example"], "From names more than 3 domains"),
     ],
 )

@@ -140,7 +140,7 @@ def test_the_limits_of_a_listener_are_those_that_its_table_gives():
     found = [config.limits_of(listener) for listener in config.listeners]
     assert [(10, 200), (20, 200)] == [(limits.connections_per_client, limits.recipients) for limits in found]
     assert [Rate(100, 60.0)] * 2 == [limits.message_rate_per_client for limits in found]
-    assert "[listener.limits]\nconnections_per_client = 10\n\n[[listener]]" in effective_toml(config)
+    assert "[listener.limits]\nconnections_per_client = 10\n\n[listener.authentication]" in effective_toml(config)
     assert config == parsed(effective_toml(config))
 
 

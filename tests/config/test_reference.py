@@ -66,6 +66,9 @@ def with_lines(section, *lines):
     """The smallest configuration that has the table of *section*, with more lines in it."""
     if section.is_list:
         text = LEAST.replace('"127.0.0.1:2525"', ", ".join(['"127.0.0.1:2525"', *lines]))
+    elif section.key.startswith("listener."):
+        table = f"{section.key.partition('.')[2]} = {{{', '.join(lines)}}}"
+        text = LEAST.replace('"127.0.0.1:2525"', f'"127.0.0.1:2525", {table}')
     else:
         needed = [f"{each.key} = {each.example}" for each in section.settings if each.is_required and section.is_named]
         text = "\n".join([LEAST, *(f"{section.key}.{line}" for line in [*needed, *lines])])

@@ -95,6 +95,43 @@ def test_hours_in_a_zone_that_this_machine_does_not_know_are_found(tmp_path):
     assert "knows no time zone 'Mars/Olympus'" in found.words
 
 
+@pytest.mark.parametrize(
+    ("listener", "more", "expected"),
+    [
+        ("", "", []),
+        ('authentication = {spf = true, dkim = true, dmarc = "reject"}', "", []),
+        (
+            'role = "internal", authentication = {spf = true}',
+            "",
+            [("mail is judged on role mx only, and 127.0.0.1:2525 is internal",)],
+        ),
+        (
+            'authentication = {spf = true, dmarc = "hold"}',
+            "",
+            [("hold needs spf and dkim: with one of them alone DMARC finds honest mail to be false",)],
+        ),
+        (
+            'authentication = {spf = true, dkim = true, dmarc = "quarantine-route"}',
+            "",
+            [("there is no quarantine_route in [authentication]",)],
+        ),
+        (
+            'authentication = {spf = true, dkim = true, dmarc = "quarantine-route"}',
+            '[authentication]\nquarantine_route = "discard:"\n',
+            [],
+        ),
+    ],
+)
+def test_a_judgement_that_cannot_be_is_found(tmp_path, listener, more, expected):
+    """
+    Honest mail would be refused, or nothing would be judged at all.
+    """
+    file = tmp_path / "c.toml"
+    least = LEAST.replace('"127.0.0.1:2525"}', f'"127.0.0.1:2525"{", " * bool(listener)}{listener}}}')
+    file.write_text(f'{least}{more}[routes]\n"*" = "mx"\n')
+    assert expected == [(each.words,) for each in contradictions(load_config(file))]
+
+
 def test_a_pool_that_there_is_not_is_found(tmp_path):
     """
     The mail would be deferred.

@@ -93,8 +93,9 @@ class ScriptedDns:
         return self
 
     def txt(self, name: str, *texts: str) -> Self:
-        """Give TXT records, each of one string."""
-        self._add(name, "TXT", [f'"{text}"' for text in texts])
+        """Give TXT records, each of one string, or of several where it is long."""
+        pieces = [[text[at : at + 255] for at in range(0, max(1, len(text)), 255)] for text in texts]
+        self._add(name, "TXT", [" ".join(f'"{piece}"' for piece in each) for each in pieces])
         return self
 
     def cname(self, name: str, target: str) -> Self:

@@ -107,6 +107,17 @@ def test_nothing_is_kept_for_ever(resolver, asker, clock, answer, longest_s):
     assert asked_again_after(resolver, asker, clock, answer, longest_s)
 
 
+def test_an_answer_at_hand_is_told_from_one_that_must_be_asked_for(resolver, asker, clock):
+    """
+    A caller that must not wait asks for it.
+    """
+    assert resolver.known(A) is None
+    [answer] = resolver.look_up([A], ENOUGH_S)
+    assert answer == resolver.known(A)
+    clock.now += 61
+    assert (None, 1) == (resolver.known(A), len(asker.asked))
+
+
 def test_an_answer_that_must_not_be_kept_is_not(resolver, asker, clock):
     """
     Its time to live is zero.

@@ -18,6 +18,7 @@ from empath.config.fields import (
     TrustedNetwork,
 )
 from empath.config.reading import problem, setting
+from empath.config.tables.authentication import ListenerAuthentication
 from empath.config.tables.limits import ListenerLimits
 from empath.config.tables.table import Table
 from empath.config.tables.tls import TlsMode
@@ -92,6 +93,8 @@ class Listener(Table):
 
     limits: ListenerLimits = setting({})
     """What this listener has instead of [receiving.limits]."""
+
+    authentication: ListenerAuthentication = setting({})
 
     @field_serializer("limits")
     def _given_limits(self, value: ListenerLimits) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from empath.config.tables.limits import Limits
 from empath.config.tables.receiving import Listener as ListenerSettings
 from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.admission import Admission, Admitted, Refused, client_address
+from empath.daemon.acceptor.authentication import Authenticator, OverrideRows
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks
@@ -58,7 +59,7 @@ from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.queue.control import ServiceOrder, StartOrder, open_orders
-from empath.telemetry.metrics.catalogue import LIMITS_REACHED, OPEN_SESSIONS, REFUSALS
+from empath.telemetry.metrics.catalogue import AUTHENTICATION, LIMITS_REACHED, OPEN_SESSIONS, REFUSALS
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.acceptor import (
     AcceptPaused,
@@ -104,6 +105,8 @@ class Acceptor:
         self._refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
         self._resolver = caching_resolver(runtime, max_flights=_MAX_QUESTIONS)
         self._logins = logins_of(runtime, self._refusals, self._meter)
+        self._results: dict[tuple[str, ...], float] = {}
+        self._overrides = OverrideRows(runtime.engine.open_reader)
         self._new_session = _sessions_with_modules(runtime, self._refusals) if runtime.modules else ReceivingSession
         self._greylist: Greylist | None = None
         if config.greylist.enabled:
@@ -162,6 +165,7 @@ class Acceptor:
     def _measure(self) -> None:
         ledger, tally = self._runtime.ledger, self._tally
         if ledger is not None:
+            ledger.read(AUTHENTICATION, lambda: self._results)
             ledger.read(OPEN_SESSIONS, lambda: len(self._sessions))
             ledger.read(REFUSALS, lambda: tally.by_code)
             ledger.read(LIMITS_REACHED, lambda: {(str(limit),): n for limit, n in tally.counts.items() if n})
@@ -278,12 +282,20 @@ class Acceptor:
             recipients=self._recipients,
             suppressions=self._suppressions,
             greylist=self._greylist if listener.role is Role.MX else None,
+            authentication=self._authenticator_of(listener),
         )
 
     def _rates_of(self, listener: ListenerSettings) -> ListenerRates:
         config = self._runtime.config
         scope = listener.text if listener.limits.given else ""
         return ListenerRates(self._meter, config.limits_of(listener), scope, config.relay.policy.is_trusted)
+
+    def _authenticator_of(self, listener: ListenerSettings) -> Authenticator | None:
+        config, wanted = self._runtime.config, listener.authentication
+        if listener.role is not Role.MX or not wanted.is_on:
+            return None
+        receiver = str(listener.hostname or config.hostname)
+        return Authenticator(config, wanted, self._resolver, self._overrides, counts=self._results, receiver=receiver)
 
     def _entry_of(self, listener: ListenerSettings) -> EntryChecks | None:
         config = self._runtime.config

@@ -7,6 +7,7 @@ from empath.config import Config
 from empath.config.tables.limits import Limits
 from empath.config.tables.receiving import Listener
 from empath.daemon.acceptor.admission import Admission
+from empath.daemon.acceptor.authentication import Authenticator
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.greylist import Greylist
@@ -40,7 +41,7 @@ class ListenerContext:
     Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
     limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client gets
     the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in,
-    recipients None where every recipient is accepted as it is,
+    recipients None where every recipient is accepted as it is, authentication None where no mail is judged,
     suppressions None where suppressed ones are, too; queue_id is that of the only message, where it was given
     before; hostname is the name that this host gives itself here, greeting the reply to a client that says its own.
     Until new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a
@@ -69,6 +70,7 @@ class ListenerContext:
     server_tls: ServerTls | None = None
     logins: Logins | None = None
     greylist: Greylist | None = None
+    authentication: Authenticator | None = None
     queue_id: QueueId | None = None
     recipients: Recipients | None = None
     suppressions: Suppressions | None = None

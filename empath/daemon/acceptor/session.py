@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 import gevent
 
 from empath.config.tables.tls import TlsMode
+from empath.daemon.acceptor.authentication import Authenticator
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks, Findings
 from empath.daemon.acceptor.judging import JudgedRecipient, find_sender_refusal, judge_recipient
@@ -447,9 +448,18 @@ class ReceivingSession:
         if event.mt_priority and not self._is_trusted:
             event, reply = event._replace(mt_priority=0), _PRIORITY_CHANGED
         self._transaction = Transaction(context, self._client, event)
+        if context.authentication is not None and not self._is_trusted:
+            self._check(self._transaction, context.authentication)
         self._transactions += 1
         self._sender = str(event.reverse_path)
         return reply
+
+    def _check(self, transaction: Transaction, authenticator: Authenticator) -> None:
+        """Begin to find out who vouches for the message."""
+        client = self._client
+        check = transaction.check = authenticator.begin(client.address, client.name, transaction.reverse_path)
+        if check.hashes_body:
+            transaction.body_wanted.append(check.body_forms)
 
     def _recipient_offered(self, event: RecipientOffered) -> Reply:
         if self._recipients == self._context.configured.recipients_per_session:

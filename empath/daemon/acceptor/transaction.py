@@ -4,14 +4,17 @@ transaction - one mail transaction, from MAIL to the reply to the final dot
 It collects the envelope, takes the content, composes the fields that this host adds, and commits the whole.
 """
 
+import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from empath.authentication.arriving import ArrivingMessage, Wanted
+from empath.authentication.disposition import Action
+from empath.daemon.acceptor.authentication import Judged, MessageCheck
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.errors import EmpathError
@@ -19,6 +22,7 @@ from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import Envelope, Recipient, original_recipient_of
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
+from empath.mail.status import RecipientStatus
 from empath.message.authors import authors
 from empath.message.report.facts import ReportKind
 from empath.message.trace import Reception, expanded_fields, missing_fields, protocol_word, received_field
@@ -28,18 +32,21 @@ from empath.policy.bounce import merged_notify, notify_of_targets, wants_notice
 from empath.policy.client_name import ClientName
 from empath.policy.limits.refusal import ALIAS_LOOP, HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.policy.login.account import LoggedIn
-from empath.policy.router import SentBy
+from empath.policy.router import ROUTE_KEY, SentBy
+from empath.policy.routing import route_text
 from empath.policy.timing import USUAL_PRIORITY, priority_class, timing
 from empath.smtp.server.events import MailOffered, PeerAttributes, RecipientOffered
 from empath.smtp.server.peer_attributes import origin_text
 from empath.storage.queue.accept import Accept, ArrivalOrder, NewMessage
 from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.spool import SpoolFile
-from empath.telemetry.occurrences.acceptor import Accepted, Deduplicated, MessageRefused, OriginKnown
+from empath.telemetry.occurrences.acceptor import Accepted, Deduplicated, Disposed, MessageRefused, OriginKnown
 
 _LEAST_RECIPIENTS = 100
 _RECIPIENT_OCTETS = 512  # memory for one recipient besides the local part, which a client chooses
 _OK = EnhancedStatus(2, 0, 0)
+_DMARC: Final = "dmarc"  # author of a hold
+_NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 _NOT_NOW = Reply.of("451 4.3.0 The message could not be stored, try again later")
 
 
@@ -78,12 +85,14 @@ class Transaction:
     `refusal_at_data` is the reply to DATA, if the driver knows already that it refuses the message. `review` judges the
     whole message before it is committed, and may edit it; `module_fields` are added to it, `order` is carried out at
     once, and `metadata` is the JSON object that the queue keeps with it. Each of `body_wanted` is shown the header as
-    soon as it has arrived, and says which forms of the body are to be hashed on their way.
+    soon as it has arrived, and says which forms of the body are to be hashed on their way. `check` finds out who
+    vouches for the message, if the listener wants to know.
     """
 
     __slots__ = (
-        "_client", "_content", "_context", "_destinations", "_expanded", "_held", "_marks", "_offer", "_places",
-        "_recipients", "_refusal", "body_wanted", "metadata", "module_fields", "order", "refusal_at_data", "review",
+        "_client", "_content", "_context", "_destinations", "_expanded", "_held", "_judged", "_marks", "_offer",
+        "_places", "_recipients", "_refusal", "body_wanted", "check", "metadata", "module_fields", "order",
+        "refusal_at_data", "review",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
@@ -97,6 +106,8 @@ class Transaction:
         self._marks: dict[str, None] = {}  # of the aliases that were expanded
         self._held = 0  # octets of memory for the recipients
         self._content: IncomingContent | None = None
+        self.check: MessageCheck | None = None
+        self._judged: Judged | None = None
         self.refusal_at_data: Reply | None = None
         self.review: Callable[[IncomingContent], Reply | None] | None = None
         self.body_wanted: list[Wanted] = []
@@ -229,9 +240,15 @@ class Transaction:
             author_refusal = self._author_refusal(content)
             if author_refusal is not None:
                 return self._refuse(author_refusal)
+            if self.check is not None:
+                false_refusal = self._judge(self.check, content)
+                if false_refusal is not None:
+                    return self._refuse(false_refusal)
             review_refusal = None if self.review is None else self.review(content)
             if review_refusal is not None:
                 return self._refuse(review_refusal)
+            if self._judged is not None and self._judged.disposition.action is Action.QUARANTINE_ROUTE:
+                self._send_to_quarantine()
             message = self._message(content)
             first = self._commit(content, message)
         except EmpathError as exc:
@@ -264,6 +281,8 @@ class Transaction:
         """Release what the transaction holds."""
         self._context.budget.held_octets -= self._held
         self._held = 0
+        if self.check is not None:
+            self.check.close()
         if self._content is not None:
             self._content.close()
 
@@ -272,6 +291,39 @@ class Transaction:
         if account is None or account.senders is None or not self._context.config.auth.check_from:
             return None
         return account.senders.author_refusal(map(authors, content.fields.from_fields))
+
+    def _judge(self, check: MessageCheck, content: IncomingContent) -> Reply | None:
+        """Find out who vouches for *content*; the reply if it is refused for that."""
+        judged = self._judged = check.judge(content, self._context.configured.header_octets)
+        action, reason = judged.disposition.action, judged.disposition.reason
+        if action is Action.HOLD:
+            self.order = ArrivalOrder(RecipientStatus.HELD, _DMARC, reason)
+        if action is not Action.TAG:
+            words = judged.words
+            self._context.emit(
+                Disposed(
+                    queue_id=str(content.queue_id),
+                    client=self._client.address_text,
+                    sender=str(self.reverse_path),
+                    author=" ".join(judged.findings.authors or ()),
+                    action=action,
+                    reason=reason,
+                    spf=words.get("spf"),
+                    dkim=words.get("dkim"),
+                    arc=words.get("arc"),
+                    dmarc=words.get("dmarc"),
+                )
+            )
+        return judged.refusal
+
+    def _send_to_quarantine(self) -> None:
+        """Give the message the route of the quarantine, unless a module has given it one."""
+        route = self._context.config.authentication.quarantine_route
+        metadata = json.loads(self.metadata)
+        if route is None or ROUTE_KEY in metadata:
+            return
+        self.metadata = json.dumps({**metadata, ROUTE_KEY: route_text(route)})
+        self.deliver_to(self.addresses)
 
     def _refuse(self, reply: Reply, failure: str | None = None) -> Reply:
         """Drop the content. *reply* answers the end of data; *failure* says what this host could not do."""
@@ -315,7 +367,8 @@ class Transaction:
             mt_priority=self._offer.mt_priority,
         )
         only = str(self._recipients[0].address) if len(self._recipients) == 1 else None
-        added = received_field(reception, content.queue_id, content.begun_at, only)
+        results = b"" if self._judged is None else self._judged.field
+        added = results + received_field(reception, content.queue_id, content.begun_at, only)
         if self._context.role is Role.SUBMISSION:
             added += missing_fields(content.fields, hostname, content.queue_id, content.begun_at)
         added += expanded_fields([*self._marks]) + self.module_fields + content.mailbox_fields
@@ -363,11 +416,13 @@ class Transaction:
             tls_version=None if client.tls is None else client.tls.version,
             tls_cipher=None if client.tls is None else client.tls.cipher,
             metadata=self.metadata,
+            authentication=None if self._judged is None else self._judged.columns,
             order=self.order,
             expanded=tuple(self._expanded.values()),
         )
 
     def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:
+        words = _NO_WORDS if self._judged is None else self._judged.words
         self._context.emit(
             Accepted(
                 queue_id=str(message.queue_id),
@@ -382,6 +437,10 @@ class Transaction:
                 tls_version=message.tls_version,
                 tls_cipher=message.tls_cipher,
                 duration_s=round(time.time() - begun_at, 4),
+                spf=words.get("spf"),
+                dkim=words.get("dkim"),
+                arc=words.get("arc"),
+                dmarc=words.get("dmarc"),
             )
         )
         if self._client.origin is not None:

@@ -35,7 +35,8 @@ class NewMessage(NamedTuple):
     tls_version and tls_cipher are those of its connection, None in the clear;
     requires_tls is True with REQUIRETLS, False with the field `TLS-Required: No` (RFC 8689); release_at is the instant
     of the first attempt, None for at once; delay_report_at is the instant from which a delay is reported, None for the
-    usual one; metadata is a JSON object; expanded are recipients whose mail goes to several targets, and whose sender
+    usual one; metadata is a JSON object; authentication is a JSON object of the columns of the view `authentication`,
+    None where nothing was judged; expanded are recipients whose mail goes to several targets, and whose sender
     hears of that.
     """
 
@@ -64,6 +65,7 @@ class NewMessage(NamedTuple):
     release_at: Timestamp | None = None
     delay_report_at: Timestamp | None = None
     metadata: str = "{}"
+    authentication: str | None = None
     order: ArrivalOrder | None = None
     expanded: tuple[Recipient, ...] = ()
 
@@ -85,7 +87,7 @@ class Accept(Write):
             str(m.queue_id), m.node, str(e.reverse_path), m.size, m.digest, m.received_at, e.body_type, m.has_8bit,
             e.is_smtputf8, e.dsn_return, e.envelope_id, m.listener, m.client_address, m.client_name,
             m.header_message_id, m.subject, m.locator, m.added_fields, m.account, m.tls_version,
-            m.tls_cipher, m.requires_tls, m.delay_report_at, m.metadata,
+            m.tls_cipher, m.requires_tls, m.delay_report_at, m.metadata, m.authentication,
         )  # fmt: skip
         message_id = session.insert("accept.insert_message", message_row)
         if m.content is not None:

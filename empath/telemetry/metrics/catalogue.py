@@ -82,6 +82,9 @@ ACCEPT_SECONDS: Final = _histogram("smtp_accept_seconds", "Time from the final d
 DUPLICATES: Final = _counter("smtp_duplicates", "Messages that came again and were queued once")
 REFUSALS: Final = _counter("smtp_refusals", "Refusals, by stage and codes of the reply", "stage", "code", most=200)
 LIMITS_REACHED: Final = _counter("smtp_limits_reached", "Times that clients reached a limit", "limit")
+AUTHENTICATION: Final = _counter(
+    "authentication_results", "Messages that were judged, by method and result", "method", "result", most=40
+)
 LOGINS: Final = _counter("smtp_logins", "Logins; failed ones are refusals at `AUTH`", "mechanism", most=10)
 
 # Worker
@@ -166,7 +169,7 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
     ),
     "Acceptor": (
         *(CONNECTIONS, OPEN_SESSIONS, SESSION_ENDS, SESSION_SECONDS, MESSAGES, RECIPIENTS, OCTETS, ACCEPT_SECONDS),
-        *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS),
+        *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS, AUTHENTICATION),
     ),
     "Worker": (
         *(ATTEMPTS, ATTEMPT_SECONDS, STAGE_SECONDS, QUEUE_SECONDS, BY_DESTINATION, FAILURE_CLASSES, HOSTS_FAILED),

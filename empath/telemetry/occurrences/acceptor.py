@@ -36,6 +36,26 @@ class Accepted(Occurrence):
     tls_version: Annotated[str | None, "version of TLS, if the client used it"]
     tls_cipher: Annotated[str | None, "cipher suite of TLS, if the client used it"]
     duration_s: DurationS
+    spf: Annotated[str | None, "result of SPF for the sender, if the listener asks for it"]
+    dkim: Annotated[str | None, "result of DKIM, of several signatures the best, if the listener asks for it"]
+    arc: Annotated[str | None, "result of ARC, if the listener asks for it"]
+    dmarc: Annotated[str | None, "result of DMARC, if the listener asks for it"]
+
+
+@occurrence("info")
+class Disposed(Occurrence):
+    """DMARC finds a message to be false, and it is refused, held or sent to the quarantine."""
+
+    queue_id: QueueId
+    client: Client
+    sender: Sender
+    author: Annotated[str, "domain in From, empty if it is not certain; several with blanks between them"]
+    action: Annotated[str, "`reject`, `hold` or `quarantine-route`"]
+    reason: Annotated[str, "what the domain asks for, and what was found"]
+    spf: Annotated[str | None, "result of SPF for the sender"]
+    dkim: Annotated[str | None, "result of DKIM"]
+    arc: Annotated[str | None, "result of ARC, if the listener asks for it"]
+    dmarc: Annotated[str | None, "result of DMARC"]
 
 
 @occurrence("info")

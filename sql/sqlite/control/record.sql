@@ -1,5 +1,5 @@
--- message, attempt, process, session, rate, audit, explanation, stuck and queue_by_domain: records and counts, which are read
--- and not written
+-- message, authentication, attempt, process, session, rate, audit, explanation, stuck and queue_by_domain: records and counts,
+-- which are read and not written
 
 CREATE TRIGGER message_update INSTEAD OF UPDATE ON message
 BEGIN
@@ -14,6 +14,21 @@ END;
 CREATE TRIGGER message_insert INSTEAD OF INSERT ON message
 BEGIN
   SELECT raise(ABORT, 'empath: mail comes in by SMTP only');
+END;
+
+CREATE TRIGGER authentication_update INSTEAD OF UPDATE ON authentication
+BEGIN
+  SELECT raise(ABORT, 'empath: what was found out about a message cannot be changed; authentication_override says what is done with the next one');
+END;
+
+CREATE TRIGGER authentication_delete INSTEAD OF DELETE ON authentication
+BEGIN
+  SELECT raise(ABORT, 'empath: what was found out about a message is removed with it, by the retention of the configuration');
+END;
+
+CREATE TRIGGER authentication_insert INSTEAD OF INSERT ON authentication
+BEGIN
+  SELECT raise(ABORT, 'empath: mail is judged when it comes in, and not later');
 END;
 
 CREATE TRIGGER attempt_update INSTEAD OF UPDATE ON attempt

@@ -197,3 +197,15 @@ CREATE TABLE _refusal (
   rule           TEXT    NOT NULL,
   reply          TEXT    NOT NULL
 ) STRICT;
+
+-- Authentication of mail.
+ALTER TABLE _message ADD COLUMN authentication TEXT CHECK (json_valid(authentication));
+-- What may be done at most with mail that DMARC finds to be false, see authentication/disposition.py.
+CREATE TABLE _authentication_override (
+  pattern    TEXT PRIMARY KEY CHECK (length(pattern) BETWEEN 1 AND 255),  -- domain of authors, or network of clients, in lower case
+  at_most    TEXT NOT NULL CHECK (at_most IN ('tag', 'quarantine-route', 'hold', 'reject')),
+  expires_at REAL,  -- instant from which on it has no effect; NULL: never
+  reason     TEXT CHECK (length(reason) <= 1000),  -- for people
+  created_at REAL NOT NULL,
+  who        TEXT NOT NULL  -- author, as in _audit
+) STRICT, WITHOUT ROWID;

@@ -63,6 +63,7 @@ _KINDS = {
     "WarmupProvider": "host or *.domain",
     "WarmupDays": "list of numbers",
     "Instant": "instant",
+    "SingleRoute": "route",
     "Routes": "table",
     "SenderRoutes": "table",
     "AccountRoutes": "table",

@@ -28,6 +28,8 @@ ROWS = [
     f"INSERT INTO suppression (address) VALUES ({LATIN} || '@a.test')",
     f"INSERT INTO suppression (address, reason) VALUES ('a@b.test', {LATIN})",
     f"UPDATE suppression SET class = {LATIN}",
+    f"INSERT INTO authentication_override (pattern, at_most, reason) VALUES ('a.test', 'tag', {LATIN})",
+    f"UPDATE authentication_override SET reason = {LATIN}",
     f"INSERT INTO recipient_list (address) VALUES ({LATIN} || '@a.test')",
     f"INSERT INTO alias (pattern, target) VALUES ('a@b.test', {LATIN} || '@a.test')",
     f"UPDATE alias SET target = {LATIN} || '@a.test'",
@@ -46,6 +48,7 @@ def full(queue: Queue) -> Queue:
         "INSERT INTO shaping_rule (class, action, duration) VALUES ('rate', 'suspend', '1h')",
         "INSERT INTO suppression (address, reason) VALUES ('b@b.test', 'für')",
         "INSERT INTO alias (pattern, target) VALUES ('b@b.test', 'c@b.test')",
+        "INSERT INTO authentication_override (pattern, at_most) VALUES ('b.test', 'tag')",
         "INSERT INTO _account (name, created_at) VALUES ('a', 0)",
     ):
         queue.write(statement)

@@ -1,0 +1,208 @@
+"""
+findings - what is found out about a message, in the order in which it is found out
+
+THEORY
+    SPF is asked about when MAIL comes, for the name of HELO and for the sender.  Signatures and chains come when the
+    content is there, and DMARC last, because it needs both.  Each step is a generator of questions, so that one driver
+    with one budget serves them all.
+"""
+
+import json
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from empath.authentication.arc import Chain, collect, verify_arc
+from empath.authentication.author import author_domains
+from empath.authentication.authres import MethodResult
+from empath.authentication.canonical import BodyForm, Digests, SignedFields
+from empath.authentication.dmarc import DmarcResult, DmarcVerdict, evaluate
+from empath.authentication.signature import Signature
+from empath.authentication.spf import Client, Identity, SpfResult, SpfVerdict, check_host
+from empath.authentication.verify import DkimResult, Result, signatures_of, verify_dkim, wanted_forms
+from empath.mail.address import ReversePath
+from empath.mail.lookup import LookupAnswer, Question
+
+
+class Wanted(NamedTuple):
+    """What is to be found out."""
+
+    spf: bool = True
+    dkim: bool = True
+    arc: bool = True
+    dmarc: bool = True
+
+    @property
+    def body(self) -> bool:
+        """Whether the body must be hashed."""
+        return self.dkim or self.arc
+
+
+class SentFrom(NamedTuple):
+    """
+    What SPF says. Shape: sender is the text form of the reverse-path, empty for the null one; helo is the name that the
+    client gave; of_helo is None where that is no name of the DNS, of_sender is that of the name for the null path.
+    """
+
+    client: str
+    sender: str
+    helo: str
+    of_helo: SpfVerdict | None = None
+    of_sender: SpfVerdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """
+    What is known.
+
+    Shape: authors are the domains in From, None where it has no one reading; dkim has a result for each signature,
+    None where none was asked for; arc and dmarc likewise; first_results is the field of the first set of the chain,
+    where the chain holds.
+    """
+
+    sent_from: SentFrom
+    authors: tuple[str, ...] | None = None
+    dkim: tuple[DkimResult, ...] | None = None
+    arc: Chain | None = None
+    dmarc: DmarcVerdict | None = None
+    first_results: bytes = b""
+
+    @property
+    def signed_by(self) -> list[str]:
+        """The domains of the signatures that hold, each once."""
+        passed = [each.domain for each in self.dkim or () if each.result is Result.PASS and each.domain is not None]
+        return [*dict.fromkeys(passed)]
+
+
+def check_sender(
+    client: Client, path: ReversePath, helo: str, *, receiver: str, now: int
+) -> Generator[Question, LookupAnswer, SentFrom]:
+    """Ask SPF about the name in HELO and about the sender, RFC 7208 §2.3 and §2.4."""
+    as_postmaster = Identity("postmaster", helo, helo)
+    of_helo = of_sender = yield from check_host(client, as_postmaster, receiver=receiver, now=now)
+    if path.address is not None:
+        identity = Identity(path.address.local_part, str(path.address.domain), helo)
+        of_sender = yield from check_host(client, identity, receiver=receiver, now=now)
+    return SentFrom(str(client), str(path), helo, of_helo, of_sender)
+
+
+def body_forms(fields: SignedFields, wanted: Wanted) -> list[BodyForm]:
+    """The forms in which the body of a message with the header *fields* must be hashed."""
+    found = [each for _, each in signatures_of(fields) if isinstance(each, Signature)] if wanted.dkim else []
+    sets = collect(fields).sets if wanted.arc else []
+    return wanted_forms([*found, *(each.message_signature for each in sets[-1:])])
+
+
+def examine(
+    wanted: Wanted, sent_from: SentFrom, fields: SignedFields, digests: Digests, *, now: float, sample: int
+) -> Generator[Question, LookupAnswer, Findings]:
+    """
+    Find out the rest about a message.
+
+    Args:
+        fields: its header.
+        digests: of the forms of its body that `body_forms` has named.
+        sample: see `dmarc.evaluate`.
+    """
+    header = fields.fields
+    named = zip(header.names, header.octets, strict=True)
+    authors = author_domains([octets for name, octets in named if name == b"from"])
+    dkim: tuple[DkimResult, ...] | None = None
+    if wanted.dkim:
+        dkim = tuple((yield from verify_dkim(fields, digests, now)))
+    arc, first_results = None, b""
+    if wanted.arc:
+        collected = collect(fields)
+        arc = yield from verify_arc(fields, collected, digests, now)
+        if arc.result is Result.PASS:
+            first_results = header.octets[collected.sets[0].results]
+    known = Findings(sent_from, authors, dkim, arc, None, first_results)
+    if not wanted.dmarc:
+        return known
+    dmarc = yield from _judge_author(known, sample)
+    return Findings(sent_from, authors, dkim, arc, dmarc, first_results)
+
+
+def _judge_author(known: Findings, sample: int) -> Generator[Question, LookupAnswer, DmarcVerdict]:
+    spf = known.sent_from.of_sender
+    spf_domain = spf.domain if spf is not None and spf.result is SpfResult.PASS else None
+    dmarc = yield from evaluate(known.authors, spf_domain, known.signed_by, sample=sample)
+    if dmarc.result is DmarcResult.FAIL and _had_no_answer(known):
+        return replace(
+            dmarc, result=DmarcResult.TEMPERROR, reason="SPF or DKIM may have passed: the DNS did not answer"
+        )
+    return dmarc
+
+
+def _had_no_answer(known: Findings) -> bool:
+    """Whether what failed may have passed if the DNS had answered."""
+    spf = known.sent_from.of_sender
+    return (spf is not None and spf.result is SpfResult.TEMPERROR) or any(
+        each.result is Result.TEMPERROR for each in known.dkim or ()
+    )
+
+
+def results_of(findings: Findings, action: str) -> list[MethodResult]:
+    """What Authentication-Results says; *action* is what is done with the message."""
+    sent_from = findings.sent_from
+    found = []
+    if sent_from.of_helo is not None:
+        found.append(_of_spf(sent_from.of_helo, ("smtp.helo", sent_from.helo)))
+    if sent_from.of_sender is not None and sent_from.sender:
+        found.append(_of_spf(sent_from.of_sender, ("smtp.mailfrom", sent_from.sender)))
+    if findings.dkim is not None:
+        found += [_of_signature(each) for each in findings.dkim] or [MethodResult("dkim", "none")]
+    if findings.arc is not None:
+        about = [("smtp.remote-ip", sent_from.client)]
+        found.append(MethodResult("arc", findings.arc.result, findings.arc.why, "", about))
+    if findings.dmarc is not None:
+        dmarc = findings.dmarc
+        author = [("header.from", dmarc.author)] if dmarc.author else []
+        found.append(MethodResult("dmarc", dmarc.result, f"p={dmarc.policy} dis={action}", "", author))
+    return found
+
+
+def _of_spf(verdict: SpfVerdict, about: tuple[str, str]) -> MethodResult:
+    return MethodResult("spf", verdict.result, verdict.reason, "", [about])
+
+
+def _of_signature(found: DkimResult) -> MethodResult:
+    signature = found.signature
+    about = []
+    if signature is not None:
+        about = [("header.d", signature.domain), ("header.s", signature.selector), ("header.b", signature.mark)]
+    return MethodResult("dkim", found.result, "", found.why, about)
+
+
+def columns_of(findings: Findings, action: str, reason: str) -> str:
+    """The JSON object of the columns of the view `authentication`; those without a value are left out."""
+    sent_from, arc, dmarc = findings.sent_from, findings.arc, findings.dmarc
+    columns = {
+        **result_words(findings),
+        "author": " ".join(findings.authors or ()),
+        "spf_domain": "" if sent_from.of_sender is None else sent_from.of_sender.domain,
+        "helo": "" if sent_from.of_helo is None else sent_from.of_helo.result,
+        "dkim_domains": " ".join(findings.signed_by),
+        "sealers": "" if arc is None else " ".join(arc.sealers),
+        "policy": "" if dmarc is None or not dmarc.record_of else dmarc.policy,
+        "record_of": "" if dmarc is None else dmarc.record_of,
+        "disposition": action,
+        "reason": reason,
+    }
+    return json.dumps({name: value for name, value in columns.items() if value})
+
+
+def result_words(findings: Findings) -> dict[str, str]:
+    """One result for each method that was asked: of several signatures pass if one holds, else that of the first."""
+    found: dict[str, str] = {}
+    if findings.sent_from.of_sender is not None:
+        found["spf"] = findings.sent_from.of_sender.result
+    if findings.dkim is not None:
+        results = [each.result for each in findings.dkim]
+        found["dkim"] = Result.PASS if Result.PASS in results else results[0] if results else Result.NONE
+    if findings.arc is not None:
+        found["arc"] = findings.arc.result
+    if findings.dmarc is not None:
+        found["dmarc"] = findings.dmarc.result
+    return {method: str(result) for method, result in found.items()}

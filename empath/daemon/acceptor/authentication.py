@@ -1,0 +1,278 @@
+"""
+authentication - finds out who vouches for mail that comes in, and what is done with it
+
+THEORY
+    SPF begins at MAIL.  Answers that are at hand are taken at once; for others it goes on in a greenlet of its own
+    while the client sends the rest, so that its result is there when the content is.  All questions of a message share
+    one budget: so many of them, and so much time to wait.  What is beyond it counts as not answered, which refuses no
+    mail.
+
+RULES
+    The content is judged as it was received; only then fields of others that claim to be of this host are removed.
+"""
+
+import random
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import gevent
+
+from empath.authentication.authres import FIELD_NAME, authserv_id, results_field
+from empath.authentication.canonical import BodyForm, SignedFields
+from empath.authentication.disposition import Action, Disposition, Overrides, Rules, dispose, refusal
+from empath.authentication.findings import (
+    Findings,
+    SentFrom,
+    Wanted,
+    body_forms,
+    check_sender,
+    columns_of,
+    examine,
+    result_words,
+    results_of,
+)
+from empath.config import Config
+from empath.config.tables.authentication import ListenerAuthentication
+from empath.daemon.acceptor.content import IncomingContent
+from empath.mail.address import ReversePath
+from empath.mail.lookup import Failed, LookupAnswer, Question
+from empath.mail.reply import Reply
+from empath.message.fields import Fields
+from empath.net.dns_cache import CachingResolver
+from empath.policy.access import ClientAddress
+from empath.storage.engine import Reader
+from empath.storage.queue.authentication import overrides_in_force
+
+_OVER: Final = Failed("too many questions about one message")
+_LOOK_S: Final = 1.0
+
+T = TypeVar("T")
+Steps = Generator[Question, LookupAnswer, T]
+
+
+class OverrideRows:
+    """The rows of authentication_override as one process sees them: read when needed, once a second at most."""
+
+    def __init__(self, open_reader: Callable[[], Reader]) -> None:
+        self._open_reader = open_reader
+        self._reader: Reader | None = None
+        self._overrides = Overrides(())
+        self._look_at = 0.0
+
+    def current(self) -> Overrides:
+        """
+        The rows that hold now.
+
+        Raises:
+            QueueBusy, StorageFailure: they cannot be read.
+        """
+        now = time.monotonic()
+        if now >= self._look_at:
+            if self._reader is None:
+                self._reader = self._open_reader()
+            self._overrides = Overrides(overrides_in_force(self._reader, time.time()))
+            self._look_at = now + _LOOK_S
+        return self._overrides
+
+
+class Inquiry:
+    """The questions of one message: at most *most*, which wait for *left_s* seconds in all."""
+
+    def __init__(self, resolver: CachingResolver, most: int, left_s: float) -> None:
+        self._resolver = resolver
+        self._most = most
+        self._left_s = left_s
+
+    def answer(self, question: Question) -> LookupAnswer:
+        """Ask."""
+        if self._most <= 0:
+            return _OVER
+        self._most -= 1
+        known = self._resolver.known(question)
+        if known is not None:
+            return known
+        began_at = time.monotonic()
+        [answer] = self._resolver.look_up((question,), max(0.0, self._left_s))
+        self._left_s -= time.monotonic() - began_at
+        return answer
+
+    def answer_at_hand(self, question: Question) -> LookupAnswer | None:
+        """The answer, if there is one without a wait."""
+        known = self._resolver.known(question)
+        if known is not None:
+            self._most -= 1
+        return known
+
+    def run(self, steps: Steps[T], question: Question | None = None) -> T:
+        """Answer the questions of *steps*, which has begun if *question* is its open one; what it returns."""
+        try:
+            question = question or next(steps)
+            while True:
+                question = steps.send(self.answer(question))
+        except StopIteration as stop:
+            found: T = stop.value
+            return found
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """
+    What became of a message.
+
+    Shape: field goes on top of it; columns are those of the view `authentication`; refusal is None if it is accepted.
+    """
+
+    findings: Findings
+    disposition: Disposition
+    field: bytes
+    columns: str
+    refusal: Reply | None
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """One result for each method that was asked."""
+        return result_words(self.findings)
+
+
+class Authenticator:
+    """What one listener wants to know about mail, and does with it. `counts` are results by method and result."""
+
+    def __init__(
+        self,
+        config: Config,
+        wanted: ListenerAuthentication,
+        resolver: CachingResolver,
+        overrides: OverrideRows,
+        *,
+        counts: dict[tuple[str, ...], float],
+        receiver: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """*receiver* is the name of this host, as the listener gives it; *clock* gives Unix seconds."""
+        self.clock = clock
+        settings = config.authentication
+        self.wanted = Wanted(wanted.spf, wanted.dkim, wanted.arc, wanted.dmarc != "none")
+        self.receiver = receiver
+        self.authserv_id = str(settings.authserv_id or config.hostname)
+        self.rules = Rules(
+            Action(wanted.dmarc) if wanted.dmarc != "none" else Action.TAG,
+            settings.quarantine_route is not None,
+            settings.sealers,
+        )
+        self.overrides = overrides
+        self._resolver = resolver
+        self._settings = settings
+        self._counts = counts
+
+    def begin(self, client: ClientAddress, helo: str, path: ReversePath) -> "MessageCheck":
+        """Begin with a message of *client*, at MAIL."""
+        inquiry = Inquiry(self._resolver, self._settings.questions, self._settings.deadline_s)
+        return MessageCheck(self, inquiry, client, helo, path)
+
+    def count(self, findings: Findings) -> None:
+        """Count the results."""
+        for key in result_words(findings).items():
+            self._counts[key] = self._counts.get(key, 0) + 1
+
+
+class MessageCheck:
+    """One message, from MAIL to its end. Call `close` last."""
+
+    __slots__ = ("_asking", "_authenticator", "_client", "_inquiry", "_sent_from")
+
+    def __init__(
+        self, authenticator: Authenticator, inquiry: Inquiry, client: ClientAddress, helo: str, path: ReversePath
+    ) -> None:
+        self._authenticator = authenticator
+        self._inquiry = inquiry
+        self._client = client
+        self._asking: gevent.Greenlet[..., SentFrom] | None = None
+        self._sent_from = SentFrom(str(client), str(path), helo)
+        if authenticator.wanted.spf:
+            self._begin(
+                check_sender(client, path, helo, receiver=authenticator.receiver, now=int(authenticator.clock()))
+            )
+
+    @property
+    def hashes_body(self) -> bool:
+        """Whether `body_forms` may name any."""
+        return self._authenticator.wanted.body
+
+    def body_forms(self, fields: SignedFields) -> Iterable[BodyForm]:
+        """The forms in which the body must be hashed, by the header of the message."""
+        return body_forms(fields, self._authenticator.wanted)
+
+    def judge(self, content: IncomingContent, header_octets: int) -> Judged:
+        """
+        Judge *content*, which is complete; its header section has at most *header_octets*.
+
+        Raises:
+            StorageFailure, QueueBusy: its header or the rows cannot be read, or the header cannot be written.
+        """
+        authenticator = self._authenticator
+        if self._asking is not None:
+            self._sent_from = self._asking.get()
+        header = content.header(header_octets)
+        fields = Fields.of(header)
+        findings = self._inquiry.run(
+            examine(
+                authenticator.wanted,
+                self._sent_from,
+                SignedFields(fields),
+                content.body_digests,
+                now=authenticator.clock(),
+                sample=random.randrange(100),
+            )
+        )
+        authenticator.count(findings)
+        disposition = self._disposition(findings)
+        action = disposition.action
+        if action is not Action.REJECT:
+            _remove_claims(content, header, fields, authenticator.authserv_id)
+        return Judged(
+            findings,
+            disposition,
+            results_field(authenticator.authserv_id, results_of(findings, action)),
+            columns_of(findings, action, disposition.reason),
+            refusal(findings, disposition) if action is Action.REJECT else None,
+        )
+
+    def close(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.kill(block=False)
+
+    def _disposition(self, findings: Findings) -> Disposition:
+        rules = self._authenticator.rules
+        found = dispose(findings, rules)
+        if found.action is Action.TAG:
+            return found
+        row = self._authenticator.overrides.current().find(self._client, findings.authors or ())
+        return found if row is None else dispose(findings, rules, row)
+
+    def _begin(self, steps: Steps[SentFrom]) -> None:
+        """Take what is at hand; ask for the rest in a greenlet."""
+        try:
+            question = next(steps)
+            while (answer := self._inquiry.answer_at_hand(question)) is not None:
+                question = steps.send(answer)
+        except StopIteration as stop:
+            self._sent_from = stop.value
+        else:
+            self._asking = gevent.spawn(self._inquiry.run, steps, question)
+
+
+def _remove_claims(content: IncomingContent, header: bytes, fields: Fields, ours: str) -> None:
+    """Remove the results that others say are of this host, and those that do not say whose they are."""
+    if FIELD_NAME not in fields:
+        return
+    named = zip(fields.names, fields.octets, strict=True)
+    kept = [octets for name, octets in named if name != FIELD_NAME or _whose(octets) not in (ours, None)]
+    if len(kept) < len(fields.octets):
+        content.replace_header(header, b"".join(kept))
+
+
+def _whose(octets: bytes) -> str | None:
+    return authserv_id(octets.partition(b":")[2])
