@@ -14,13 +14,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SERVING := $(VENV)/serving
 CONFIG := conf/dev.toml
+VENDORED := empath/daemon/httpd/console/static/vendor
 
 # The tests start some hundred processes. Without kept bytecode each of them would compile its imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-repeat interop interop-apart interop-dane chaos properties fuzz coverage check format
-.PHONY: bench bench-compare bench-queue reference changelog clean
+.PHONY: vendor pictures bench bench-compare bench-queue reference changelog clean
 
 ##@ Use
 help: ## This list
@@ -90,6 +91,17 @@ format: $(READY) ## Format, and fix the findings that the linter can fix
 
 reference: $(READY) ## Write what is generated: conf/empath.toml and parts of docs/
 	$(BIN)/python -m tests.docs.reference
+
+pictures: $(READY) ## The pictures of the console in docs/, by Chromium
+	$(BIN)/python -m tests.docs.pictures docs/pictures
+
+# The versions stand in the README of that folder, too.
+vendor: ## Load the scripts of other projects that the console ships, by npm
+	@cd $(VENDORED) && for each in htmx.org@2.0.6 uplot@1.6.32; do \
+		mkdir -p .new/$${each%@*} && tar -xzf "$$(npm pack --silent $$each)" -C .new/$${each%@*} && rm ./*.tgz; done; \
+	cp .new/htmx.org/package/dist/htmx.min.js . && cp .new/htmx.org/package/LICENSE LICENSE.htmx && \
+	cp .new/uplot/package/dist/uPlot.iife.min.js .new/uplot/package/dist/uPlot.min.css . && \
+	cp .new/uplot/package/LICENSE LICENSE.uplot && rm -r .new
 
 changelog: $(READY) ## What docs/changes/ will add to CHANGELOG.md
 	$(BIN)/towncrier build --draft

@@ -15,7 +15,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["empath", "empath.*"]),
-    package_data={"empath": ["sql/*/*.sql", "sql/*/*/*.sql"]},
+    package_data={
+        "empath": ["sql/*/*.sql", "sql/*/*/*.sql"],
+        "empath.daemon.httpd.console": ["templates/*", "static/*", "static/vendor/*"],
+    },
     scripts=["bin/empath-sqlite3"],
     data_files=[("share/empath", ["conf/empath.toml", "conf/sqliterc"])],
     install_requires=[
@@ -26,6 +29,7 @@ setup(
         "falcon>=4,<5",
         "gevent>=24.10,<27",
         "idna>=3.7,<4",
+        "jinja2>=3.1.6,<4",
         "orjson>=3.10,<4",
         "pluggy>=1.5,<2",
         "prometheus-client>=0.22,<1",

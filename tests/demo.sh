@@ -18,8 +18,11 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n%s\n' "$*"; }
 show() { printf '$ %s\n' "$*"; "$@"; }
 
-port=$(python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-sed -e "s/127\.0\.0\.1:2525/127.0.0.1:$port/" -e "s|\.\./var/|$directory/|" "$root/conf/dev.toml" >"$EMPATH_CONFIG"
+free_port() { python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+port=$(free_port)
+http_port=$(free_port)
+sed -e "s/127\.0\.0\.1:2525/127.0.0.1:$port/" -e "s/127\.0\.0\.1:8025/127.0.0.1:$http_port/" \
+    -e "s|\.\./var/|$directory/|" "$root/conf/dev.toml" >"$EMPATH_CONFIG"
 
 say "Start; the command returns when the listeners accept."
 show empathd start

@@ -66,6 +66,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "falcon": {"daemon/httpd"},
     "gevent": {"daemon", "net"},
     "idna": {"mail/domain.py"},
+    "jinja2": {"daemon/httpd/console/layout.py"},
     "logging": set(),
     "orjson": {"storage", "telemetry"},
     "pluggy": {"modules"},

@@ -17,7 +17,6 @@ import click
 from empath import __version__
 from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, run_process, say
 from empath.cli.pauses import pause_words
-from empath.cli.words import instant, span
 from empath.config import Config
 from empath.config.doubtful import doubts
 from empath.config.effective import effective_toml, settings
@@ -42,6 +41,7 @@ from empath.errors import (
     UnusableQueue,
     UsageError,
 )
+from empath.mail.words import instant, span
 from empath.policy.health import SILENCE_S, Level, count_kinds, missing_processes
 from empath.policy.limits.session import wanted_space_octets
 from empath.storage.admin.pauses import Pauses

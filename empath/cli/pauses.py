@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from empath.cli.words import instant
 from empath.mail.status import WAITING
+from empath.mail.words import instant
 from empath.storage.admin.pauses import Pauses, Suspension, is_for_warmup, pauses_of, remedy, resume_command
 from empath.storage.admin.records import LiveRecipient, Recipient
 

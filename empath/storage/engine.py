@@ -117,6 +117,9 @@ class Visit(Session, Protocol):
             UsageError: the person's SQL is not an expression over the view, or does not only read.
         """
 
+    def text_of(self, name: str, bindings: Mapping[str, Any], condition: Condition | None = None) -> str:
+        """The statement with its values in it, for a person to run; *condition* has no SQL of a person."""
+
     def check_condition(self, condition: Condition) -> None:
         """
         Check that the person's SQL, if there is any, is one expression that only reads.

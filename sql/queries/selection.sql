@@ -97,3 +97,13 @@ SELECT recipient_id, id, status, ordered, priority, attempts, next_retry_unix, e
    AND {condition}
  ORDER BY recipient_id
  LIMIT :limit;
+
+-- name: rows_of_queue
+-- Up to :limit live recipients after :after, in the order of their numbers, with the columns that a page of the console has.
+SELECT recipient_id, status, sender, recipient, destination, attempts, next_retry_at, blocked_by,
+       coalesce(reason, last_reply) AS why
+  FROM queue
+ WHERE recipient_id > :after
+   AND {condition}
+ ORDER BY recipient_id
+ LIMIT :limit;

@@ -32,7 +32,7 @@ def test_make_run_says_that_it_listens_when_it_does(tmp_path):
     """
     port = free_port()
     config = tmp_path / "dev.toml"
-    text = (ROOT / "conf/dev.toml").read_text().replace(":2525", f":{port}")
+    text = (ROOT / "conf/dev.toml").read_text().replace(":2525", f":{port}").replace(":8025", f":{free_port()}")
     config.write_text(text.replace("../var/", f"{tmp_path}/"))
     # Environment and var/ of the checkout count as made.
     command = ["make", "-s", "-o", ".venv/serving", "-o", "var", "run", f"CONFIG={config}"]
@@ -57,7 +57,8 @@ def test_the_printed_next_steps_work_as_printed(make_empathd, tmp_path):
     (tmp_path / "conf").mkdir()
     (tmp_path / "var").mkdir(mode=0o750)
     empathd.config = tmp_path / "conf/dev.toml"
-    empathd.config.write_text((ROOT / "conf/dev.toml").read_text().replace(":2525", f":{empathd.port}"))
+    text = (ROOT / "conf/dev.toml").read_text().replace(":2525", f":{empathd.port}")
+    empathd.config.write_text(text.replace(":8025", f":{free_port()}"))
     with empathd.config.open("a") as file:
         file.write(f'[log]\nformat = "json"\nfile = "{empathd.log}"\n')
     empathd.start()

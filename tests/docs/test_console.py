@@ -25,13 +25,13 @@ def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
     The test uses other ports and another directory, because a developer's own `make run` may have the printed ones.
     """
     empathd: Empathd = make_empathd()
-    ports = {"2525": str(empathd.port), "2526": str(free_port())}
+    ports = {"2525": str(empathd.port), "2526": str(free_port()), "8025": str(free_port())}
     _make_programs(tmp_path / "bin", page)
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf/sqliterc").symlink_to(ROOT / "conf/sqliterc")
     (tmp_path / "var").mkdir(mode=0o750)
     empathd.config = tmp_path / "conf/dev.toml"
-    empathd.config.write_text(text("conf/dev.toml").replace("2525", ports["2525"]))
+    empathd.config.write_text(text("conf/dev.toml").replace("2525", ports["2525"]).replace("8025", ports["8025"]))
     with empathd.config.open("a") as file:
         file.write(f'[log]\nformat = "json"\nfile = "{empathd.log}"\n')
     empathd.start()

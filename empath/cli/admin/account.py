@@ -15,9 +15,9 @@ from empath.cli.admin import output
 from empath.cli.admin.options import ParsedType, json_option, wait_option, who, yes_option
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import INTERRUPTED, config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count, instant
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.printable import printable
+from empath.mail.words import count, instant
 from empath.policy.senders import Senders, own_address
 from empath.policy.units import parse_rate, rate_text
 from empath.smtp.sasl.prepared import prepared

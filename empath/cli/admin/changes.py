@@ -16,8 +16,8 @@ import click
 
 from empath.cli.admin.output import Column, as_json, write_table
 from empath.cli.pauses import pause_words
-from empath.cli.words import count, instant
 from empath.mail.status import WAITING, RecipientStatus
+from empath.mail.words import count, instant
 from empath.storage.admin.orders import TARGETS, Order, Verb
 from empath.storage.admin.pauses import Suspension, pauses_of
 from empath.storage.admin.records import Change, Effect

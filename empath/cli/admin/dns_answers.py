@@ -11,13 +11,13 @@ from empath.cli.admin import output
 from empath.cli.admin.options import ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, say
-from empath.cli.words import count, instant
 from empath.config import Config
 from empath.config.hosts import trusts_resolver
 from empath.errors import ServiceUnavailable, SyntaxViolation, UsageError
 from empath.mail.lookup import Failed, Kind, Question
 from empath.mail.lookup_text import record_texts, status_of
 from empath.mail.printable import printable
+from empath.mail.words import count, instant
 from empath.storage.admin.dns_cache import DnsFilter, DnsRow, ForgetAnswers, ReplaceAnswers, dns_rows
 from empath.storage.admin.snapshot import carry_out
 from empath.storage.queue.dns_cache import Asked

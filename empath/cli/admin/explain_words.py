@@ -14,8 +14,8 @@ import click
 from empath.cli.admin.explained import Explained, Way
 from empath.cli.admin.output import Column, write_pairs, write_table
 from empath.cli.admin.routing import write_hosts
-from empath.cli.words import count, instant, path, span
 from empath.mail.printable import printable
+from empath.mail.words import count, instant, path, span
 from empath.policy.destinations.rulebook import Decision, Layer
 from empath.policy.limits.delivery import ALL
 from empath.policy.sts import KeptPolicy

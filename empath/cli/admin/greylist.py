@@ -9,10 +9,10 @@ from empath.cli.admin import output
 from empath.cli.admin.options import ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count, instant
 from empath.config import Config
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.printable import printable
+from empath.mail.words import count, instant
 from empath.policy.access import Network
 from empath.policy.greylist import network_of
 from empath.storage.admin import greylist as storage

@@ -13,9 +13,9 @@ from typing import Final
 import click
 
 from empath.cli.admin.output import Column, fits, folded, write_table
-from empath.cli.words import count, instant, size, span
 from empath.mail.printable import printable
 from empath.mail.status import WAITING, RecipientStatus
+from empath.mail.words import count, instant, size, span
 from empath.storage.admin.records import LiveRecipient
 
 _COLUMNS: Final = tuple(map(Column, ("RECIPIENT", "ID", "STATUS", "TRIES", "NEXT-TRY", "ADDRESS", "NEXTHOP", "REPLY")))

@@ -12,9 +12,9 @@ from empath.cli.admin.changes import Changes
 from empath.cli.admin.options import VerbFunction
 from empath.cli.admin.output import NAME
 from empath.cli.common import INTERRUPTED, config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count
 from empath.errors import MissingInput, UsageError
 from empath.mail.status import LIVE, RecipientStatus
+from empath.mail.words import count
 from empath.storage.admin.orders import Order, Verb
 from empath.storage.admin.selection import Selection
 from empath.storage.admin.steering import Steering

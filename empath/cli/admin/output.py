@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from empath.cli.common import say
-from empath.cli.words import instant
 from empath.mail.printable import printable
+from empath.mail.words import instant
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,12 +13,12 @@ from empath.cli.admin.output import NAME
 from empath.cli.admin.rule import decided_words, decision_record
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.pauses import blocked_words, pause_words, pauses_of_rows
-from empath.cli.words import count
 from empath.config import Config
 from empath.errors import MissingInput
 from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
 from empath.mail.status import LIVE, RecipientStatus
+from empath.mail.words import count
 from empath.policy.destinations.rulebook import Decision, Layer
 from empath.policy.health import SILENCE_S
 from empath.storage.admin import snapshot as storage

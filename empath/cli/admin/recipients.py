@@ -12,13 +12,13 @@ from empath.cli.admin import output
 from empath.cli.admin.options import ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count
 from empath.config import Config
 from empath.config.recipient_file import read_recipients
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import parse_domain
 from empath.mail.printable import printable
+from empath.mail.words import count
 from empath.policy.recipients import Expansion, Source, UnusableAlias, folded, parse_pattern, spellings
 from empath.storage.admin import recipients as storage
 from empath.storage.admin.snapshot import carry_out

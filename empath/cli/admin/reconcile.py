@@ -26,9 +26,9 @@ from empath.cli.admin.options import json_option, wait_option
 from empath.cli.admin.orders import carry_out
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count, instant
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.identity import QueueId
+from empath.mail.words import count, instant
 from empath.storage.admin.orders import Order, Verb
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection

@@ -13,10 +13,10 @@ from empath.cli.admin import output
 from empath.cli.admin.options import DURATION, ParsedType, dry_run_option, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count
 from empath.config import Config
 from empath.mail.printable import printable
 from empath.mail.status import RecipientStatus
+from empath.mail.words import count
 from empath.policy.recipients import folded
 from empath.policy.replies.bounce_class import BounceClass, BounceRules, parse_class
 from empath.policy.replies.rehearsal import ShapingRehearsal, Tried

@@ -6,9 +6,9 @@ from typing import Any, Final
 import click
 
 from empath.cli.admin.output import Column, write_pairs, write_table
-from empath.cli.words import instant, path
 from empath.mail.identity import Timestamp
 from empath.mail.status import LIVE, WAITING, RecipientStatus
+from empath.mail.words import instant, path
 from empath.storage.admin.records import (
     AttemptRow,
     ClassLoad,

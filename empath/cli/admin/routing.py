@@ -11,9 +11,9 @@ from empath.cli.admin.dns import next_hops, router_in_force
 from empath.cli.admin.options import SENDER, ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, configuration, open_queue, say
-from empath.cli.words import count
 from empath.config import Config
 from empath.mail.address import Address
+from empath.mail.words import count
 from empath.policy.hosts.search import NoHost, socket_host
 from empath.policy.router import Router, SentBy
 from empath.policy.routing import HostRoute, ListedRoute, ListRoute, Route, SocketRoute, route_text

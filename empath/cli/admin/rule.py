@@ -9,7 +9,6 @@ from empath.cli.admin import output
 from empath.cli.admin.options import SPAN, ParsedType, Whole, dry_run_option, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count, instant
 from empath.config import Config
 from empath.config.doubtful import doubt_of_destination_rule
 from empath.config.workable import obstacle_to_rule
@@ -17,6 +16,7 @@ from empath.errors import SyntaxViolation, UsageError
 from empath.mail.domain import parse_stored
 from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
+from empath.mail.words import count, instant
 from empath.policy.destinations.rulebook import (
     Decision,
     DestinationPattern,

@@ -16,10 +16,10 @@ from empath.cli.admin.options import SECONDS, VerbFunction, dry_run_option, json
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, say
 from empath.cli.pauses import pause_words
-from empath.cli.words import count
 from empath.config import Config
 from empath.errors import ConfigError, QueueBusy, ServiceUnavailable, UsageError
 from empath.mail.printable import printable
+from empath.mail.words import count
 from empath.storage.admin import service_orders as orders
 from empath.storage.admin import snapshot as storage
 from empath.storage.engine import Engine

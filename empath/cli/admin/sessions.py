@@ -9,7 +9,7 @@ from empath.cli.admin import output
 from empath.cli.admin.options import json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count
+from empath.mail.words import count
 from empath.storage.admin import sessions as storage
 from empath.storage.admin.snapshot import carry_out
 

@@ -9,10 +9,10 @@ from empath.cli.admin import output
 from empath.cli.admin.options import DURATION, ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count, instant
 from empath.config import Config
 from empath.errors import UsageError
 from empath.mail.printable import printable
+from empath.mail.words import count, instant
 from empath.policy.sources import FAMILIES, SourceAddress, parse_address
 from empath.storage.admin import sources as storage
 from empath.storage.admin.snapshot import carry_out

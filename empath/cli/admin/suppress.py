@@ -16,9 +16,9 @@ from empath.cli.admin import output
 from empath.cli.admin.options import SPAN, ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count, instant
 from empath.errors import MissingInput, SyntaxViolation, UsageError
 from empath.mail.printable import printable
+from empath.mail.words import count, instant
 from empath.policy.replies.bounce_class import parse_class
 from empath.policy.suppression import parse_suppressed
 from empath.storage.admin import suppression as storage

@@ -9,9 +9,9 @@ from empath.cli.admin import output
 from empath.cli.admin.options import SPAN, json_option, wait_option, who
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import instant
 from empath.errors import UsageError
 from empath.mail.printable import printable
+from empath.mail.words import instant
 from empath.storage.admin.pauses import is_for_warmup, remedy, resume_command
 from empath.storage.admin.snapshot import carry_out
 from empath.storage.admin.suspension import Suspend

@@ -9,7 +9,7 @@ from empath.cli.admin import output
 from empath.cli.admin.options import json_option
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count
+from empath.mail.words import count
 from empath.policy.warmup import layered
 from empath.storage.admin.sources import warmups_and_use
 

@@ -1,5 +1,5 @@
 """
-http - the table [http]: metrics and the state of health, for programs and people that watch
+http - the table [http]: the console and the metrics, for people and programs that watch
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ _LOOPBACK: Final = ["127.0.0.0/8", "::1/128"]
 
 
 class Http(Table):
-    """What is served by HTTP: the metrics of all processes. Without an address nothing is, and no process counts."""
+    """What is served by HTTP: the console, and the metrics of all processes. Without an address nothing is."""
 
     address: ListenAddress | None = setting(None, example="127.0.0.1:8025")
     """IP address and port, or a UNIX socket, "unix:/run/empath/http". Not set: nothing is served."""

@@ -16,6 +16,8 @@ import gevent
 
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.collecting import Collector
+from empath.daemon.httpd.console.app import add_console
+from empath.daemon.httpd.console.pages import Sources
 from empath.daemon.httpd.exposition import exposed
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.health import Health
@@ -53,9 +55,12 @@ class Httpd:
         self._health = Health(runtime, checks)
         http = runtime.config.http
         guard = Guard(runtime, lambda: self._reader, is_local=http.unix_socket is not None)
+        app = make_app(self._exposed, self._health, guard)
+        hostname = str(runtime.config.hostname)
+        add_console(app, Sources(runtime.engine, hostname, self._history, self._queue_state.latest), hostname)
         self._server = HttpServer(
             runtime.child.http_fd,
-            make_app(self._exposed, self._health, guard),
+            app,
             (*http.networks, *http.token_networks),
             tls=runtime.server_tls.context if http.tls and runtime.server_tls is not None else None,
         )

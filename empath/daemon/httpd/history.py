@@ -7,6 +7,7 @@ itself, and one that is smaller than before counts from zero: as Prometheus does
 
 from collections import deque
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final
 
 from empath.mail.status import RecipientStatus
@@ -15,9 +16,11 @@ from empath.telemetry.metrics.ledger import Values
 
 SAMPLE_S: Final = 10.0
 WINDOWS_S: Final[Mapping[str, float]] = {"5m": 300.0, "1h": 3600.0}
+RATES: Final = ("messages", "refusals", RecipientStatus.DELIVERED.value, "deferred", "failed")
 _KEPT: Final = int(max(WINDOWS_S.values()) / SAMPLE_S) + 1
 Totals = dict[str, float]
 _DELIVERED: Final = RecipientStatus.DELIVERED.value
+_DEFERRED: Final = RecipientStatus.DEFERRED.value
 _FINAL_FAILURES: Final = frozenset({RecipientStatus.BOUNCED.value, RecipientStatus.EXPIRED.value})
 
 
@@ -57,12 +60,27 @@ class History:
                 found["refusal"][window] = grown.get("refusals", 0.0) / received
         return found
 
+    def series(self, now: float, monotonic: float) -> dict[str, list[float]]:
+        """
+        What happened a second, at the instants of the samples.
+
+        *now* is Unix seconds, and *monotonic* the same instant of the clock of the samples. Shape: `at` has Unix
+        seconds, and every other list has a number for each of them.
+        """
+        found: dict[str, list[float]] = {name: [] for name in ("at", *RATES)}
+        for (began, earlier), (ended, later) in pairwise(self._samples):
+            found["at"].append(now - (monotonic - ended))
+            for name in RATES:
+                found[name].append((later.get(name, 0.0) - earlier.get(name, 0.0)) / (ended - began))
+        return found
+
 
 def _totals_of(values: Values) -> Totals:
     attempts = values.get(ATTEMPTS.name, ())
     return {
         "attempts": sum(value for _, value in attempts),
         _DELIVERED: sum(value for labels, value in attempts if labels[0] == _DELIVERED),
+        "deferred": sum(value for labels, value in attempts if labels[0] == _DEFERRED),
         "failed": sum(value for labels, value in attempts if labels[0] in _FINAL_FAILURES),
         "messages": sum(value for _, value in values.get(MESSAGES.name, ())),
         "refusals": sum(value for _, value in values.get(REFUSALS.name, ())),

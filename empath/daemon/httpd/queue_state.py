@@ -19,6 +19,7 @@ from empath.telemetry.metrics import catalogue as m
 from empath.telemetry.metrics.ledger import Ledger
 from empath.telemetry.occurrences.httpd import QueueUnread
 
+_TOP: Final = 10  # destinations that the console names
 _PERIOD_S: Final = 5.0
 _SHARE: Final = 20.0  # times the cost of a reading that the next one comes later
 
@@ -62,6 +63,10 @@ class QueueState:
             self._read_at = time.time()
         return max(_PERIOD_S, _SHARE * (time.monotonic() - began_at))
 
+    def latest(self) -> tuple[Stats, float] | None:
+        """What was read last, and the instant in Unix seconds; None before the first time."""
+        return None if self._stats is None else (self._stats, self._read_at)
+
     def _measure(self) -> None:
         ledger = self._ledger
         ledger.read(m.QUEUE_READ, lambda: self._read_at)
@@ -87,4 +92,4 @@ class QueueState:
 
 def _read(engine: Engine, now: float) -> tuple[Stats, dict[str, int]]:
     with Snapshot(engine) as snapshot:
-        return snapshot.stats(0, now), snapshot.ages(now)
+        return snapshot.stats(_TOP, now), snapshot.ages(now)

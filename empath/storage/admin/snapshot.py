@@ -21,6 +21,7 @@ from empath.mail.status import RecipientStatus
 from empath.message.header import header_section
 from empath.policy.destinations.rulebook import RuleRow
 from empath.storage.admin.destination_rules import exchangers_of
+from empath.storage.admin.listings import Listing, changes_of, list_mail_to, list_queue, list_view
 from empath.storage.admin.pauses import Pauses, find_pauses, frozen_since
 from empath.storage.admin.records import (
     AttemptRow,
@@ -35,7 +36,7 @@ from empath.storage.admin.records import (
     Stats,
 )
 from empath.storage.admin.selection import Selection, list_rows, named, probe, require_destination
-from empath.storage.engine import Engine
+from empath.storage.engine import Engine, Row
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.spool import open_content
@@ -187,6 +188,22 @@ class Snapshot:
         """How many messages with a live recipient are younger at *now* than so many seconds, `+Inf` for all."""
         [counts] = self._visit.rows("admin.live_ages", {"now": now})
         return dict(zip(_AGES, counts, strict=True))
+
+    def page(self, view: str, key: str | None) -> Listing:
+        """See `list_view`."""
+        return list_view(self._visit, view, key)
+
+    def queue_page(self, selection: Selection, key: str | None) -> Listing:
+        """See `list_queue`."""
+        return list_queue(self._visit, selection, key)
+
+    def mail_to(self, address: str) -> Listing:
+        """See `list_mail_to`."""
+        return list_mail_to(self._visit, address)
+
+    def changes_of(self, recipient_id: int) -> list[Row]:
+        """See `listings.changes_of`."""
+        return changes_of(self._visit, recipient_id)
 
     def classes(self) -> list[ClassLoad]:
         """The attempts on record by class of failure, the most frequent first."""

@@ -24,6 +24,8 @@ from empath.storage.sqlite.connection import transaction, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
 
 ENGINE = "sqlite"
+_CONDITION = re.compile(r"\s+AND \{condition\}")
+_PARAMETER = re.compile(r":(\w+)")
 _LIST = re.compile(r"\(:(\w+)\[(?:text)?\]\)")
 
 
@@ -162,6 +164,16 @@ class TranslatingSession(SqliteSession):
                 return self._execute(text, bound).fetchall()
             with guard.reading_only(self.connection, condition.view):
                 return self._execute(text, bound).fetchall()
+
+    def text_of(self, name: str, bindings: Mapping[str, Any], condition: Condition | None = None) -> str:
+        """See `engine.Visit`."""
+        text = self._statements[name].text
+        values = dict(bindings)
+        if condition is not None:
+            parts = [self._statements[f"selection.{word}"].text for word in condition.names]
+            text = _CONDITION.sub("".join(f"\n   AND {part}" for part in parts), text)
+            values |= condition.bindings
+        return _PARAMETER.sub(lambda match: apsw.format_sql_value(values[match[1]]), text)
 
     def check_condition(self, condition: Condition) -> None:
         """See `engine.Visit`."""

@@ -3,7 +3,7 @@
 import pytest
 
 from empath.cli import common
-from empath.cli.words import count, instant, path, size, span
+from empath.mail.words import count, instant, path, size, span
 
 
 @pytest.mark.parametrize(

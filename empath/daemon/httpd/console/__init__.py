@@ -1,0 +1,1 @@
+"""The console: pages about the queue and the service, made on the server."""

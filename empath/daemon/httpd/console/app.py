@@ -1,0 +1,98 @@
+"""
+app - the console as a part of the HTTP application: its pages, its files, and what a browser may do with them
+"""
+
+import hashlib
+import ipaddress
+from importlib import resources
+from typing import Any, Final
+
+import falcon
+
+from empath.daemon.httpd.console.pages import Sources, routes
+
+# A browser takes everything from this server and runs no script inside a page: text of a mail cannot become one.
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        *("script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'"),
+        *("form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"),
+    )
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_KINDS: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_PREFIX: Final = "/console"
+
+
+class Files:
+    """`GET /console/static/…`: style, scripts and the icon; a browser asks again only whether they have changed."""
+
+    def __init__(self) -> None:
+        folder = resources.files(__package__).joinpath("static")
+        found = [*folder.iterdir(), *folder.joinpath("vendor").iterdir()]
+        kinds = {each.name: each.name.rpartition(".")[2] for each in found}
+        self._files = {
+            each.name: (each.read_bytes(), _KINDS[kinds[each.name]]) for each in found if kinds[each.name] in _KINDS
+        }
+        self._tags = {name: hashlib.sha256(octets).hexdigest()[:32] for name, (octets, _) in self._files.items()}
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, name: str) -> None:
+        """Answer with the file *name*."""
+        if name not in self._files:
+            raise falcon.HTTPNotFound
+        response.etag = self._tags[name]
+        response.set_header("Cache-Control", "no-cache")
+        if self._tags[name] in (request.get_header("If-None-Match") or ""):
+            response.status = falcon.HTTP_304
+            return
+        response.data, response.content_type = self._files[name]
+
+
+class _Guard:
+    """What holds of every page of the console."""
+
+    def __init__(self, hostname: str) -> None:
+        self._hostname = hostname
+
+    def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
+        """
+        Refuse a page of another name: a page elsewhere whose name leads to this address (DNS rebinding) could read all.
+        """
+        if request.path.startswith(_PREFIX):
+            for name, value in _HEADERS.items():
+                response.set_header(name, value)
+            if not self._is_own(request.host):
+                words = f"The console answers to an IP address, localhost and {self._hostname}, and not to other names."
+                raise falcon.HTTPForbidden(title="Another name", description=words)
+
+    def _is_own(self, host: str) -> bool:
+        name = host.strip("[]").lower()
+        if name in {"localhost", self._hostname}:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+class _Home:
+    """`GET /`: the way to the console."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Lead a browser to the console."""
+        raise falcon.HTTPFound("/console")
+
+
+def add_console(app: "falcon.App[Any, Any]", sources: Sources, hostname: str) -> None:
+    """Add the console to *app*; it answers to *hostname*, in lower case, next to the addresses of this host."""
+    app.add_middleware(_Guard(hostname))
+    app.add_route("/", _Home())
+    app.add_route("/console/static/{name}", Files())
+    for place, page in routes(sources).items():
+        app.add_route(place, page)

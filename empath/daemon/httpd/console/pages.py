@@ -1,0 +1,173 @@
+"""
+pages - what each page of the console shows
+
+A page is read at one instant of the queue, in a thread, and made into HTML by its template.  It says when that was.
+Whatever a page shows of mail comes from strangers: templates escape all text, and `printable` takes the control
+characters out of it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import falcon
+
+from empath.daemon.httpd.console.layout import NAVIGATION, rendered
+from empath.daemon.httpd.console.timeline import life_of
+from empath.daemon.httpd.history import History
+from empath.daemon.process.threads import in_thread
+from empath.errors import EmpathError, MissingInput, SyntaxViolation
+from empath.mail.status import LIVE
+from empath.storage.admin.records import Reference, Stats
+from empath.storage.admin.selection import Selection
+from empath.storage.admin.snapshot import Snapshot
+from empath.storage.engine import Engine
+
+_TOP: Final = 10
+FILTERS: Final = ("status", "recipient", "sender", "domain", "destination")
+Found = Mapping[str, Any]
+Read = Callable[[Snapshot, float], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the pages read: the queue, and what this process has counted. *node* is the name of the host."""
+
+    engine: Engine
+    node: str
+    history: History
+    stats: Callable[[], tuple[Stats, float] | None]  # as read last in the background, and when
+
+
+class Page:
+    """A page that `read` fills from a snapshot of the queue, for its template."""
+
+    template = "listing"
+
+    def __init__(self, sources: Sources, name: str) -> None:
+        self._sources = sources
+        self._name = name
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, **keys: str) -> None:
+        """Answer with the page; an error is a page, too."""
+        now = time.time()
+        try:
+            found = in_thread(self._read, request, now, keys)
+            if "at_once" in found:
+                raise falcon.HTTPFound(found["at_once"])
+            title = found.get("title") or NAVIGATION[self._name]
+            page = {**found, "title": title, "at": now, "query": request.params}
+            template = self.template
+        except MissingInput as exc:
+            response.status, template = falcon.HTTP_404, "error"
+            page = {"title": "Not found", "words": str(exc), "at": now}
+        except EmpathError as exc:
+            response.status, template = falcon.HTTP_503, "error"
+            page = {"title": "The queue cannot be read", "words": str(exc), "at": now}
+        response.content_type = falcon.MEDIA_HTML
+        response.text = rendered(template, here=self._name, node=self._sources.node, **page)
+
+    def _read(self, request: falcon.Request, now: float, keys: dict[str, str]) -> Found:
+        with Snapshot(self._sources.engine) as snapshot:
+            return self.read(snapshot, request, now, **keys)
+
+    def read(self, snapshot: Snapshot, request: falcon.Request, now: float) -> Found:
+        """What the template needs. This one: a page of the view of the same name."""
+        return {"listing": snapshot.page(self._name, request.get_param("from"))}
+
+
+class Overview(Page):
+    """How the queue stands, and what has happened in the last hour."""
+
+    template = "overview"
+
+    def read(self, snapshot: Snapshot, request: falcon.Request, now: float) -> Found:
+        """Numbers that were read in the background, and what keeps mail back now."""
+        known = self._sources.stats()
+        stats, read_at = known or (snapshot.stats(_TOP, now), now)
+        return {
+            "stats": stats,
+            "read_at": read_at,
+            "live": sum(stats.recipients[status.value] for status in LIVE),
+            "pauses": snapshot.pauses(now),
+            "shares": self._sources.history.shares(),
+        }
+
+
+class Queue(Page):
+    """The recipients that wait, by filters that the page shows as SQL."""
+
+    template = "queue"
+
+    def read(self, snapshot: Snapshot, request: falcon.Request, now: float) -> Found:
+        """One page of recipients."""
+        given = {name: value for name in FILTERS if (value := (request.get_param(name) or "").strip())}
+        selection = Selection(
+            status=given.get("status"),
+            recipient=given.get("recipient"),
+            sender="" if given.get("sender") == "<>" else given.get("sender"),  # as empath-admin takes the null path
+            domain=given.get("domain"),
+            destination=given.get("destination"),
+        )
+        return {"listing": snapshot.queue_page(selection, request.get_param("from")), "given": given}
+
+
+class Find(Page):
+    """What a person looks for: a queue id or a number leads to its message, an address to its mail."""
+
+    def read(self, snapshot: Snapshot, request: falcon.Request, now: float) -> Found:
+        """The recipients with an address, live or not."""
+        wanted = (request.get_param("q") or "").strip()
+        try:
+            reference = Reference.parse(wanted)
+        except SyntaxViolation:
+            return {"title": f"Mail to {wanted}", "listing": snapshot.mail_to(wanted)}
+        return {"at_once": f"/console/message/{reference}"}
+
+
+class MessagePage(Page):
+    """One message: how it came, and what became of each recipient."""
+
+    template = "message"
+
+    def read(self, snapshot: Snapshot, request: falcon.Request, now: float, reference: str = "") -> Found:
+        """
+        The message that *reference* names, see `Reference`.
+
+        Raises:
+            MissingInput: there is none.
+        """
+        try:
+            message = snapshot.find_message(Reference.parse(reference.strip()), now)
+        except SyntaxViolation as exc:
+            raise MissingInput(str(exc)) from exc
+        if message is None:
+            raise MissingInput(f"no message {reference}; it may be gone: see [retention]")
+        changes = {each.recipient_id: snapshot.changes_of(each.recipient_id) for each in message.recipients}
+        lives = [(each, life_of(message, each, changes[each.recipient_id], now)) for each in message.recipients]
+        return {"title": message.subject or message.id, "message": message, "lives": lives, "now": now}
+
+
+class Series:
+    """`GET /console/series`: what the charts draw, as JSON."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer with one list of instants, and one of numbers for each line."""
+        response.media = self._sources.history.series(time.time(), time.monotonic())
+
+
+def routes(sources: Sources) -> dict[str, object]:
+    """All pages, by their path."""
+    own = {"overview": Overview, "queue": Queue}
+    pages = {f"/console/{name}": own.get(name, Page)(sources, name) for name in NAVIGATION}
+    return {
+        **pages,
+        "/console": pages["/console/overview"],
+        "/console/find": Find(sources, "find"),
+        "/console/message/{reference}": MessagePage(sources, "message"),
+        "/console/series": Series(sources),
+    }

@@ -1,0 +1,100 @@
+"""
+listings - pages of the public views, each with the SELECT that shows a person the same rows
+
+A page ends after a number of rows, and the next one begins after the last of them: by its key, and never by counting.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from empath.storage.admin.selection import Selection
+from empath.storage.engine import Row, Visit
+
+PAGE_ROWS: Final = 50
+_FIRST_ID, _LAST_ID = "", "~"  # below and above every queue id and every name
+_LAST_NUMBER: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """
+    One page.
+
+    Shape: each of rows has the keys of columns; sql is the SELECT that gave them; next_key is the value of the first
+    column at which the next page begins, or None if this page is the last.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[dict[str, Any]]
+    sql: str
+    next_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How pages of one view follow each other; key is the parameter of the statement, None where there is one page."""
+
+    statement: str
+    key: str | None = None
+    first: str | int = 0
+
+
+_VIEWS: Final[Mapping[str, _View]] = {
+    "messages": _View("console.messages", "before", _LAST_ID),
+    "destinations": _View("console.destinations", "after", _FIRST_ID),
+    "sessions": _View("console.sessions"),
+    "processes": _View("console.processes"),
+    "audit": _View("console.audit", "before", _LAST_NUMBER),
+}
+_MOST_CHANGES: Final = 1000
+
+
+def list_view(visit: Visit, name: str, key: str | None) -> Listing:
+    """The page of `messages`, `destinations`, `sessions`, `processes` or `audit` that begins beyond *key*."""
+    view = _VIEWS[name]
+    bindings: dict[str, Any] = {"limit": PAGE_ROWS}
+    if view.key is not None:
+        bindings[view.key] = view.first if key is None else _of_kind(view.first, key)
+    rows = list(visit.records(view.statement, bindings))
+    return _listing(rows, visit.text_of(view.statement, bindings), has_pages=view.key is not None)
+
+
+def list_queue(visit: Visit, selection: Selection, key: str | None) -> Listing:
+    """The page of the live recipients of *selection* that begins beyond *key*."""
+    bindings = {"after": _of_kind(0, key or "0"), "limit": PAGE_ROWS}
+    condition = selection.condition("queue")
+    rows = [
+        dict(zip(_QUEUE, row, strict=True)) for row in visit.rows_where("selection.rows_of_queue", condition, bindings)
+    ]
+    return _listing(rows, visit.text_of("selection.rows_of_queue", bindings, condition), columns=_QUEUE)
+
+
+_QUEUE: Final = (
+    *("recipient_id", "status", "sender", "recipient", "destination"),
+    *("attempts", "next_retry_at", "blocked_by", "why"),
+)
+
+
+def list_mail_to(visit: Visit, address: str) -> Listing:
+    """The last recipients *address*, live or not, the newest first."""
+    bindings = {"address": address, "limit": PAGE_ROWS}
+    rows = list(visit.records("console.mail_to", bindings))
+    return _listing(rows, visit.text_of("console.mail_to", bindings), has_pages=False)
+
+
+def changes_of(visit: Visit, recipient_id: int) -> list[Row]:
+    """What people and programs changed of a recipient, oldest first: instant, who, what, before, after."""
+    return visit.rows("console.message_audit", {"recipient_id": recipient_id, "limit": _MOST_CHANGES})
+
+
+def _listing(rows: list[dict[str, Any]], sql: str, *, columns: tuple[str, ...] = (), has_pages: bool = True) -> Listing:
+    names = columns or (tuple(rows[0]) if rows else ())
+    next_key = str(rows[-1][names[0]]) if has_pages and len(rows) == PAGE_ROWS else None
+    return Listing(names, rows, sql, next_key)
+
+
+def _of_kind(first: str | int, key: str) -> str | int:
+    if isinstance(first, str):
+        return key
+    return min(int(key), _LAST_NUMBER) if key.isascii() and key.isdigit() and len(key) < 20 else first
