@@ -53,7 +53,7 @@ def main(target: Path) -> None:
         directory, port = Path(name), free_port()
         service = Empathd(directory / "service")
         down = f'"later.test" = "smtp://127.0.0.1:{free_port()}"\n"*" = "maildir:mail"'
-        service.configure(f'[http]\naddress = "127.0.0.1:{port}"\n', routes=down)
+        service.configure(f'[http]\naddress = "127.0.0.1:{port}"\nopen_console = true\n', routes=down)
         try:
             _take(service.start(), f"http://127.0.0.1:{port}/console", directory, target)
         finally:

@@ -14,7 +14,7 @@ HOSTILE = "Subject: </title><script>document.title='broken'</script><img src=x o
 def console(tmp_path):
     """A service with a console, and its address."""
     port = free_port()
-    made = Empathd(tmp_path / "service", f'[http]\naddress = "127.0.0.1:{port}"\n')
+    made = Empathd(tmp_path / "service", f'[http]\naddress = "127.0.0.1:{port}"\nopen_console = true\n')
     try:
         yield made.start(), f"http://127.0.0.1:{port}/console"
     finally:

@@ -16,8 +16,8 @@ from empath.cli.admin import output
 from empath.cli.admin.options import SPAN, ParsedType, json_option, wait_option, who
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.cli.words import count, instant
 from empath.errors import SyntaxViolation
+from empath.mail.words import count, instant
 from empath.policy.api_token import PREFIX, SECRET_OCTETS, TokenRole, digest_of, parse_networks
 from empath.storage.admin import api_tokens as storage
 from empath.storage.admin.snapshot import carry_out

@@ -29,6 +29,10 @@ class Http(Table):
     token_networks: tuple[AllowedNetwork, ...] = setting(_LOOPBACK)
     """Clients that may connect and show a token, for what they may not read without. Any other client gets 403."""
 
+    open_console: bool = Field(False, strict=True)
+    """Whether clients of `networks` read the console without a token. It shows senders, recipients and subjects to each
+    user of such a host."""
+
     tls: bool = Field(False, strict=True)
     """Whether clients speak TLS (HTTPS). The certificates are in [tls]."""
 

@@ -56,8 +56,9 @@ class Httpd:
         http = runtime.config.http
         guard = Guard(runtime, lambda: self._reader, is_local=http.unix_socket is not None)
         app = make_app(self._exposed, self._health, guard)
-        hostname = str(runtime.config.hostname)
-        add_console(app, Sources(runtime.engine, hostname, self._history, self._queue_state.latest), hostname)
+        node = str(runtime.config.hostname)
+        sources = Sources(runtime.engine, node, self._history, self._queue_state.latest)
+        add_console(app, sources, guard, http)
         self._server = HttpServer(
             runtime.child.http_fd,
             app,

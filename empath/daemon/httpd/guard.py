@@ -67,21 +67,31 @@ class Guard:
         """Refuse a request that may not be made; else note its token, if it needs one."""
         if not isinstance(resource, Guarded):
             return
-        client = None if self._is_local else plain_address(ip_address(request.remote_addr.partition("%")[0]))
-        if resource.is_open and (client is None or is_within(client, self._http.networks)):
+        if resource.is_open and self.is_open_to(request):
             return
         wanted = resource.roles.get(request.method, TokenRole.READ)
-        request.context.token = self._admitted(request.get_header("Authorization") or "", client, wanted)
+        request.context.token = self.admit(request, _bearer(request), wanted)
 
-    def _admitted(self, header: str, client: ClientAddress | None, wanted: TokenRole) -> Token:
-        if not header:
+    def is_open_to(self, request: falcon.Request) -> bool:
+        """Whether the client needs no token for what is open."""
+        client = self._client(request)
+        return client is None or is_within(client, self._http.networks)
+
+    def admit(self, request: falcon.Request, secret: str | None, wanted: TokenRole) -> Token:
+        """
+        The token whose *secret* the client shows for something that needs *wanted*; None: it shows none.
+
+        Raises:
+            Problem: 401 without a good token, 403 if its role is too small, 429 for too many wrong ones.
+        """
+        client = self._client(request)
+        if secret is None:
             raise Problem(401, _NEEDED, headers=_CHALLENGE)
         key = _LOCAL if client is None else str(client_network(client, _IPV6_PREFIX))
         now = time.time()
         if wait_s := self._wrong.waits_s(key, now):
             words = "too many wrong tokens from this address; wait"
             raise Problem(429, words, headers={"Retry-After": str(int(wait_s) + 1)})
-        secret = header[len(_SCHEME) :].strip() if header.lower().startswith(_SCHEME) else ""
         token = find_token(self._known(), secret) if secret else None
         reason = "no such token" if token is None else token.refusal(client, now)
         if token is None or reason is not None:
@@ -91,6 +101,10 @@ class Guard:
             raise Problem(403, f"the token {token.name} has the role {token.role}; this needs {wanted}")
         self._touch(token, _LOCAL if client is None else str(client), now)
         return token
+
+    def _client(self, request: falcon.Request) -> ClientAddress | None:
+        """Its address; None if it came by a UNIX socket."""
+        return None if self._is_local else plain_address(ip_address(request.remote_addr.partition("%")[0]))
 
     def _known(self) -> tuple[Token, ...]:
         try:
@@ -122,3 +136,11 @@ class Guard:
             self._runtime.writer.commit(write)
         except EmpathError:
             pass  # the log has what keeps the queue from being written
+
+
+def _bearer(request: falcon.Request) -> str | None:
+    """The token that the client shows: empty if it shows something else, None if it shows nothing."""
+    header = request.get_header("Authorization") or ""
+    if not header:
+        return None
+    return header[len(_SCHEME) :].strip() if header.lower().startswith(_SCHEME) else ""

@@ -47,7 +47,7 @@ class Web:
         )
         self._reader = self.queue.engine.open_reader()
         runtime: Any = self.runtime
-        guard = Guard(runtime, lambda: self._reader, is_local=is_local)
+        self.guard = guard = Guard(runtime, lambda: self._reader, is_local=is_local)
         guard.write = self._commit  # in place of a greenlet
         self.client = TestClient(make_app(lambda accept: (b"metrics", accept), States(), guard))
 

@@ -4,12 +4,18 @@ app - the console as a part of the HTTP application: its pages, its files, and w
 
 import hashlib
 import ipaddress
+from http import HTTPStatus
 from importlib import resources
 from typing import Any, Final
 
 import falcon
 
-from empath.daemon.httpd.console.pages import Sources, routes
+from empath.config.tables.http import Http
+from empath.daemon.httpd.console.login import COOKIE, Login
+from empath.daemon.httpd.console.pages import Page, Series, Sources, routes
+from empath.daemon.httpd.guard import Guard
+from empath.daemon.httpd.problems import Problem
+from empath.policy.api_token import TokenRole
 
 # A browser takes everything from this server and runs no script inside a page: text of a mail cannot become one.
 _POLICY: Final = "; ".join(
@@ -53,11 +59,13 @@ class Files:
         response.data, response.content_type = self._files[name]
 
 
-class _Guard:
-    """What holds of every page of the console."""
+class _Doors:
+    """What holds of every page of the console: headers, the names that it answers to, and who may read."""
 
-    def __init__(self, hostname: str) -> None:
+    def __init__(self, guard: Guard, hostname: str, *, is_open: bool) -> None:
+        self._guard = guard
         self._hostname = hostname
+        self._is_open = is_open
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
         """
@@ -69,6 +77,19 @@ class _Guard:
             if not self._is_own(request.host):
                 words = f"The console answers to an IP address, localhost and {self._hostname}, and not to other names."
                 raise falcon.HTTPForbidden(title="Another name", description=words)
+
+    def process_resource(
+        self, request: falcon.Request, _response: falcon.Response, resource: object, _params: dict[str, Any]
+    ) -> None:
+        """Lead a browser without a good token to the login."""
+        if not isinstance(resource, Page | Series) or (self._is_open and self._guard.is_open_to(request)):
+            return
+        try:
+            self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.READ)
+        except Problem as problem:
+            if problem.status_code == HTTPStatus.UNAUTHORIZED:
+                raise falcon.HTTPSeeOther("/console/login") from problem
+            raise
 
     def _is_own(self, host: str) -> bool:
         name = host.strip("[]").lower()
@@ -89,10 +110,11 @@ class _Home:
         raise falcon.HTTPFound("/console")
 
 
-def add_console(app: "falcon.App[Any, Any]", sources: Sources, hostname: str) -> None:
-    """Add the console to *app*; it answers to *hostname*, in lower case, next to the addresses of this host."""
-    app.add_middleware(_Guard(hostname))
+def add_console(app: "falcon.App[Any, Any]", sources: Sources, guard: Guard, http: Http) -> None:
+    """Add the console to *app*. It answers to the name of the host, next to addresses; *guard* knows the tokens."""
+    app.add_middleware(_Doors(guard, sources.node, is_open=http.open_console))
     app.add_route("/", _Home())
     app.add_route("/console/static/{name}", Files())
+    app.add_route("/console/login", Login(guard, sources.node))
     for place, page in routes(sources).items():
         app.add_route(place, page)

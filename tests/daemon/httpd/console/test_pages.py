@@ -5,47 +5,57 @@ import json
 import re
 import time
 from html.parser import HTMLParser
+from urllib.parse import urlencode
 
-import falcon
 import pytest
-from falcon import testing
 
 from empath.daemon.httpd.console.app import add_console
 from empath.daemon.httpd.console.layout import NAVIGATION
 from empath.daemon.httpd.console.pages import Sources
 from empath.daemon.httpd.history import History
 from empath.mail.status import RecipientStatus
-from empath.storage.sqlite.engine import SqliteEngine
+from tests.daemon.httpd.kit import HTTP, STRANGER, Web
 from tests.kit.engines import ENGINES
-from tests.kit.queue import REPLIES, Queue, said_by_host
+from tests.kit.queue import REPLIES, said_by_host
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[2J\u202e"
 
 
+class Console(Web):
+    """A browser without scripts, on this host, before a console that needs no token."""
+
+    def __init__(self, directory, more="open_console = true\n"):
+        super().__init__(directory, HTTP + more)
+        sources = Sources(self.queue.engine, "mx.example.test", History(), lambda: None)
+        add_console(self.client.app, sources, self.guard, self.runtime.config.http)
+
+    def browse(self, path, host="127.0.0.1:8025", cookie=None, **more):
+        """The answer."""
+        headers = {"Host": host, **({} if cookie is None else {"Cookie": f"empath_console={cookie}"})}
+        return self.client.simulate_get(path, headers=headers, **more)
+
+
 @pytest.fixture
-def queue(tmp_path):
-    """Some mail that waits, and one message that was bounced."""
-    made = Queue(tmp_path / "queue.db")
-    made.accept("a.example", "b.example", subject=HOSTILE)
-    made.accept("c.example")
-    for lease in made.lease():
+def console(tmp_path):
+    """With some mail that waits, and one message that was bounced."""
+    made = Console(tmp_path)
+    queue = made.queue
+    queue.accept("a.example", "b.example", subject=HOSTILE)
+    queue.accept("c.example")
+    for lease in queue.lease():
         status = RecipientStatus.BOUNCED if lease.destination == "c.example" else RecipientStatus.DEFERRED
-        made.run(made.new_settle(lease, status, next_retry_at=time.time() + 3600))
+        queue.run(queue.new_settle(lease, status, next_retry_at=time.time() + 3600))
     yield made
     made.close()
 
 
 @pytest.fixture
-def client(queue):
-    """A browser without scripts."""
-    return browser(queue.path)
-
-
-def browser(path):
-    app = falcon.App()
-    sources = Sources(SqliteEngine(path, max_leases=20), "mx.example.test", History(), lambda: None)
-    add_console(app, sources, "mx.example.test")
-    return testing.TestClient(app, headers={"Host": "127.0.0.1:8025"})
+def closed(tmp_path):
+    """One that needs a token."""
+    made = Console(tmp_path, "")
+    made.add_token("ann")
+    yield made
+    made.close()
 
 
 class Elements(HTMLParser):
@@ -70,8 +80,8 @@ def sql_of(page):
 
 
 @pytest.mark.parametrize("name", [*NAVIGATION, "message/1", "find?q=r1%40a.example"])
-def test_each_page_is_whole_and_allows_no_script_but_its_own(client, name):
-    answer = client.simulate_get(f"/console/{name}")
+def test_each_page_is_whole_and_allows_no_script_but_its_own(console, name):
+    answer = console.browse(f"/console/{name}")
     assert (200, "no-store") == (answer.status_code, answer.headers["cache-control"])
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "</html>" in answer.text
@@ -82,8 +92,8 @@ def test_each_page_is_whole_and_allows_no_script_but_its_own(client, name):
 
 
 @pytest.mark.parametrize("name", ["message/1", "messages", "overview"])
-def test_text_of_strangers_stays_text(client, name):
-    page = client.simulate_get(f"/console/{name}").text
+def test_text_of_strangers_stays_text(console, name):
+    page = console.browse(f"/console/{name}").text
     assert ("<script>alert", "<img", "\x1b", "\u202e") == tuple(
         each for each in ("<script>alert", "<img", "\x1b", "\u202e") if each not in page
     )
@@ -94,60 +104,61 @@ def test_text_of_strangers_stays_text(client, name):
 @pytest.mark.parametrize(
     "query", ["", "?status=deferred", "?recipient=r2%40b.example", "?sender=x%27y&domain=a.example"]
 )
-def test_the_sql_of_a_page_gives_its_rows_in_any_shell(client, queue, engine, query):
-    page = client.simulate_get(f"/console/queue{query}").text
+def test_the_sql_of_a_page_gives_its_rows_in_any_shell(console, engine, query):
+    page = console.browse(f"/console/queue{query}").text
     shown = re.findall(r'href="/console/message/(\d+)"', page)
-    assert shown == [str(row[0]) for row in queue.select(sql_of(page))]
-    assert "" == engine(queue.path, sql_of(page))
+    assert shown == [str(row[0]) for row in console.queue.select(sql_of(page))]
+    assert "" == engine(console.queue.path, sql_of(page))
 
 
 @pytest.mark.parametrize("name", [name for name in NAVIGATION if name != "overview"])
-def test_every_list_shows_sql_that_runs(client, queue, name):
-    rows = queue.select(sql_of(client.simulate_get(f"/console/{name}").text))
+def test_every_list_shows_sql_that_runs(console, name):
+    rows = console.queue.select(sql_of(console.browse(f"/console/{name}").text))
     assert bool(rows) is (name not in {"sessions", "audit"})
 
 
-def test_pages_follow_each_other_by_the_last_key(queue):
-    queue.accept("z.example", count=120)
-    client, seen, places = browser(queue.path), [], ["?domain=z.example"]
+def test_pages_follow_each_other_by_the_last_key(console):
+    console.queue.accept("z.example", count=120)
+    seen, places = [], ["?domain=z.example"]
     for place in places:
-        page = client.simulate_get(f"/console/queue{html.unescape(place)}").text
+        page = console.browse(f"/console/queue{html.unescape(place)}").text
         seen += re.findall(r'href="/console/message/(\d+)"', page)
         places += re.findall(r'class="next" href="([^"]+)"', page)
     assert (120, 120) == (len(seen), len(set(seen)))
 
 
-def test_the_life_of_a_message_is_one_list(client, queue):
+def test_the_life_of_a_message_is_one_list(console):
     """
     How it came, each attempt with the words of the host, and what a person changed.
     """
-    queue.write("UPDATE queue SET priority = 4 WHERE recipient_id = 1")
-    page = client.simulate_get("/console/message/1").text
+    console.queue.write("UPDATE queue SET priority = 4 WHERE recipient_id = 1")
+    page = console.browse("/console/message/1").text
     for words in ("accepted", "192.0.2.1 (client.example)", "attempt: deferred", "changed by sql", "priority: 2 to 4"):
         assert words in page
     assert "the next attempt is due in" in page
 
 
-def test_an_id_leads_to_its_message_and_an_address_to_its_mail(client):
-    answer = client.simulate_get("/console/find?q=1")
+def test_an_id_leads_to_its_message_and_an_address_to_its_mail(console):
+    answer = console.browse("/console/find?q=1")
     assert (302, "/console/message/1") == (answer.status_code, answer.headers["location"])
-    assert "r1@c.example" in client.simulate_get("/console/find?q=r1%40c.example").text
+    assert "r1@c.example" in console.browse("/console/find?q=r1%40c.example").text
 
 
 @pytest.mark.parametrize("reference", ["99", "zz", "01M00000000000000000000000", "%3Cscript%3E", "9" * 400])
-def test_an_unknown_message_is_a_page(client, reference):
-    answer = client.simulate_get(f"/console/message/{reference}")
+def test_an_unknown_message_is_a_page(console, reference):
+    answer = console.browse(f"/console/message/{reference}")
     assert (404, True) == (answer.status_code, "Not found" in answer.text)
 
 
 @pytest.mark.parametrize("key", ["-1", "x", "9" * 30, "%00", "1 OR 1=1"])
 @pytest.mark.parametrize("name", ["queue", "messages", "destinations", "audit"])
-def test_odd_keys_are_harmless(client, name, key):
-    assert 200 == client.simulate_get(f"/console/{name}?from={key}").status_code
+def test_odd_keys_are_harmless(console, name, key):
+    assert 200 == console.browse(f"/console/{name}?from={key}").status_code
 
 
-def test_without_a_queue_there_is_a_page_that_says_so(tmp_path):
-    answer = browser(tmp_path / "none.db").simulate_get("/console/queue")
+def test_without_a_queue_there_is_a_page_that_says_so(console):
+    console.queue.path.rename(f"{console.queue.path}.away")
+    answer = console.browse("/console/queue")
     assert (404, True) == (answer.status_code, "no queue database" in answer.text)
 
 
@@ -155,28 +166,82 @@ def test_without_a_queue_there_is_a_page_that_says_so(tmp_path):
     ("host", "status"),
     [("127.0.0.1:8025", 200), ("[::1]:8025", 200), ("localhost", 200), ("MX.example.test", 200), ("evil.test", 403)],
 )
-def test_a_page_elsewhere_cannot_read_by_a_name_of_its_own(client, host, status):
-    assert status == client.simulate_get("/console", headers={"Host": host}).status_code
+def test_a_page_elsewhere_cannot_read_by_a_name_of_its_own(console, host, status):
+    assert status == console.browse("/console", host=host).status_code
 
 
-def test_files_are_asked_for_again_only_if_they_changed(client):
-    answer = client.simulate_get("/console/static/console.css")
+def test_files_are_asked_for_again_only_if_they_changed(console):
+    answer = console.browse("/console/static/console.css")
     assert (200, "text/css; charset=utf-8") == (answer.status_code, answer.headers["content-type"])
-    again = client.simulate_get("/console/static/console.css", headers={"If-None-Match": answer.headers["etag"]})
+    kept = {"If-None-Match": answer.headers["etag"], "Host": "localhost"}
+    again = console.client.simulate_get("/console/static/console.css", headers=kept)
     assert (304, "") == (again.status_code, again.text)
-    assert 404 == client.simulate_get("/console/static/README.md").status_code
+    assert 404 == console.browse("/console/static/README.md").status_code
 
 
-def test_charts_have_one_number_for_each_instant(client):
+def test_charts_have_one_number_for_each_instant(console):
     assert {"at", "messages", "refusals", "delivered", "deferred", "failed"} == set(
-        json.loads(client.simulate_get("/console/series").text)
+        json.loads(console.browse("/console/series").text)
     )
 
 
-def test_a_reply_of_a_host_is_shown_as_it_was_said(queue, monkeypatch):
-    queue.accept("d.example")
-    [lease] = [lease for lease in queue.lease() if lease.destination == "d.example"]
+def test_a_reply_of_a_host_is_shown_as_it_was_said(console, monkeypatch):
+    console.queue.accept("d.example")
+    [lease] = [lease for lease in console.queue.lease() if lease.destination == "d.example"]
     monkeypatch.setitem(REPLIES, RecipientStatus.DEFERRED, said_by_host("450 4.2.1 <b>later</b>"))
-    queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED))
-    page = browser(queue.path).simulate_get("/console/queue?domain=d.example").text
+    console.queue.run(console.queue.new_settle(lease, RecipientStatus.DEFERRED))
+    page = console.browse("/console/queue?domain=d.example").text
     assert "&lt;b&gt;later&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize("path", ["", "/queue", "/message/1", "/series", "/find?q=1"])
+def test_without_a_token_a_browser_is_led_to_the_login(closed, path):
+    answer = closed.browse(f"/console{path}")
+    assert (303, "/console/login", "") == (answer.status_code, answer.headers["location"], answer.text)
+    assert 200 == closed.browse("/console/static/console.css").status_code
+    assert 'type="password"' in closed.browse("/console/login").text
+
+
+def test_a_good_token_is_kept_by_the_browser_alone(closed):
+    """
+    No script reads the cookie, and no other site makes the browser send it. A token that is revoked is of no use.
+    """
+    answer = log_in(closed, "secret of ann")
+    assert (303, "/console") == (answer.status_code, answer.headers["location"])
+    cookie = answer.headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=Strict", "Path=/console"} <= set(cookie.split("; "))
+    kept = cookie.partition(";")[0].partition("=")[2].strip('"')
+    assert 200 == closed.browse("/console", cookie=kept).status_code
+    closed.queue.write("DELETE FROM token WHERE name = 'ann'")
+    assert 303 == closed.browse("/console", cookie=kept).status_code
+
+
+@pytest.mark.parametrize("secret", ["secret of bob", "x" * 5000, "\x00", "<script>"])
+def test_a_wrong_token_is_a_page_with_a_reason(closed, secret):
+    answer = log_in(closed, secret)
+    assert (401, True) == (answer.status_code, "the token is not valid" in answer.text)
+    assert "set-cookie" not in answer.headers
+
+
+def test_whoever_tries_tokens_has_to_wait(closed):
+    codes = {log_in(closed, f"guess {number}").status_code for number in range(12)}
+    assert {401, 429} == codes
+    assert 429 == log_in(closed, "secret of ann").status_code
+
+
+def test_a_form_of_another_site_is_refused(closed):
+    assert 403 == log_in(closed, "secret of ann", origin="http://evil.test").status_code
+    assert 303 == log_in(closed, "secret of ann", origin="http://127.0.0.1:8025").status_code
+
+
+def test_an_open_console_is_open_to_its_networks_only(console):
+    console.add_token("ann")
+    assert 303 == console.browse("/console", remote_addr=STRANGER).status_code
+    assert 200 == console.browse("/console", remote_addr=STRANGER, cookie='"secret of ann"').status_code
+
+
+def log_in(console, secret, origin=None):
+    """The answer to the form."""
+    form = {"Host": "127.0.0.1:8025", "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {**form, **({} if origin is None else {"Origin": origin})}
+    return console.client.simulate_post("/console/login", body=urlencode({"token": secret}), headers=headers)

@@ -1,0 +1,62 @@
+"""
+login - a person shows a token once, and the browser from then on
+
+The cookie is the token.  No script can read it, no other site makes the browser send it, and it ends with the browser.
+So a token that is revoked or has expired is of no use to the next request.
+"""
+
+import time
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+import falcon
+
+from empath.daemon.httpd.console.layout import rendered
+from empath.daemon.httpd.guard import Guard
+from empath.daemon.httpd.problems import Problem
+from empath.policy.api_token import TokenRole
+
+COOKIE: Final = "empath_console"
+_MAX_FORM_OCTETS: Final = 4096
+_PATH: Final = "/console"
+
+
+class Login:
+    """`/console/login`: the form, and what becomes of it."""
+
+    def __init__(self, guard: Guard, node: str) -> None:
+        self._guard = guard
+        self._node = node
+
+    def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
+        """Answer with the form."""
+        self._show(response, "")
+
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Let the browser keep a good token; else show the form again, and why. An empty form forgets the token."""
+        origin = request.get_header("Origin")
+        if origin is not None and urlsplit(origin).netloc != request.netloc:
+            raise Problem(403, "the form of another site")
+        octets = request.bounded_stream.read(_MAX_FORM_OCTETS)
+        secret = parse_qs(octets.decode("latin-1")).get("token", [""])[0].strip()
+        if not secret:
+            response.unset_cookie(COOKIE, path=_PATH, same_site="Strict")
+            raise falcon.HTTPSeeOther(f"{_PATH}/login")
+        try:
+            self._guard.admit(request, secret, TokenRole.READ)
+        except Problem as problem:
+            response.status = HTTPStatus(problem.status_code)
+            self._show(response, f"{problem.description}.")
+            return
+        response.set_cookie(
+            COOKIE, secret, path=_PATH, http_only=True, secure=request.scheme == "https", same_site="Strict"
+        )
+        response.status = HTTPStatus.SEE_OTHER
+        response.location = _PATH
+
+    def _show(self, response: falcon.Response, words: str) -> None:
+        response.content_type = falcon.MEDIA_HTML
+        response.text = rendered(
+            "login", title="Log in", here="", node=self._node, words=words, at=time.time(), query={}
+        )
