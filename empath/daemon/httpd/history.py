@@ -16,7 +16,7 @@ from empath.telemetry.metrics.ledger import Values
 
 SAMPLE_S: Final = 10.0
 WINDOWS_S: Final[Mapping[str, float]] = {"5m": 300.0, "1h": 3600.0}
-RATES: Final = ("messages", "refusals", RecipientStatus.DELIVERED.value, "deferred", "failed")
+RATES: Final = ("messages", "refusals", RecipientStatus.DELIVERED.value, RecipientStatus.DEFERRED.value, "failed")
 _KEPT: Final = int(max(WINDOWS_S.values()) / SAMPLE_S) + 1
 Totals = dict[str, float]
 _DELIVERED: Final = RecipientStatus.DELIVERED.value
@@ -80,7 +80,7 @@ def _totals_of(values: Values) -> Totals:
     return {
         "attempts": sum(value for _, value in attempts),
         _DELIVERED: sum(value for labels, value in attempts if labels[0] == _DELIVERED),
-        "deferred": sum(value for labels, value in attempts if labels[0] == _DEFERRED),
+        _DEFERRED: sum(value for labels, value in attempts if labels[0] == _DEFERRED),
         "failed": sum(value for labels, value in attempts if labels[0] in _FINAL_FAILURES),
         "messages": sum(value for _, value in values.get(MESSAGES.name, ())),
         "refusals": sum(value for _, value in values.get(REFUSALS.name, ())),
