@@ -38,6 +38,7 @@ from typing import IO, Any, Final, NoReturn
 from setproctitle import getproctitle
 
 from empath.config.load import parse_config
+from empath.storage.sqlite.session import statements
 from tests.kit.commands import take_place
 
 ROOT: Final = Path(__file__).parents[2]
@@ -62,32 +63,77 @@ OF_THE_TEMPLATE: Final = (
     "cryptography.x509.verification",
     "dns.message",
     "dns.node",
+    "dns.quic",
+    "dns.rdtypes.ANY.CNAME",
+    "dns.rdtypes.ANY.MX",
+    "dns.rdtypes.ANY.NS",
+    "dns.rdtypes.ANY.PTR",
     "dns.rdtypes.ANY.SOA",
+    "dns.rdtypes.ANY.TLSA",
+    "dns.rdtypes.ANY.TXT",
     "dns.rdtypes.IN.A",
+    "dns.rdtypes.IN.AAAA",
     "dns.rdtypes.svcbbase",
+    "dns.reversename",
+    "dns.xfr",
+    "empath.daemon.acceptor.admission",
+    "empath.daemon.acceptor.content",
+    "empath.daemon.acceptor.greenlet_pool",
+    "empath.daemon.acceptor.greylist",
+    "empath.daemon.acceptor.login.logins",
+    "empath.daemon.acceptor.offers",
+    "empath.daemon.acceptor.space",
+    "empath.daemon.housekeeper.rule_follower",
+    "empath.daemon.process.measuring",
+    "empath.daemon.process.recipients",
     "empath.daemon.process.rules",
+    "empath.daemon.process.suppressions",
+    "empath.daemon.worker.content_fit",
+    "empath.daemon.worker.lease_ways",
+    "empath.daemon.worker.reply_rules",
+    "empath.message.authors",
     "empath.message.folding",
     "empath.message.report.digest",
+    "empath.message.report.language",
     "empath.message.trace",
+    "empath.net.channel_binding",
+    "empath.net.dns_exchange",
+    "empath.net.hosts_file",
+    "empath.net.interfaces",
     "empath.net.proxy_header",
     "empath.net.resolv_conf",
+    "empath.net.wakeup",
+    "empath.policy.attempt",
     "empath.policy.certificate_path",
     "empath.policy.client_name",
+    "empath.policy.expiry",
+    "empath.policy.fate",
+    "empath.policy.hosts.several",
     "empath.policy.login.account",
     "empath.policy.login.backend",
+    "empath.policy.slots",
+    "empath.policy.soft_bounce",
+    "empath.policy.tickets",
     "empath.policy.timing",
+    "empath.policy.tls_proof",
+    "empath.policy.webhook",
+    "empath.smtp.client.probe",
     "empath.smtp.client.session",
     "empath.smtp.server.session",
     "empath.storage.queue.accounts",
     "empath.storage.queue.audit",
     "empath.storage.queue.control",
+    "empath.storage.queue.dedup",
     "empath.storage.queue.destinations",
     "empath.storage.queue.due_bound",
     "empath.storage.queue.lease",
+    "empath.storage.queue.lease_probe",
+    "empath.storage.queue.lease_reads",
     "empath.storage.queue.rates",
     "empath.storage.queue.reports",
     "empath.storage.queue.retention",
     "empath.storage.queue.sessions",
+    "empath.storage.queue.settle",
     "empath.storage.sqlite.visit",
     "empath.telemetry.occurrences.acceptor",
     "empath.telemetry.occurrences.housekeeper",
@@ -96,16 +142,22 @@ OF_THE_TEMPLATE: Final = (
     "gevent.local",
     "gevent.queue",
     "gevent.socket",
+    "http",
+    "pickle",
     "pprint",
 )
 
 
 def load() -> None:
-    """Load what the forks share, build the validator of configurations, and find the place of the title."""
+    """
+    Load what the forks share, build the validator of configurations, read the statements of the queue, and find the
+    place of the title.
+    """
     getproctitle()  # in a fork that has changed its environment, the search would find none
     for name in (*COMMANDS, *OF_THE_TEMPLATE):
         importlib.import_module(name)
     parse_config(_CONFIGURATION, "starter", "/")
+    statements()
 
 
 class Starter:
