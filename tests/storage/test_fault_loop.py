@@ -536,7 +536,7 @@ def test_operation_leaves_all_or_nothing(
     steps = course.steps(name, step, scratch)
     turn = list(OPERATIONS).index(name) + list(Failure).index(failure)
 
-    for fail_at in _places(steps, failure, turn=turn, most=len(steps) if name == SMALLEST else 4):
+    for fail_at in _places(steps, failure, turn=turn, most=len(steps) if name == SMALLEST else 2):
         shutil.copy(course.path, path)
         report = run(partial(_execute, path, course.works(name), times=times), Fault(step, failure, fail_at))
 
