@@ -444,12 +444,12 @@ def _places(steps: range, failure: Failure, *, turn: int = 0, most: int = 10) ->
     """
     The steps that fail: in `make properties` all up to the last of *steps*.
 
-    In `make test` about *most* of *steps* at equal distances, and half as many where a process is killed, because a
-    fork costs more than the operation. The last step is always one of them. *turn* moves the others.
+    In `make test` about *most* of *steps* at equal distances, or half as many where a process is killed, because a fork
+    costs more than the operation; at least one, and the last. *turn* moves the others.
     """
     if settings.get_current_profile_name() == "deep":
         return list(range(1, steps.stop))
-    stride = max(1, len(steps) // (most // 2 if failure is Failure.SIGKILL else most))
+    stride = max(1, len(steps) // (max(1, most // 2) if failure is Failure.SIGKILL else most))
     return sorted({*steps[turn % stride :: stride], steps[-1]})
 
 
@@ -536,7 +536,7 @@ def test_operation_leaves_all_or_nothing(
     steps = course.steps(name, step, scratch)
     turn = list(OPERATIONS).index(name) + list(Failure).index(failure)
 
-    for fail_at in _places(steps, failure, turn=turn, most=len(steps) if name == SMALLEST else 2):
+    for fail_at in _places(steps, failure, turn=turn, most=len(steps) if name == SMALLEST else 1):
         shutil.copy(course.path, path)
         report = run(partial(_execute, path, course.works(name), times=times), Fault(step, failure, fail_at))
 
