@@ -4,7 +4,7 @@
 set -euo pipefail
 
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")")
-PATH=$root/bin:$root/.venv/bin:$PATH
+PATH=${EMPATH_DEMO_BIN:-$root/bin}:$root/.venv/bin:$PATH # the suite has quicker commands
 directory=$(mktemp -d)
 export EMPATH_CONFIG=$directory/empath.toml
 

@@ -1,23 +1,38 @@
 """The first commands of a newcomer: `make demo`, and the next steps that `make run` prints."""
 
 import itertools
+import os
 import re
 import socket
 import subprocess
 from pathlib import Path
 
 from tests.kit.process import free_port
+from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S, eventually
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_demo_shows_a_mail_in_the_queue_and_in_the_maildir():
+def programs(folder: Path) -> Path:
+    """*folder* with the commands of a checkout as forks of the starter; that those in bin/ work is tested elsewhere."""
+    folder.mkdir()
+    STARTER.install_program(folder / "empathd", "empath.cli.empathd")
+    STARTER.install_program(folder / "empath-admin", "empath.cli.admin.__main__")
+    return folder
+
+
+def test_the_demo_shows_a_mail_in_the_queue_and_in_the_maildir(tmp_path):
     """
     Its exit code is 0 only if each step succeeded.
     """
     done = subprocess.run(
-        ["bash", ROOT / "tests/demo.sh"], capture_output=True, text=True, timeout=4 * DEADLINE_S, check=False
+        ["bash", ROOT / "tests/demo.sh"],
+        env=os.environ | {"EMPATH_DEMO_BIN": str(programs(tmp_path / "bin"))},
+        capture_output=True,
+        text=True,
+        timeout=4 * DEADLINE_S,
+        check=False,
     )
     assert 0 == done.returncode, done.stdout + done.stderr
     assert done.stdout.endswith("\nDone.\n")
@@ -53,7 +68,7 @@ def test_the_printed_next_steps_work_as_printed(make_empathd, tmp_path):
     The test uses another port and directory, because a developer's own `make run` may have the printed ones.
     """
     empathd = make_empathd()
-    (tmp_path / "bin").symlink_to(ROOT / "bin")
+    programs(tmp_path / "bin")
     (tmp_path / "conf").mkdir()
     (tmp_path / "var").mkdir(mode=0o750)
     empathd.config = tmp_path / "conf/dev.toml"

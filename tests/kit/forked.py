@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
@@ -67,15 +68,18 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-def run_to_end(main: Callable[[], None], argv: Sequence[str], environment: Mapping[str, str]) -> CommandResult:
+def run_to_end(
+    main: Callable[[], None], argv: Sequence[str], environment: Mapping[str, str], text: bytes = b""
+) -> CommandResult:
     """
-    Run *main*, the entry of a command, with *argv*, its name first, and *environment*, and read all that it writes: to
-    the end of its standard streams, which a process that it leaves behind must not keep.
+    Run *main*, the entry of a command, with *argv*, its name first, *environment*, and *text* at its standard input,
+    and read all that it writes: to the end of its standard streams, which a process that it leaves behind must not
+    keep.
     """
     (out, to_out), (err, to_err) = os.pipe(), os.pipe()
-    with open(out, "rb") as said, open(err, "rb") as complained, open(os.devnull, "rb") as nothing:
+    with open(out, "rb") as said, open(err, "rb") as complained, _given(text) as given:
         try:
-            pid, ended = STARTER.fork(main, argv, environment, (nothing.fileno(), to_out, to_err))
+            pid, ended = STARTER.fork(main, argv, environment, (given.fileno(), to_out, to_err))
         finally:
             os.close(to_out)
             os.close(to_err)
@@ -92,3 +96,12 @@ def run_to_end(main: Callable[[], None], argv: Sequence[str], environment: Mappi
         select.select([ended], [], [])
         os.close(ended)
         return CommandResult(STARTER.end_of(pid), texts[said.fileno()].decode(), texts[complained.fileno()].decode())
+
+
+def _given(text: bytes) -> IO[bytes]:
+    if not text:
+        return open(os.devnull, "rb")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(text)
+    file.seek(0)
+    return file

@@ -12,14 +12,13 @@ import termios
 from pathlib import Path
 from typing import Any
 
-import apsw.shell  # noqa: F401 - for the forks of this process
 from click.testing import CliRunner, Result
 
 from empath.cli import common
 from empath.cli.admin.__main__ import admin, main
 from empath.cli.admin.output import NAME
-from tests.kit.commands import CommandResult, run_forked
-from tests.kit.forked import ForkedProcess
+from tests.kit.commands import CommandResult
+from tests.kit.forked import ForkedProcess, run_to_end
 from tests.kit.process import configuration
 from tests.kit.queue import Queue
 from tests.kit.starter import STARTER
@@ -112,7 +111,7 @@ def run(*arguments: str, **environment: str) -> CommandResult:
 def run_apart(*arguments: str, text: str = "", **environment: str) -> CommandResult:
     """The same in a process of its own."""
     inherited = {key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"}
-    return run_forked(main, [NAME, *arguments], text.encode(), inherited | environment)
+    return run_to_end(main, [NAME, *arguments], inherited | environment, text.encode())
 
 
 def read_to_end(terminal: int) -> bytes:
