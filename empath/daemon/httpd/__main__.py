@@ -17,7 +17,7 @@ import gevent
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.collecting import Collector
 from empath.daemon.httpd.console.app import add_console
-from empath.daemon.httpd.console.pages import Sources
+from empath.daemon.httpd.console.sources import Sources
 from empath.daemon.httpd.exposition import exposed
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.health import Health

@@ -12,7 +12,9 @@ import falcon
 
 from empath.config.tables.http import Http
 from empath.daemon.httpd.console.login import COOKIE, Login
-from empath.daemon.httpd.console.pages import Page, Series, Sources, routes
+from empath.daemon.httpd.console.orders import Orders
+from empath.daemon.httpd.console.pages import Page, Series, routes
+from empath.daemon.httpd.console.sources import Sources
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.problems import Problem
 from empath.policy.api_token import TokenRole
@@ -116,5 +118,6 @@ def add_console(app: "falcon.App[Any, Any]", sources: Sources, guard: Guard, htt
     app.add_route("/", _Home())
     app.add_route("/console/static/{name}", Files())
     app.add_route("/console/login", Login(guard, sources.node))
+    app.add_route("/console/order", Orders(sources, guard))
     for place, page in routes(sources).items():
         app.add_route(place, page)

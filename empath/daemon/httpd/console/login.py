@@ -8,17 +8,16 @@ So a token that is revoked or has expired is of no use to the next request.
 import time
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
 
 import falcon
 
+from empath.daemon.httpd.console.form import read_form
 from empath.daemon.httpd.console.layout import rendered
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.problems import Problem
 from empath.policy.api_token import TokenRole
 
 COOKIE: Final = "empath_console"
-_MAX_FORM_OCTETS: Final = 4096
 _PATH: Final = "/console"
 
 
@@ -35,11 +34,7 @@ class Login:
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Let the browser keep a good token; else show the form again, and why. An empty form forgets the token."""
-        origin = request.get_header("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.netloc:
-            raise Problem(403, "the form of another site")
-        octets = request.bounded_stream.read(_MAX_FORM_OCTETS)
-        secret = parse_qs(octets.decode("latin-1")).get("token", [""])[0].strip()
+        secret = read_form(request).get("token")
         if not secret:
             response.unset_cookie(COOKIE, path=_PATH, same_site="Strict")
             raise falcon.HTTPSeeOther(f"{_PATH}/login")

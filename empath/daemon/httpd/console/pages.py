@@ -8,36 +8,24 @@ characters out of it.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import falcon
 
 from empath.daemon.httpd.console.layout import NAVIGATION, rendered
+from empath.daemon.httpd.console.login import COOKIE
+from empath.daemon.httpd.console.orders import OFFERED
+from empath.daemon.httpd.console.sources import FILTERS, Sources, selected
 from empath.daemon.httpd.console.timeline import life_of
-from empath.daemon.httpd.history import History
 from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, MissingInput, SyntaxViolation
 from empath.mail.status import LIVE
-from empath.storage.admin.records import Reference, Stats
-from empath.storage.admin.selection import Selection
+from empath.storage.admin.records import Reference
 from empath.storage.admin.snapshot import Snapshot
-from empath.storage.engine import Engine
 
 _TOP: Final = 10
-FILTERS: Final = ("status", "recipient", "sender", "domain", "destination")
 Found = Mapping[str, Any]
 Read = Callable[[Snapshot, float], Found]
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the pages read: the queue, and what this process has counted. *node* is the name of the host."""
-
-    engine: Engine
-    node: str
-    history: History
-    stats: Callable[[], tuple[Stats, float] | None]  # as read last in the background, and when
 
 
 class Page:
@@ -57,7 +45,7 @@ class Page:
             if "at_once" in found:
                 raise falcon.HTTPFound(found["at_once"])
             title = found.get("title") or NAVIGATION[self._name]
-            page = {**found, "title": title, "at": now, "query": request.params}
+            page = {**found, "title": title, "at": now, "query": request.params, **_orders(request)}
             template = self.template
         except MissingInput as exc:
             response.status, template = falcon.HTTP_404, "error"
@@ -75,6 +63,11 @@ class Page:
     def read(self, snapshot: Snapshot, request: falcon.Request, now: float) -> Found:
         """What the template needs. This one: a page of the view of the same name."""
         return {"listing": snapshot.page(self._name, request.get_param("from"))}
+
+
+def _orders(request: falcon.Request) -> Found:
+    """The orders that a page offers: they need a token."""
+    return {"verbs": OFFERED if request.cookies.get(COOKIE) else {}}
 
 
 class Overview(Page):
@@ -103,14 +96,7 @@ class Queue(Page):
     def read(self, snapshot: Snapshot, request: falcon.Request, now: float) -> Found:
         """One page of recipients."""
         given = {name: value for name in FILTERS if (value := (request.get_param(name) or "").strip())}
-        selection = Selection(
-            status=given.get("status"),
-            recipient=given.get("recipient"),
-            sender="" if given.get("sender") == "<>" else given.get("sender"),  # as empath-admin takes the null path
-            domain=given.get("domain"),
-            destination=given.get("destination"),
-        )
-        return {"listing": snapshot.queue_page(selection, request.get_param("from")), "given": given}
+        return {"listing": snapshot.queue_page(selected(given), request.get_param("from")), "given": given}
 
 
 class Find(Page):

@@ -1,0 +1,136 @@
+"""
+orders - a person's orders to recipients: first how many it is about, then the order, then the way back
+
+An order is a form of this console, sent by a browser that shows a token of the role operate. The first answer is a
+rehearsal, which changes nothing: it says what the order would do. The second form does it.
+"""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import falcon
+
+from empath.daemon.httpd.console.form import read_form
+from empath.daemon.httpd.console.layout import rendered
+from empath.daemon.httpd.console.login import COOKIE
+from empath.daemon.httpd.console.sources import Sources, selected
+from empath.daemon.httpd.guard import Guard
+from empath.daemon.httpd.problems import Problem
+from empath.daemon.process.threads import in_thread
+from empath.errors import EmpathError, SyntaxViolation
+from empath.policy.api_token import TokenRole
+from empath.storage.admin.orders import Order, Verb
+from empath.storage.admin.records import Change, Effect, Reference
+from empath.storage.admin.selection import Selection
+from empath.storage.admin.steering import Steering
+from empath.storage.engine import Engine
+
+_WRITE_DEADLINE_S: Final = 5.0
+_MOST_SHOWN: Final = 20
+_MOST_UNDONE: Final = 1000  # recipients whose numbers the form of the way back carries
+OFFERED: Final = {
+    Verb.RETRY: "Try now",
+    Verb.HOLD: "Hold",
+    Verb.RELEASE: "Release",
+    Verb.DELETE: "Cancel",
+}
+_WAY_BACK: Final = {
+    Verb.HOLD: (Verb.RELEASE, "Release them again"),
+    Verb.RELEASE: (Verb.HOLD, "Hold them again"),
+    Verb.DELETE: (Verb.UNDELETE, "Queue them again"),
+}
+_DONE: Final = frozenset({Effect.CHANGED, Effect.ORDERED})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an order did, or would do: how many recipients met each effect, and the first of them."""
+
+    effects: Counter[Effect]
+    first: list[Change]
+    changed: list[int]  # numbers of recipients that changed, up to one more than a form carries
+
+    @property
+    def matched(self) -> int:
+        """How many recipients it is about."""
+        return self.effects.total()
+
+    @property
+    def done(self) -> int:
+        """How many change."""
+        return sum(self.effects[effect] for effect in _DONE)
+
+
+class Orders:
+    """`POST /console/order`: a rehearsal, or the order itself where the form says `sure`."""
+
+    def __init__(self, sources: Sources, guard: Guard) -> None:
+        self._sources = sources
+        self._guard = guard
+
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer with a page that says what the order does."""
+        form = read_form(request)
+        try:
+            token = self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.OPERATE)
+        except Problem as problem:
+            words = f"{problem.description}. An order needs a token of the role operate."
+            self._answer(response, "error", title="No order was given", words=words)
+            response.status = problem.status
+            return
+        is_sure = "sure" in form
+        try:
+            verb = Verb(form.get("verb", ""))
+            selection = _selection(form)
+            order = Order(verb, f"token:{token.name}", time.time())
+            found = in_thread(partial(_carried_out, self._sources.engine, order, selection, is_sure=is_sure))
+        except (EmpathError, ValueError) as exc:
+            words = str(exc) if isinstance(exc, EmpathError) else "there is no such order"
+            self._answer(response, "error", title="No order was given", words=words)
+            response.status = falcon.HTTP_400
+            return
+        self._answer(
+            response,
+            "order",
+            title=f"{OFFERED.get(verb, 'Queue again')}: {'done' if is_sure else 'look first'}",
+            verb=verb,
+            verbs=OFFERED,
+            found=found,
+            is_sure=is_sure,
+            form={name: value for name, value in form.items() if name != "sure"},
+            way_back=_WAY_BACK.get(verb) if is_sure and 0 < found.done <= _MOST_UNDONE else None,
+        )
+
+    def _answer(self, response: falcon.Response, template: str, **values: object) -> None:
+        response.content_type = falcon.MEDIA_HTML
+        response.text = rendered(template, here="queue", node=self._sources.node, at=time.time(), query={}, **values)
+
+
+def _selection(form: dict[str, str]) -> Selection:
+    """
+    The recipients of a form: those of its numbers, or those of its filters.
+
+    Raises:
+        SyntaxViolation: a number is none.
+    """
+    numbers = form.get("numbers")
+    if numbers is None:
+        return selected(form)
+    references = tuple(map(Reference.parse, numbers.split()))
+    if not references:
+        raise SyntaxViolation("no recipients are named")
+    return Selection(references=references)
+
+
+def _carried_out(engine: Engine, order: Order, selection: Selection, *, is_sure: bool) -> Outcome:
+    found = Outcome(Counter(), [], [])
+    with Steering(engine, order, selection, deadline_s=_WRITE_DEADLINE_S if is_sure else None) as steering:
+        for page in steering.changes():
+            found.effects.update(change.effect for change in page)
+            found.first.extend(page[: _MOST_SHOWN - len(found.first)])
+            changed = [change.recipient_id for change in page if change.effect in _DONE]
+            found.changed.extend(changed[: _MOST_UNDONE + 1 - len(found.changed)])
+    return found

@@ -1,0 +1,22 @@
+"""kit - the console over a queue of the test's own, and a browser without scripts"""
+
+from empath.daemon.httpd.console.app import add_console
+from empath.daemon.httpd.console.sources import Sources
+from empath.daemon.httpd.history import History
+from tests.daemon.httpd.kit import HTTP, Web
+
+OWN = "127.0.0.1:8025"
+
+
+class Console(Web):
+    """A browser without scripts, on this host, before a console that needs no token."""
+
+    def __init__(self, directory, more="open_console = true\n"):
+        super().__init__(directory, HTTP + more)
+        sources = Sources(self.queue.engine, "mx.example.test", History(), lambda: None)
+        add_console(self.client.app, sources, self.guard, self.runtime.config.http)
+
+    def browse(self, path, host=OWN, cookie=None, **more):
+        """The answer."""
+        headers = {"Host": host, **({} if cookie is None else {"Cookie": f"empath_console={cookie}"})}
+        return self.client.simulate_get(path, headers=headers, **more)
