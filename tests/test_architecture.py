@@ -71,7 +71,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "orjson": {"storage", "telemetry"},
     "pluggy": {"modules"},
     "prometheus_client": {"daemon/httpd/exposition.py"},
-    "pydantic": {"config", "modules/loading.py"},  # a module may have a model of its settings
+    "pydantic": {"config", "modules/loading.py", "daemon/httpd/api"},  # a module may have a model of its settings
     "pydantic_core": {"config"},
     "rich": {"cli"},
     "setproctitle": {"daemon"},

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # a Write runs against a Session: each knows the other by its
 Bindings = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Sleep = Callable[[float], object]
-PublicView = Literal["queue", "history"]
+PublicView = Literal["queue", "history", "attempt", "destination", "audit"]
 
 
 class NewDestination(NamedTuple):

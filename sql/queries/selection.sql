@@ -1,6 +1,6 @@
 -- selection.sql - the recipients that an order or a list is about
 -- A Selection joins conditions by AND in the place of {condition}. Each condition_* is a whole expression over the columns
--- of queue or history. Transaction: the caller's. Index: the rowid of _recipient if recipients are named, else one pass in
+-- of queue or history, or of a view of view_rows.sql. Transaction: the caller's. Index: the rowid of _recipient if recipients are named, else one pass in
 -- the order of their numbers.
 
 -- name: condition_references
@@ -30,6 +30,24 @@ destination = :destination
 
 -- name: condition_received_before
 received_unix < :received_before
+
+-- name: condition_id
+id = :id
+
+-- name: condition_recipient_id
+recipient_id = :recipient_id
+
+-- name: condition_outcome
+outcome = :outcome
+
+-- name: condition_who
+who = :who
+
+-- name: condition_what
+what = :what
+
+-- name: condition_object
+object = :object
 
 -- name: named
 -- The named recipients, with any status. Rows: recipient_id, message_id, ulid, rising.

@@ -14,10 +14,12 @@ from typing import Final
 
 import click
 
-from empath.cli.admin.output import Column, as_json, write_table
+from empath.cli.admin.output import Column, write_table
 from empath.cli.pauses import pause_words
 from empath.mail.status import WAITING, RecipientStatus
 from empath.mail.words import count, instant
+from empath.storage.admin.json_form import as_json
+from empath.storage.admin.order_totals import OrderTotals
 from empath.storage.admin.orders import TARGETS, Order, Verb
 from empath.storage.admin.pauses import Suspension, pauses_of
 from empath.storage.admin.records import Change, Effect
@@ -38,9 +40,7 @@ class Changes:
     """
 
     def __init__(self, order: Order, *, is_json: bool, is_dry_run: bool, frozen_since: str | None) -> None:
-        self.matched = 0
-        self.changed = 0
-        self.ordered = 0
+        self._totals = OrderTotals()
         self._order = order
         self._is_json = is_json
         self._is_dry_run = is_dry_run
@@ -49,12 +49,15 @@ class Changes:
         self._frozen_since = frozen_since
         self._suspended: dict[str, Suspension] = {}  # of destinations with mail that is due after the order
 
+    @property
+    def matched(self) -> int:
+        """Number of recipients so far."""
+        return self._totals.matched
+
     def add(self, page: Sequence[Change]) -> None:
         """Report one page."""
         is_first = self.matched == 0
-        self.matched += len(page)
-        self.changed += sum(change.effect is Effect.CHANGED for change in page)
-        self.ordered += sum(change.effect is Effect.ORDERED for change in page)
+        self._totals.add(page)
         self._note_suspensions(page)
         if not page or self._has_no_reader:
             return
@@ -71,15 +74,7 @@ class Changes:
         """Report the totals."""
         if not self._is_json or self._has_no_reader:
             return
-        rest = {
-            "matched": self.matched,
-            "changed": self.changed,
-            "ordered": self.ordered,
-            "not_found": [str(reference) for reference in steering.not_found],
-            "frozen_since": self._frozen_since,
-            "transactions": steering.transactions,
-            "is_complete": is_complete,
-        }
+        rest = self._totals.record(steering, is_complete=is_complete)
         try:
             click.echo(f"{'' if self.matched else self._head()}], {json.dumps(rest)[1:]}")
         except BrokenPipeError:
@@ -88,9 +83,10 @@ class Changes:
     def summary(self, steering: Steering) -> str:
         """The counts as a sentence, then a line for each remark."""
         would = "would be " if self._is_dry_run else ""
-        lines = [f"{self.changed} of {count(self.matched, 'recipient')} {would}changed"]
-        if self.ordered:
-            lines[0] += f", {self.ordered} {would}ordered for the end of the delivery under way"
+        totals = self._totals
+        lines = [f"{totals.changed} of {count(totals.matched, 'recipient')} {would}changed"]
+        if totals.ordered:
+            lines[0] += f", {totals.ordered} {would}ordered for the end of the delivery under way"
         if self._is_dry_run:
             lines.append("a dry run: nothing was changed")
         if steering.transactions > 1:

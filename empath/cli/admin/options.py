@@ -15,12 +15,10 @@ from typing import Any, Final
 import click
 
 from empath.errors import SyntaxViolation
-from empath.mail.address import ForwardPath, ReversePath
-from empath.mail.domain import parse_domain
 from empath.mail.status import FINAL
 from empath.policy.units import parse_duration
 from empath.storage.admin.records import Reference
-from empath.storage.admin.selection import Selection
+from empath.storage.admin.selection import READERS, Selection
 
 VerbFunction = Callable[..., None]
 Decorator = Callable[[VerbFunction], VerbFunction]
@@ -44,33 +42,20 @@ class ParsedType(click.ParamType[Any]):
             self.fail(str(exc), param, ctx)
 
 
-def _domain(text: str) -> str:
-    return str(parse_domain(text))
-
-
 def _expression(text: str) -> str:
     if not text.strip():
         raise SyntaxViolation("an SQL expression is missing")
     return text
 
 
-def _bare(text: str) -> str:
-    return text[1:-1] if text.startswith("<") and text.endswith(">") else text
-
-
-def _sender(text: str) -> str:
-    """A reverse-path as the queue has it; the null path is written `<>`, because an unset variable is empty too."""
-    if not text:
-        raise SyntaxViolation("an address is missing; <> is the null path")
-    return str(ReversePath.parse(_bare(text)))
-
-
 REFERENCE: Final = ParsedType("id", Reference.parse)  # a queue id in either case, or the number of one recipient
-DOMAIN: Final = ParsedType("domain", _domain)  # A-labels, U-labels or a literal; the value is as the queue has it
+DOMAIN: Final = ParsedType(
+    "domain", READERS["domain"]
+)  # A-labels, U-labels or a literal; the value is as the queue has it
 
 
-SENDER: Final = ParsedType("address", _sender)
-RECIPIENT: Final = ParsedType("address", lambda text: str(ForwardPath.parse(_bare(text))))
+SENDER: Final = ParsedType("address", READERS["sender"])
+RECIPIENT: Final = ParsedType("address", READERS["recipient"])
 EXPRESSION: Final = ParsedType("SQL", _expression)
 DURATION: Final = ParsedType("duration", parse_duration)
 

@@ -17,7 +17,7 @@ import click
 
 from empath.cli.common import say
 from empath.mail.printable import printable
-from empath.mail.words import instant
+from empath.storage.admin.json_form import as_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,19 +44,6 @@ class Column:
 def write_json(record: Any) -> None:
     """One object in one line."""
     click.echo(json.dumps(as_json(record)))
-
-
-def as_json(value: Any, key: str = "") -> Any:
-    """A record in the form of JSON: instants (`_at`, `_until`) as ISO 8601 text, `is_` as a truth value."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: as_json(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {name: as_json(part, name) for name, part in value.items()}
-    if isinstance(value, list):
-        return [as_json(part) for part in value]
-    if key.endswith(("_at", "_until")) and isinstance(value, float):
-        return instant(value)
-    return bool(value) if key.startswith("is_") else value
 
 
 def write_table(

@@ -1,6 +1,5 @@
 """read - list, view, stats and process: the verbs that only read"""
 
-import os
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -20,10 +19,12 @@ from empath.mail.printable import printable
 from empath.mail.status import LIVE, RecipientStatus
 from empath.mail.words import count
 from empath.policy.destinations.rulebook import Decision, Layer
-from empath.policy.health import SILENCE_S
 from empath.storage.admin import snapshot as storage
-from empath.storage.admin.records import ProcessRun, Reference
+from empath.storage.admin.json_form import as_json
+from empath.storage.admin.liveness import liveness
+from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection
+from empath.storage.admin.stats_record import stats_record
 
 _MAX_NUMBER: Final = 2**63 - 1
 
@@ -95,7 +96,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
         decided = _decided(config, snapshot, waiting, now)
     lines = None if header is None else report.header_lines(header)
     if is_json:
-        record = output.as_json(message) | {"frozen_since": frozen_since, "settings": _records(decided)}
+        record = as_json(message) | {"frozen_since": frozen_since, "settings": _records(decided)}
         output.write_json(record | ({"headers": lines} if has_headers else {}))
     else:
         report.write_message(message)
@@ -166,7 +167,7 @@ def stats(context: click.Context, top: int, by: str | None, is_json: bool) -> No
     with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.stats(top, now)
     if is_json:
-        output.write_json(report.stats_record(found, now))
+        output.write_json(stats_record(found, now))
     else:
         report.write_stats(found, now)
     say(NAME, pause_words(found.pauses))
@@ -195,34 +196,16 @@ def process(context: click.Context, has_ended: bool, limit: int, after: int | No
     with storage.Snapshot(open_queue(config)) as snapshot:
         found = snapshot.processes(before=after, limit=limit + 1, has_ended=has_ended)
     now, here = time.time(), config.node.name
-    page = [(run, _liveness(run, now, here)) for run in found[:limit]]
+    page = [(run, liveness(run, now, here)) for run in found[:limit]]
     next_after = page[-1][0].process_id if len(found) > limit else None
     if is_json:
-        records = [output.as_json(run) | {"liveness": liveness} for run, liveness in page]
+        records = [as_json(run) | {"liveness": liveness} for run, liveness in page]
         output.write_json({"processes": records, "next_after": next_after})
     elif page:
         report.write_processes(page, now)
     alive = sum(liveness == "alive" for _, liveness in page)
     more = "" if next_after is None else f"; more with --after {next_after}"
     say(NAME, f"{count(len(page), 'process')}, {alive} alive{more}")
-
-
-def _liveness(run: ProcessRun, now: float, here: str) -> str:
-    if run.ended_at is not None:
-        return "ended"
-    if run.node == here and not _has_pid(run.pid):
-        return "gone"
-    return "alive" if now - run.beat_at <= SILENCE_S else "silent"
-
-
-def _has_pid(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # a process of another user: it exists
-    return True
 
 
 VERBS: Final = (list_, view, stats, process)

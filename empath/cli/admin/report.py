@@ -1,7 +1,7 @@
 """report - messages, processes and numbers, as lines for people and as records for programs"""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -17,6 +17,7 @@ from empath.storage.admin.records import (
     Recipient,
     Stats,
 )
+from empath.storage.admin.stats_record import oldest_age_s
 
 _ATTEMPTS: Final = (
     Column("AT"), Column("SECONDS", 4), Column("OUTCOME"), Column("STAGE", 2), Column("CLASS", 4),
@@ -148,7 +149,7 @@ def write_stats(stats: Stats, now: Timestamp) -> None:
             ("messages", stats.messages),
             ("size_octets", stats.size_octets),
             ("oldest", oldest),
-            ("oldest_age_s", _age_s(stats, now)),
+            ("oldest_age_s", oldest_age_s(stats, now)),
             ("destinations", stats.destination_count),
             ("suspended", stats.pauses.suspended),
         ]
@@ -181,26 +182,3 @@ def write_classes(classes: Sequence[ClassLoad]) -> None:
         for c in classes
     ]
     write_table(_CLASSES, rows)
-
-
-def stats_record(stats: Stats, now: Timestamp) -> dict[str, Any]:
-    """What `stats --json` prints."""
-    return {
-        "at": now.iso8601(),
-        "is_frozen": stats.pauses.frozen_since is not None,
-        "frozen_since": stats.pauses.frozen_since,
-        "suspended_destinations": stats.pauses.suspended,
-        "messages": stats.messages,
-        "size_octets": stats.size_octets,
-        "oldest_received_at": stats.oldest_received_at,
-        "oldest_age_s": _age_s(stats, now),
-        "recipients": stats.recipients,
-        "destinations": stats.destination_count,
-        "top_destinations": stats.top_destinations,
-    }
-
-
-def _age_s(stats: Stats, now: Timestamp) -> int | None:
-    if stats.oldest_received_at is None:
-        return None
-    return max(0, int(now - stats.oldest_received_at))  # never negative: the clock may have been set back

@@ -15,6 +15,7 @@ from empath.mail.printable import printable
 from empath.mail.words import count, instant
 from empath.policy.sources import FAMILIES, SourceAddress, parse_address
 from empath.storage.admin import sources as storage
+from empath.storage.admin.json_form import as_json
 from empath.storage.admin.snapshot import carry_out
 
 _COLUMNS: Final = (
@@ -83,7 +84,7 @@ def _records(
             "connections": 0 if use is None else use.connections, "deliveries": 0 if use is None else use.deliveries,
             "failures": 0 if use is None else use.failures,
         }  # fmt: skip
-        records.append(output.as_json(record))
+        records.append(as_json(record))
     return records
 
 

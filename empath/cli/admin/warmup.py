@@ -11,6 +11,7 @@ from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.mail.words import count
 from empath.policy.warmup import layered
+from empath.storage.admin.json_form import as_json
 from empath.storage.admin.sources import warmups_and_use
 
 _COLUMNS: Final = (
@@ -53,7 +54,7 @@ def list_plans(context: click.Context, is_json: bool) -> None:
             output.write_json(record)
         return
     if records:
-        output.write_table(_COLUMNS, [tuple(output.as_json(record).values()) for record in records])
+        output.write_table(_COLUMNS, [tuple(as_json(record).values()) for record in records])
     say(NAME, count(len(records), "plan"))
 
 

@@ -14,6 +14,8 @@ from functools import cached_property, partial
 
 import gevent
 
+from empath.daemon.httpd.api.endpoints import add_api
+from empath.daemon.httpd.api.operations import Backend
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.collecting import Collector
 from empath.daemon.httpd.console.app import add_console
@@ -56,6 +58,7 @@ class Httpd:
         http = runtime.config.http
         guard = Guard(runtime, lambda: self._reader, is_local=http.unix_socket is not None)
         app = make_app(self._exposed, self._health, guard)
+        add_api(app, Backend(runtime.engine, runtime.config, lambda: runtime.rules.router), runtime.emit)
         node = str(runtime.config.hostname)
         sources = Sources(runtime.engine, node, self._history, self._queue_state.latest)
         add_console(app, sources, guard, http)

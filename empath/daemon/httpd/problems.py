@@ -16,7 +16,7 @@ class Problem(falcon.HTTPError):
 
     def __init__(self, status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> None:
         super().__init__(status, title=HTTPStatus(status).phrase, description=detail, headers=headers)
-        self.more = more
+        self.more: dict[str, Any] = more
 
 
 def write_problem(_request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:

@@ -8,13 +8,34 @@ THEORY
     around it, nor its parentheses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from empath.errors import MissingInput
+from empath.errors import MissingInput, SyntaxViolation
+from empath.mail.address import ForwardPath, ReversePath
+from empath.mail.domain import parse_domain
 from empath.storage.admin.records import Reference
 from empath.storage.engine import Condition, PublicView, Row, Selects, Visit
+
+
+def _bare(text: str) -> str:
+    return text[1:-1] if text.startswith("<") and text.endswith(">") else text
+
+
+def _sender(text: str) -> str:
+    """A reverse-path as the queue has it; the null path is written `<>`, because an unset variable is empty too."""
+    if not text:
+        raise SyntaxViolation("an address is missing; <> is the null path")
+    return str(ReversePath.parse(_bare(text)))
+
+
+# How people write the values of filters, on the command line and in the API; each raises SyntaxViolation.
+READERS: Final[Mapping[str, Callable[[str], str]]] = {
+    "domain": lambda text: str(parse_domain(text)),  # A-labels, U-labels or a literal; the value is as the queue has it
+    "sender": _sender,
+    "recipient": lambda text: str(ForwardPath.parse(_bare(text))),
+}
 
 _COLUMNS: Final = ("domain", "sender", "recipient", "status", "destination", "received_before")
 

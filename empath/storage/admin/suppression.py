@@ -6,7 +6,7 @@ from typing import Final
 
 from empath.errors import MissingInput
 from empath.storage.admin.steering import acting
-from empath.storage.engine import Engine, Session
+from empath.storage.engine import Engine, Selects, Session
 from empath.storage.write import Write
 
 _PAGE: Final = 1_000  # rows that one read gives
@@ -72,6 +72,12 @@ class RemoveSuppressions(Write):
                 if session.value("suppression.source_of", {"address": address}) is None:
                     raise MissingInput(f"{address!r} is not suppressed; `empath-admin suppress list` shows what is")
                 session.run("suppression.remove", {"address": address})
+
+
+def suppression_page(visit: Selects, *, after: str, limit: int) -> list[SuppressionRow]:
+    """Up to *limit* rows whose addresses come behind *after*."""
+    keys = {"after": after, "address": None, "class": None, "limit": limit}
+    return [SuppressionRow(**record) for record in visit.records("suppression.shown", keys)]
 
 
 def suppressions(

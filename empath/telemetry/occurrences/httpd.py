@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from empath.telemetry.occurrence import Occurrence, occurrence
-from empath.telemetry.occurrences.fields import ErrorText
+from empath.telemetry.occurrences.fields import ErrorText, Traceback
 
 
 @occurrence("warning")
@@ -31,3 +31,12 @@ class TokenRefused(Occurrence):
 
     client: Annotated[str, "IP address, or for IPv6 the network of it"]
     reason: Annotated[str, "what is wrong"]
+
+
+@occurrence("error")
+class RequestCrashed(Occurrence):
+    """A fault in Empath ended a request of the API with 500."""
+
+    path: Annotated[str, "path of the request"]
+    error: ErrorText
+    exception: Traceback

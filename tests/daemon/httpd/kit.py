@@ -6,6 +6,8 @@ from typing import Any
 from falcon.testing import TestClient
 
 from empath.config.load import load_config
+from empath.daemon.httpd.api.endpoints import add_api
+from empath.daemon.httpd.api.operations import Backend
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.guard import Guard
 from empath.policy.api_token import TokenRole, digest_of
@@ -48,8 +50,11 @@ class Web:
         self._reader = self.queue.engine.open_reader()
         runtime: Any = self.runtime
         self.guard = guard = Guard(runtime, lambda: self._reader, is_local=is_local)
+        config = self.runtime.config
         guard.write = self._commit  # in place of a greenlet
-        self.client = TestClient(make_app(lambda accept: (b"metrics", accept), States(), guard))
+        self._app = make_app(lambda accept: (b"metrics", accept), States(), guard)
+        add_api(self._app, Backend(self.queue.engine, config, lambda: config.router), self.reported.append)
+        self.client = TestClient(self._app)
 
     def _commit(self, write):
         self.queue.run(write)
@@ -74,6 +79,11 @@ class Web:
         """The answer to a request of *client* that shows *token*."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return self.client.simulate_request(method, path, headers=headers, remote_addr=client, **more)
+
+    def endpoint(self, path):
+        """What answers at *path*."""
+        found: Any = self._app._router.find(path)
+        return found[0]
 
     def close(self):
         """End it."""

@@ -38,7 +38,7 @@ def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file:
     """
     The depth of the queue must not matter: a scan that is fast in a test stops a queue of a million.
     """
-    statement = compiled(queries(file, ENGINE)[name]).text
+    statement = compiled(queries(file, ENGINE)[name]).text.replace("{condition}", "1")  # a page has to have an index
     aliases = {alias: table for table, alias in re.findall(r"\b(_\w+) AS (\w+)", statement)}
     steps = plan(connection, statement)
 

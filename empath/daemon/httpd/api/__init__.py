@@ -1,0 +1,1 @@
+"""The API: the public views as resources, and orders."""

@@ -1,0 +1,158 @@
+"""
+endpoints - requests of the API on their way to an operation and back
+
+A few operations run at the same time, each in a thread; more of them wait, and not for long. A request that is wrong
+gets 400 with what is wrong, one that names what is not there 404, and one that the queue cannot answer now 503.
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import falcon
+from gevent.lock import BoundedSemaphore
+from pydantic import ValidationError
+
+from empath.daemon.httpd.api.openapi import openapi
+from empath.daemon.httpd.api.operations import OPERATIONS, PREFIX, Backend, Operation
+from empath.daemon.httpd.problems import Problem
+from empath.daemon.process.threads import in_thread
+from empath.errors import EmpathError, MissingInput, QueueBusy, SyntaxViolation, UsageError
+from empath.policy.api_token import TokenRole
+from empath.telemetry.occurrence import Occurrence, traceback_text, words_of
+from empath.telemetry.occurrences.httpd import RequestCrashed
+
+_MOST_OCTETS: Final = 65_536  # of a body
+_READS: Final = 4
+_ORDERS: Final = 2
+_TURN_S: Final = 10.0
+_AGAIN: Final = {"Retry-After": "5"}
+
+
+class _Endpoint:
+    """The operation of one path."""
+
+    is_open = False
+
+    def __init__(self, operation: Operation, on: Backend, turns: BoundedSemaphore) -> None:
+        self.roles = {operation.method: operation.role}
+        self.operation = operation
+        self._on = on
+        self._turns = turns
+
+    def answer(self, given: Any, request: falcon.Request, response: falcon.Response) -> None:
+        """Run the operation and write its answer."""
+        if not self._turns.acquire(timeout=_TURN_S):
+            raise Problem(503, "too many requests of this kind are under way", headers=_AGAIN)
+        try:
+            who = f"token:{request.context.token.name}"
+            record = in_thread(partial(_outcome, self.operation.run, self._on, given, who))
+        finally:
+            self._turns.release()
+        if isinstance(record, Problem):
+            raise record
+        response.content_type = "application/json"
+        response.data = json.dumps(record).encode()
+        response.cache_control = ["no-store"]
+
+
+def _outcome(run: Callable[..., Any], on: Backend, given: Any, who: str) -> Any:
+    """What *run* gives; a Problem as a value, because the pool of threads prints what is raised in it."""
+    try:
+        return run(on, given, who)
+    except Problem as problem:
+        return problem
+
+
+class _Get(_Endpoint):
+    def on_get(self, request: falcon.Request, response: falcon.Response, **path: str) -> None:
+        """Read."""
+        parameters = {parameter.name: parameter for parameter in self.operation.parameters}
+        unknown = [name for name in request.params if name not in parameters or parameters[name].is_in_path]
+        if unknown:
+            raise Problem(400, f"no such parameter: {unknown[0]}; there are {', '.join(parameters) or 'none'}")
+        given: dict[str, Any] = {}
+        for name, parameter in parameters.items():
+            texts = [path[name]] if parameter.is_in_path else request.get_param_as_list(name) or []
+            try:
+                values = [parameter.read(text) for text in texts]
+            except SyntaxViolation as exc:
+                raise Problem(400, f"{name}: {exc}") from exc
+            if len(values) > 1 and not parameter.is_list:
+                raise Problem(400, f"{name}: is given more than once")
+            given[name] = values if parameter.is_list else values[0] if values else parameter.default
+        self.answer(given, request, response)
+
+
+class _Post(_Endpoint):
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Order."""
+        if request.content_length is None:
+            raise Problem(411, "the body needs Content-Length")
+        if request.content_length > _MOST_OCTETS:
+            raise Problem(413, f"a body has at most {_MOST_OCTETS} octets")
+        octets = request.bounded_stream.read(request.content_length)
+        assert self.operation.body is not None
+        try:
+            body = self.operation.body.model_validate(json.loads(octets))
+        except ValidationError as exc:
+            errors = [{"at": ".".join(map(str, each["loc"])), "error": each["msg"]} for each in exc.errors()[:20]]
+            words = f"{errors[0]['at']}: {errors[0]['error']}" if errors[0]["at"] else str(errors[0]["error"])
+            raise Problem(400, words, errors=errors) from exc
+        except (ValueError, RecursionError) as exc:
+            raise Problem(400, "the body is not JSON") from exc
+        self.answer(body, request, response)
+
+
+class _Schema:
+    """`GET /api/v1/openapi.json`: what the API offers. Whoever may read metrics may read it: it has no secret."""
+
+    roles: Final = {"GET": TokenRole.READ}
+    is_open = True
+
+    def __init__(self) -> None:
+        self._octets = b""
+
+    def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
+        """Answer."""
+        if not self._octets:
+            self._octets = json.dumps(openapi(OPERATIONS)).encode()
+        response.content_type = "application/json"
+        response.data = self._octets
+
+
+def add_api(
+    app: "falcon.App[falcon.Request, falcon.Response]", on: Backend, emit: Callable[[Occurrence], None]
+) -> None:
+    """Add the API to *app*; a fault of Empath is reported by *emit*."""
+    reads, orders = BoundedSemaphore(_READS), BoundedSemaphore(_ORDERS)
+    for operation in OPERATIONS:
+        kind, turns = (_Get, reads) if operation.method == "GET" else (_Post, orders)
+        app.add_route(PREFIX + operation.path, kind(operation, on, turns))
+    app.add_route(f"{PREFIX}/openapi.json", _Schema())
+    app.add_error_handler(EmpathError, _refuse)
+    app.add_error_handler(Exception, partial(_crash, emit))
+
+
+def _refuse(_request: falcon.Request, _response: falcon.Response, error: EmpathError, _params: dict[str, Any]) -> None:
+    match error:
+        case UsageError() | SyntaxViolation():
+            raise Problem(400, str(error))
+        case MissingInput():
+            raise Problem(404, str(error))
+        case QueueBusy():
+            raise Problem(503, str(error), headers=_AGAIN)
+        case _:
+            raise Problem(503, str(error))
+
+
+def _crash(
+    emit: Callable[[Occurrence], None],
+    request: falcon.Request,
+    _response: falcon.Response,
+    error: Exception,
+    _params: dict[str, Any],
+) -> None:
+    emit(RequestCrashed(path=request.path[:200], error=words_of(error), exception=traceback_text(error)))
+    raise Problem(500, "a fault in Empath; the log has `request_crashed`")

@@ -1,0 +1,167 @@
+"""
+models - the bodies of the API, as pydantic has them: what is read is checked by them, and the schema is made from them
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from empath.storage.admin.destination_rules import ShownRule
+from empath.storage.admin.orders import Verb
+from empath.storage.admin.records import Change, LiveRecipient, Message, ProcessRun
+from empath.storage.admin.sessions import OpenSession
+from empath.storage.admin.suppression import SuppressionRow
+from empath.storage.admin.view_rows import AttemptOfView, AuditOfView, DestinationOfView, FinalRecipient
+
+
+class Body(BaseModel):
+    """A JSON object. A key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OrderFilter(Body):
+    """The recipients that an order is about: all conditions must hold."""
+
+    id: list[str] = Field([], description="queue ids, and numbers of recipients", max_length=1000)
+    domain: str | None = Field(None, description="domain of the recipient")
+    sender: str | None = Field(None, description="reverse-path; `<>` is the null path")
+    recipient: str | None = Field(None, description="forward-path")
+    status: str | None = Field(None, description="a live status; for `undelete` cancelled or bounced")
+    older_than: str | None = Field(None, description="accepted longer ago, such as 2h")
+    destination: str | None = Field(None, description="next hop or queue key")
+
+
+class OrderRequest(Body):
+    """An order to recipients."""
+
+    order: Verb = Field(description="what to do; `delete` cancels without a report, `bounce` sends one")
+    filter: OrderFilter = Field(OrderFilter(), description="the recipients")
+    all: bool = Field(False, strict=True, description="all recipients; an order without a filter needs it")
+    dry_run: bool = Field(False, strict=True, description="say what would change, and change nothing")
+    show: int = Field(100, strict=True, ge=0, le=1000, description="most recipients that the answer names")
+
+
+class RerouteRequest(Body):
+    """The order to move waiting mail to where the routes lead now."""
+
+    dry_run: bool = Field(False, strict=True, description="say what would move, and move nothing")
+
+
+class QueuePage(BaseModel):
+    """Live recipients by number."""
+
+    recipients: list[LiveRecipient]
+    next_after: int | None
+    frozen_since: str | None
+
+
+class MessageWithRecipients(BaseModel):
+    """One message, its recipients and their attempts."""
+
+    message: Message
+    frozen_since: str | None
+
+
+class AttemptPage(BaseModel):
+    """Attempts by number."""
+
+    attempts: list[AttemptOfView]
+    next_after: int | None
+
+
+class HistoryPage(BaseModel):
+    """Recipients with a final status, by number."""
+
+    recipients: list[FinalRecipient]
+    next_after: int | None
+
+
+class DestinationPage(BaseModel):
+    """Destinations by name."""
+
+    destinations: list[DestinationOfView]
+    next_after: str | None
+
+
+class ProcessWithLiveness(BaseModel):
+    """One run of a process, and whether it lives."""
+
+    process: ProcessRun
+    liveness: str
+
+
+class ProcessPage(BaseModel):
+    """Processes, newest first."""
+
+    processes: list[ProcessWithLiveness]
+    next_after: int | None
+
+
+class SessionList(BaseModel):
+    """Sessions of clients, the oldest first."""
+
+    sessions: list[OpenSession]
+
+
+class AuditPage(BaseModel):
+    """Rows of the audit by number."""
+
+    changes: list[AuditOfView]
+    next_after: int | None
+
+
+class RuleList(BaseModel):
+    """Rules of destinations."""
+
+    rules: list[ShownRule]
+
+
+class SuppressionPage(BaseModel):
+    """Suppressed addresses by address."""
+
+    suppressions: list[SuppressionRow]
+    next_after: str | None
+
+
+class Totals(BaseModel):
+    """The counts of the queue, as `empath-admin stats --json` prints them."""
+
+    model_config = ConfigDict(extra="allow")
+    at: str
+    is_frozen: bool
+    messages: int
+    recipients: dict[str, int]
+
+
+class OrderResult(BaseModel):
+    """What an order did or would do, as `--json` of its verb prints it; `recipients` are at most `show`."""
+
+    verb: str
+    is_dry_run: bool
+    recipients: list[Change]
+    matched: int
+    changed: int
+    ordered: int
+    not_found: list[str]
+    frozen_since: str | None
+    transactions: int
+    is_complete: bool
+
+
+class Move(BaseModel):
+    """How many recipients leave one destination for another."""
+
+    recipients: int
+    from_destination: str
+    to_destination: str
+
+
+class RerouteResult(BaseModel):
+    """What moved or would move."""
+
+    is_dry_run: bool
+    moves: list[Move]
+
+
+Record = dict[str, Any]

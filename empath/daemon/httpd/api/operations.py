@@ -1,0 +1,360 @@
+"""
+operations - what the API offers, as a table: path, role, parameters, bodies, and the function that answers
+
+An operation runs in a thread, on a connection of its own: it reads one instant, or carries an order out by the code of
+empath-admin. docs/api.md and the schema have what is in this table.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from empath.config.model import Config
+from empath.daemon.httpd.api import models
+from empath.daemon.httpd.api.models import OrderRequest, Record, RerouteRequest
+from empath.daemon.httpd.problems import Problem
+from empath.errors import EmpathError, SyntaxViolation, UsageError
+from empath.mail.identity import Timestamp
+from empath.mail.status import LIVE, RecipientStatus
+from empath.policy.api_token import TokenRole
+from empath.policy.router import Router
+from empath.policy.units import parse_duration
+from empath.storage.admin import rerouting, sessions, view_rows
+from empath.storage.admin.destination_rules import all_rules
+from empath.storage.admin.json_form import as_json
+from empath.storage.admin.liveness import liveness
+from empath.storage.admin.order_totals import OrderTotals
+from empath.storage.admin.orders import Order, Verb
+from empath.storage.admin.records import Change, Reference
+from empath.storage.admin.selection import READERS, Selection
+from empath.storage.admin.snapshot import Snapshot
+from empath.storage.admin.stats_record import stats_record
+from empath.storage.admin.steering import Steering
+from empath.storage.admin.suppression import suppression_page
+from empath.storage.engine import Engine
+
+MOST_ROWS: Final = 1000
+_MAX_NUMBER: Final = 2**63 - 1
+_LOCK_S: Final = 10.0  # wait of an order for the write lock
+_LIVE: Final = tuple(status.value for status in RecipientStatus if status in LIVE)
+_UNDELETABLE: Final = (RecipientStatus.CANCELLED.value, RecipientStatus.BOUNCED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What operations work on."""
+
+    engine: Engine
+    config: Config
+    router: Callable[[], Router]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """
+    One parameter of the query, or of the path.
+
+    Shape: read raises SyntaxViolation; schema is the JSON schema of its text; default is None where it may be missing.
+    """
+
+    name: str
+    text: str
+    read: Callable[[str], Any]
+    schema: Mapping[str, Any]
+    default: Any = None
+    is_list: bool = False
+    is_in_path: bool = False
+
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. *run* gets the arguments, or the body, and the name for the audit."""
+
+    method: str
+    path: str
+    text: str
+    role: TokenRole
+    answer: type[BaseModel]
+    run: Callable[[Backend, Any, str], Record]
+    parameters: tuple[Parameter, ...] = ()
+    body: type[BaseModel] | None = None
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+            raise SyntaxViolation(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _word(text: str) -> str:
+    if not 0 < len(text) <= 1024 or not text.isprintable():
+        raise SyntaxViolation(f"not a value: {text[:100]!r}")
+    return text
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise SyntaxViolation(f"{text[:100]!r} is none of {', '.join(words)}")
+        return text
+
+    return read
+
+
+def _truth(text: str) -> bool:
+    return _one_of("true", "false")(text) == "true"
+
+
+def _number(name: str, text: str, least: int = 1, most: int = _MAX_NUMBER, default: int | None = None) -> Parameter:
+    schema = {"type": "integer", "minimum": least, "maximum": most}
+    return Parameter(name, text, _whole(least, most), schema, default)
+
+
+def _text(name: str, text: str, read: Callable[[str], str] = _word, **schema: Any) -> Parameter:
+    return Parameter(name, text, read, {"type": "string", **schema})
+
+
+_LIMIT: Final = _number("limit", "most rows", 1, MOST_ROWS, 50)
+_AFTER: Final = _number("after", "continue after this number, `next_after` of the page before", 0, _MAX_NUMBER, 0)
+_AFTER_NAME: Final = replace(_text("after", "continue after this one, `next_after` of the page before"), default="")
+_ID: Final = _text("id", "queue id of the message", lambda text: str(_message(text)))
+_RECIPIENT_ID: Final = _number("recipient_id", "number of the recipient")
+_ADDRESSES: Final = (
+    _text("domain", "domain of the recipient", READERS["domain"]),
+    _text("sender", "reverse-path; `<>` is the null path", READERS["sender"]),
+    _text("recipient", "forward-path", READERS["recipient"]),
+)
+_DESTINATION: Final = _text("destination", "next hop or queue key")
+_FINAL: Final = tuple(status.value for status in RecipientStatus if status not in LIVE)
+_OUTCOMES: Final = ("delivered", "deferred", "bounced", "expired", "next_host", "unknown", "maybe_delivered")
+
+
+def _message(text: str) -> Any:
+    reference = Reference.parse(text)
+    if reference.queue_id is None:
+        raise SyntaxViolation(f"{text!r} is not a queue id of 26 characters")
+    return reference.queue_id
+
+
+def _paged(name: str, found: list[Any], limit: int, key: str) -> Record:
+    page = found[:limit]
+    return {name: as_json(page), "next_after": getattr(page[-1], key) if len(found) > limit else None}
+
+
+def _queue(on: Backend, given: Arguments, _: str) -> Record:
+    before = None if given["older_than"] is None else time.time() - given["older_than"]
+    names = ("domain", "sender", "recipient", "status", "destination")
+    selection = Selection(tuple(given["id"]), **{name: given[name] for name in names}, received_before=before)
+    now = time.time()
+    with Snapshot(on.engine) as snapshot:
+        snapshot.check_names(selection)
+        found = snapshot.list_live(selection, after=given["after"], limit=given["limit"] + 1, now=now)
+        frozen_since = snapshot.pauses(now).frozen_since
+    return _paged("recipients", found, given["limit"], "recipient_id") | {"frozen_since": frozen_since}
+
+
+def _one_message(on: Backend, given: Arguments, _: str) -> Record:
+    now = time.time()
+    with Snapshot(on.engine) as snapshot:
+        found = snapshot.find_message(given["id"], now)
+        frozen_since = snapshot.pauses(now).frozen_since
+    if found is None:
+        raise Problem(404, f"no message or recipient {given['id']}: it never existed, or its retention is over")
+    return {"message": as_json(found), "frozen_since": frozen_since}
+
+
+def _filters(given: Arguments) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name not in ("after", "limit")}
+
+
+def _attempts(on: Backend, given: Arguments, _: str) -> Record:
+    with on.engine.visiting(None) as visit:
+        found = view_rows.attempt_page(visit, _filters(given), after=given["after"], limit=given["limit"] + 1)
+    return _paged("attempts", found, given["limit"], "attempt_id")
+
+
+def _history(on: Backend, given: Arguments, _: str) -> Record:
+    with on.engine.visiting(None) as visit:
+        found = view_rows.history_page(visit, _filters(given), after=given["after"], limit=given["limit"] + 1)
+    return _paged("recipients", found, given["limit"], "recipient_id")
+
+
+def _destinations(on: Backend, given: Arguments, _: str) -> Record:
+    with on.engine.visiting(None) as visit:
+        found = view_rows.destination_page(visit, after=given["after"], limit=given["limit"] + 1)
+    return _paged("destinations", found, given["limit"], "destination")
+
+
+def _audit(on: Backend, given: Arguments, _: str) -> Record:
+    with on.engine.visiting(None) as visit:
+        found = view_rows.audit_page(visit, _filters(given), after=given["after"], limit=given["limit"] + 1)
+    return _paged("changes", found, given["limit"], "audit_id")
+
+
+def _processes(on: Backend, given: Arguments, _: str) -> Record:
+    limit, now, here = given["limit"], time.time(), on.config.node.name
+    with Snapshot(on.engine) as snapshot:
+        found = snapshot.processes(before=given["after"], limit=limit + 1, has_ended=given["all"])
+    page = [{"process": as_json(run), "liveness": liveness(run, now, here)} for run in found[:limit]]
+    return {"processes": page, "next_after": found[limit - 1].process_id if len(found) > limit else None}
+
+
+def _sessions(on: Backend, _given: Arguments, _: str) -> Record:
+    return {"sessions": as_json(sessions.open_sessions(on.engine))}
+
+
+def _rules(on: Backend, _given: Arguments, _: str) -> Record:
+    return {"rules": as_json(all_rules(on.engine))}
+
+
+def _suppressions(on: Backend, given: Arguments, _: str) -> Record:
+    with on.engine.visiting(None) as visit:
+        found = suppression_page(visit, after=given["after"], limit=given["limit"] + 1)
+    return _paged("suppressions", found, given["limit"], "address")
+
+
+def _stats(on: Backend, given: Arguments, _: str) -> Record:
+    now = Timestamp(time.time())
+    with Snapshot(on.engine) as snapshot:
+        record: Record = as_json(stats_record(snapshot.stats(given["top"], now), now))
+    return record
+
+
+def _order(on: Backend, request: OrderRequest, who: str) -> Record:
+    now = time.time()
+    selection = _selection(request, now)
+    order = Order(request.order, who, now, takes=selection.status or RecipientStatus.CANCELLED)
+    if request.order is Verb.UNDELETE and not selection.is_by_name:
+        selection = replace(selection, status=order.takes)
+    totals, shown = OrderTotals(), list[Change]()
+    head = {"verb": str(order.verb), "is_dry_run": request.dry_run}
+    with Steering(on.engine, order, selection, deadline_s=None if request.dry_run else _LOCK_S) as steering:
+        try:
+            for page in steering.changes():
+                totals.add(page)
+                shown += page[: request.show - len(shown)]
+        except EmpathError as exc:
+            if not totals.matched:
+                raise
+            problem = Problem(503, f"not finished, what was committed stays: {exc}")
+            problem.more = head | totals.record(steering, is_complete=False)
+            raise problem from exc
+        if steering.not_found and not totals.matched:
+            missing = ", ".join(map(str, steering.not_found[:10]))
+            raise Problem(404, f"not in the queue database: {missing}")
+        return head | {"recipients": as_json(shown)} | totals.record(steering, is_complete=True)
+
+
+def _selection(request: OrderRequest, now: float) -> Selection:
+    given = request.filter
+    statuses = _UNDELETABLE if request.order is Verb.UNDELETE else _LIVE
+    if given.status is not None:
+        _one_of(*statuses)(given.status)
+    read = {name: None if (text := getattr(given, name)) is None else READERS[name](text) for name in READERS}
+    selection = Selection(
+        tuple(map(Reference.parse, given.id)),
+        **read,
+        status=given.status,
+        destination=given.destination,
+        received_before=None if given.older_than is None else now - parse_duration(given.older_than),
+    )
+    if not (request.all or selection.has_conditions):
+        raise UsageError("no recipients selected: give a filter, or `all`: true")
+    return selection
+
+
+def _reroute(on: Backend, request: RerouteRequest, who: str) -> Record:
+    if request.dry_run:
+        moves = rerouting.find_moves(on.engine, on.router())
+    else:
+        moves = rerouting.move(on.engine, on.router(), who=who, deadline_s=_LOCK_S)
+    found = [
+        {"recipients": number, "from_destination": old, "to_destination": new}
+        for (old, new), number in moves.most_common()
+    ]
+    return {"is_dry_run": request.dry_run, "moves": found}
+
+
+_READ, _OPERATE = TokenRole.READ, TokenRole.OPERATE
+PREFIX: Final = "/api/v1"
+OPERATIONS: Final = (
+    Operation(
+        *("GET", "/queue", "Live recipients, by number", _READ, models.QueuePage, _queue),
+        (
+            Parameter(
+                *("id", "queue ids, or numbers of recipients; more than once", Reference.parse, {"type": "string"}),
+                is_list=True,
+            ),
+            *_ADDRESSES,
+            _text("status", "status", _one_of(*_LIVE), enum=[*_LIVE]),
+            Parameter("older_than", "accepted longer ago, such as 2h", parse_duration, {"type": "string"}),
+            *(_DESTINATION, _AFTER, _LIMIT),
+        ),
+    ),
+    Operation(
+        *("GET", "/messages/{id}", "One message, its recipients and their attempts", _READ),
+        *(models.MessageWithRecipients, _one_message),
+        (
+            Parameter(
+                *("id", "queue id, or the number of one recipient", Reference.parse, {"type": "string"}),
+                is_in_path=True,
+            ),
+        ),
+    ),
+    Operation(
+        *("GET", "/attempts", "Attempts, by number", _READ, models.AttemptPage, _attempts),
+        (
+            *(_ID, _RECIPIENT_ID, _DESTINATION, _text("outcome", "outcome", _one_of(*_OUTCOMES), enum=[*_OUTCOMES])),
+            *(_AFTER, _LIMIT),
+        ),
+    ),
+    Operation(
+        *("GET", "/history", "Recipients with a final status, by number", _READ, models.HistoryPage, _history),
+        (
+            *(_ID, *_ADDRESSES, _text("status", "status", _one_of(*_FINAL), enum=[*_FINAL]), _DESTINATION),
+            *(_AFTER, _LIMIT),
+        ),
+    ),
+    Operation(
+        *("GET", "/destinations", "Destinations, by name", _READ, models.DestinationPage, _destinations),
+        (_AFTER_NAME, _LIMIT),
+    ),
+    Operation(
+        *("GET", "/processes", "Processes, newest first", _READ, models.ProcessPage, _processes),
+        (
+            Parameter("all", "those that have ended, too", _truth, {"type": "boolean"}, default=False),
+            *(_number("after", "continue after this one"), _LIMIT),
+        ),
+    ),
+    Operation("GET", "/sessions", "Sessions of clients, the oldest first", _READ, models.SessionList, _sessions),
+    Operation(
+        *("GET", "/audit", "Changes, by number", _READ, models.AuditPage, _audit),
+        (
+            *(_ID, _RECIPIENT_ID, _text("who", "author"), _text("what", "what changed"), _text("object", "row")),
+            *(_AFTER, _LIMIT),
+        ),
+    ),
+    Operation("GET", "/rules", "Rules of destinations that are rows", _READ, models.RuleList, _rules),
+    Operation(
+        *("GET", "/suppressions", "Suppressed addresses, by address", _READ, models.SuppressionPage, _suppressions),
+        (_AFTER_NAME, _LIMIT),
+    ),
+    Operation(
+        *("GET", "/stats", "Counts of messages, recipients and destinations", _READ, models.Totals, _stats),
+        (_number("top", "destinations to name", 0, MOST_ROWS, 10),),
+    ),
+    Operation(*("POST", "/orders", "An order to recipients", _OPERATE, models.OrderResult, _order), body=OrderRequest),
+    Operation(
+        *("POST", "/reroute", "Move waiting mail by the routes of now", _OPERATE, models.RerouteResult, _reroute),
+        body=RerouteRequest,
+    ),
+)
