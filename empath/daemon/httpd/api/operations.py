@@ -135,7 +135,13 @@ _ADDRESSES: Final = (
 )
 _DESTINATION: Final = _text("destination", "next hop or queue key")
 _FINAL: Final = tuple(status.value for status in RecipientStatus if status not in LIVE)
-_OUTCOMES: Final = ("delivered", "deferred", "bounced", "expired", "next_host", "unknown", "maybe_delivered")
+_SETTLED: Final = (
+    RecipientStatus.DELIVERED,
+    RecipientStatus.DEFERRED,
+    RecipientStatus.BOUNCED,
+    RecipientStatus.EXPIRED,
+)
+_OUTCOMES: Final = (*(status.value for status in _SETTLED), "next_host", "unknown", "maybe_delivered")
 
 
 def _message(text: str) -> Any:
