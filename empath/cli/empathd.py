@@ -212,7 +212,21 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
 
 def _loading_findings(config: Config) -> list[Contradiction]:
     """What is wrong with the files that processes load at their start: certificates, and modules."""
-    return [*_certificate_findings(config), *_client_findings(config), *_module_findings(config)]
+    return [
+        *_certificate_findings(config),
+        *_client_findings(config),
+        *_module_findings(config),
+        *_signing_findings(config),
+    ]
+
+
+def _signing_findings(config: Config) -> list[Contradiction]:
+    """What is wrong with the keys that sign mail."""
+    if not config.dkim.sign:
+        return []
+    from empath.daemon.process.signing import examine_signing  # noqa: PLC0415 - it loads cryptography
+
+    return [*examine_signing(config)]
 
 
 def _client_findings(config: Config) -> list[Contradiction]:

@@ -188,6 +188,13 @@ def _transport_name(text: str) -> str:
     return text
 
 
+def _selector(text: str) -> str:
+    name = text.lower()
+    if not _SELECTOR.fullmatch(name):
+        raise SyntaxViolation(f'not a selector: {text!r} (use letters, digits, dots and dashes, such as "s2026")')
+    return name
+
+
 def _forbidden_command(text: str) -> str:
     word = text.upper()
     if not _COMMAND.fullmatch(word):
@@ -197,6 +204,9 @@ def _forbidden_command(text: str) -> str:
     return word
 
 
+_SELECTOR = re.compile(
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
+)  # RFC 6376 §3.1
 _COMMAND = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _NEEDED_COMMANDS = ("EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "QUIT", "STARTTLS", "AUTH")
 
@@ -245,3 +255,6 @@ CredentialsHost = Annotated[str, read_by(_credentials_host)]
 ClientMechanism = Annotated[Mechanism, read_by(_client_mechanism), AS_TEXT]
 TransportName = Annotated[str, read_by(_transport_name)]
 CommandWord = Annotated[str, read_by(_forbidden_command)]
+SigningDomain = Annotated[str, read_by(lambda text: str(Domain.parse(text)))]
+Selector = Annotated[str, read_by(_selector)]
+SigningSelectors = dict[SigningDomain, tuple[Selector, ...]]

@@ -31,6 +31,7 @@ from empath.config.tables.authentication import Authentication
 from empath.config.tables.credentials import CredentialsByHost
 from empath.config.tables.dedup import Dedup
 from empath.config.tables.delivery import Delivery, Reports, Retry
+from empath.config.tables.dkim import Dkim
 from empath.config.tables.dns import Dns
 from empath.config.tables.greylist import Greylist
 from empath.config.tables.health import Health
@@ -146,6 +147,7 @@ class Config(Table):
     dedup: Dedup = setting({})
     receiving: Receiving = setting({})
     pickup: Pickup = setting({})
+    dkim: Dkim = setting({})
     dns: Dns = setting({})
 
     dnsbl_weights: Weights = setting({}, "dnsbl")

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address, ReversePath
+from empath.mail.domain import Domain
 from empath.mail.reply import Reply
 from empath.policy.pattern import DomainPattern, PatternTable
 
@@ -39,6 +40,11 @@ class Senders:
     def may_send_as(self, address: Address) -> bool:
         """Whether the account may send mail from *address*."""
         return _key(address) in self.addresses or self.domains.find(address.domain) is not None
+
+    def may_speak_for(self, domain: Domain) -> bool:
+        """Whether the account may send mail from any address of *domain*."""
+        name = str(domain)
+        return self.domains.find(domain) is not None or any(name == own for _, own in self.addresses)
 
     def refusal(self, reverse_path: ReversePath) -> Reply | None:
         """Judge MAIL: the null reverse-path is for any account, since programs answer and report with it."""

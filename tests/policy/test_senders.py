@@ -4,6 +4,7 @@ import pytest
 
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address, ReversePath
+from empath.mail.domain import Domain
 from empath.policy.senders import AUTHOR_NOT_ALLOWED, SENDER_NOT_ALLOWED, Senders, own_address
 
 SENDERS = Senders.parse("alice@example.org  @shop.example @*.example.net")
@@ -25,6 +26,24 @@ def test_an_account_sends_as_its_addresses_and_domains(address):
 )
 def test_an_account_sends_as_no_other(address):
     assert SENDERS.refusal(ReversePath(Address.parse(address))) == SENDER_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("a@b.example", True),
+        ("@b.example", True),
+        ("@*.example", True),
+        ("*", True),
+        ("a@c.example", False),
+        ("", False),
+    ],
+)
+def test_an_account_speaks_for_the_domains_of_its_addresses(text, may):
+    """
+    Its mail is signed for these.
+    """
+    assert may == Senders.parse(text).may_speak_for(Domain("b.example"))
 
 
 def test_the_null_reverse_path_is_for_every_account():

@@ -91,6 +91,10 @@ class Listener(Table):
     deduplicates: bool | None = setting(None, "deduplicate", example=True)
     """Whether a message that comes twice within [dedup] window is queued once. Not set: on any role but mx."""
 
+    signs: bool | None = setting(None, "sign", example=True)
+    """Whether mail of clients that have logged in or are in [relay] networks is signed here, see [dkim]. Not set: on
+    role submission. Mail of other clients is never signed."""
+
     limits: ListenerLimits = setting({})
     """What this listener has instead of [receiving.limits]."""
 
@@ -122,6 +126,11 @@ class Listener(Table):
     def has_auth(self) -> bool:
         """Whether clients may log in here."""
         return self.role is Role.SUBMISSION if self.auth is None else self.auth
+
+    @property
+    def has_signing(self) -> bool:
+        """Whether mail of known clients is signed here."""
+        return self.role is Role.SUBMISSION if self.signs is None else self.signs
 
     @property
     def endpoint(self) -> Endpoint | None:

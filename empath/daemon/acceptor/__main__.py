@@ -281,6 +281,7 @@ class Acceptor:
             logins=self._logins if listener.has_auth else None,
             recipients=self._recipients,
             suppressions=self._suppressions,
+            signer=self._runtime.signer if listener.has_signing else None,
             greylist=self._greylist if listener.role is Role.MX else None,
             authentication=self._authenticator_of(listener),
         )

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from empath.authentication.signer import Signer
 from empath.config import Config
 from empath.config.tables.limits import Limits
 from empath.config.tables.receiving import Listener
@@ -42,7 +43,8 @@ class ListenerContext:
     limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client gets
     the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in,
     recipients None where every recipient is accepted as it is, authentication None where no mail is judged,
-    suppressions None where suppressed ones are, too; queue_id is that of the only message, where it was given
+    suppressions None where suppressed ones are, too; signer signs mail of known clients, None where none is signed;
+    queue_id is that of the only message, where it was given
     before; hostname is the name that this host gives itself here, greeting the reply to a client that says its own.
     Until new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a
     reload refuses no client.
@@ -74,6 +76,7 @@ class ListenerContext:
     queue_id: QueueId | None = None
     recipients: Recipients | None = None
     suppressions: Suppressions | None = None
+    signer: Signer | None = None
     tickets: Tickets = field(default_factory=Tickets)
     is_draining: bool = False
     new_clients_until: float = 0.0

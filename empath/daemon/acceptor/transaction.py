@@ -15,15 +15,19 @@ from typing import Final, NamedTuple
 from empath.authentication.arriving import ArrivingMessage, Wanted
 from empath.authentication.disposition import Action
 from empath.daemon.acceptor.authentication import Judged, MessageCheck
+from empath.authentication.canonical import BodyForm, SignedFields
+from empath.authentication.sign import SIGNED_FORM
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.errors import EmpathError
 from empath.mail.address import Address, ReversePath
+from empath.mail.domain import Domain
 from empath.mail.envelope import Envelope, Recipient, original_recipient_of
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.mail.status import RecipientStatus
 from empath.message.authors import authors
+from empath.message.fields import Fields
 from empath.message.report.facts import ReportKind
 from empath.message.trace import Reception, expanded_fields, missing_fields, protocol_word, received_field
 from empath.net.tls import TlsParameters
@@ -91,7 +95,7 @@ class Transaction:
 
     __slots__ = (
         "_client", "_content", "_context", "_destinations", "_expanded", "_held", "_judged", "_marks", "_offer",
-        "_places", "_recipients", "_refusal", "body_wanted", "check", "metadata", "module_fields", "order",
+        "_places", "_recipients", "_refusal", "_signed_by", "body_wanted", "check", "metadata", "module_fields", "order",
         "refusal_at_data", "review",
     )  # fmt: skip
 
@@ -110,10 +114,11 @@ class Transaction:
         self._judged: Judged | None = None
         self.refusal_at_data: Reply | None = None
         self.review: Callable[[IncomingContent], Reply | None] | None = None
-        self.body_wanted: list[Wanted] = []
+        self.body_wanted: list[Wanted] = [self._to_be_signed] if context.signer and self._is_of_user else []
         self.metadata = "{}"
         self.module_fields = b""
         self.order: ArrivalOrder | None = None
+        self._signed_by: str | None = None  # the keys that signed it, for the log
         self._refusal: Reply | None = None  # the reply to the end of data, where it is known before
 
     @property
@@ -286,6 +291,31 @@ class Transaction:
         if self._content is not None:
             self._content.close()
 
+    @property
+    def _is_of_user(self) -> bool:
+        """Whether the client may relay: the mail of others is never signed."""
+        return self._client.account is not None or self._context.config.relay.policy.is_trusted(self._client.address)
+
+    def _may_sign_for(self, domain: Domain) -> bool:
+        account = self._client.account
+        return account is None or account.senders is None or account.senders.may_speak_for(domain)
+
+    def _to_be_signed(self, fields: SignedFields) -> tuple[BodyForm, ...]:
+        signer = self._context.signer
+        return (SIGNED_FORM,) if signer is not None and signer.domains(fields, self._may_sign_for) else ()
+
+    def _signed(self, added: bytes, content: IncomingContent) -> bytes:
+        """The signatures over *content* below the fields *added*; modules may have edited its header meanwhile."""
+        signer = self._context.signer
+        if signer is None or SIGNED_FORM not in content.body_digests:
+            return b""
+        header = added + content.header(self._context.configured.header_octets)
+        domains = signer.domains(SignedFields(Fields.of(header)), self._may_sign_for)
+        if not domains:
+            return b""
+        self._signed_by = signer.selectors(domains)
+        return signer.sign(header, content.body_digests, domains, time.time())
+
     def _author_refusal(self, content: IncomingContent) -> Reply | None:
         account = self._client.account
         if account is None or account.senders is None or not self._context.config.auth.check_from:
@@ -372,6 +402,7 @@ class Transaction:
         if self._context.role is Role.SUBMISSION:
             added += missing_fields(content.fields, hostname, content.queue_id, content.begun_at)
         added += expanded_fields([*self._marks]) + self.module_fields + content.mailbox_fields
+        added = self._signed(added, content) + added
         return added + b"\r\n" if content.is_headerless else added
 
     def _message(self, content: IncomingContent) -> NewMessage:
@@ -434,6 +465,7 @@ class Transaction:
                 name=message.client_name,
                 ptr=self._client.verified_name,
                 message_id=message.header_message_id,
+                dkim=self._signed_by,
                 tls_version=message.tls_version,
                 tls_cipher=message.tls_cipher,
                 duration_s=round(time.time() - begun_at, 4),

@@ -67,6 +67,7 @@ class Child:
     lines `slot generation` of dead processes, `SupervisorRequest` octets, and the record of `reload_outcome`. An
     acceptor has counts_fd, the file of `open_counts`, and counts_row, its row there. tls_fd is the file of
     `tls_files.keep_tls_files`: for an acceptor with those of listeners, for a worker with those for other hosts.
+    signing_fd is such a file with the keys that sign mail.
     http_fd is the listening socket of [http], and state_fd the file of `state_line`.
     """
 
@@ -86,6 +87,7 @@ class Child:
     counts_fd: int | None = None
     counts_row: int = 0
     tls_fd: int | None = None
+    signing_fd: int | None = None
     http_fd: int | None = None
     state_fd: int | None = None
 
@@ -93,7 +95,8 @@ class Child:
     def fds(self) -> tuple[int, ...]:
         """Every descriptor named here."""
         mine = (
-            *(self.tls_fd, self.http_fd, self.state_fd, self.deaths_fd, self.ask_fd, self.outcome_fd, self.counts_fd),
+            *(self.tls_fd, self.signing_fd, self.http_fd, self.state_fd, self.deaths_fd, self.ask_fd, self.outcome_fd),
+            self.counts_fd,
         )
         optional = tuple(fd for fd in mine if fd is not None)
         listeners = tuple(listener.fd for listener in self.listeners)

@@ -18,6 +18,7 @@ import gevent
 from gevent.event import Event
 from gevent.hub import get_hub
 
+from empath.authentication.signer import Signer
 from empath.config import Config
 from empath.daemon.process.certificates import server_tls
 from empath.daemon.process.child import (
@@ -33,6 +34,7 @@ from empath.daemon.process.client_access import ClientAccess, client_access
 from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.measuring import Measuring
 from empath.daemon.process.rules import LOOK_S, Rules
+from empath.daemon.process.signing import signer_of
 from empath.daemon.process.tls_files import kept_tls_files
 from empath.errors import CannotCreate, ConfigError, EmpathError, QueueBusy
 from empath.mail.identity import Timestamp
@@ -82,12 +84,14 @@ class Runtime:
         server_tls: ServerTls | None = None,
         client_access: ClientAccess | None = None,
         modules: "Sequence[LoadedModule]" = (),
+        signer: Signer | None = None,
     ) -> None:
         self.child = child
         self.config = config
         self.engine = engine
         self.server_tls = server_tls
         self._client_access = client_access
+        self.signer = Signer({}) if signer is None else signer
         self.modules = modules
         self.measuring = Measuring(child, config) if config.http.is_served else None
         self.emit = emitter(child.slot, None if self.measuring is None else self.measuring.feed)
@@ -339,13 +343,21 @@ def run_child(
         # OpenSSL opens files, which a process that has dropped its privileges may not.
         files = {} if child.tls_fd is None else kept_tls_files(child.tls_fd)
         tls = server_tls(config, files) if files and not meets_hosts else None
+        signer = None if child.signing_fd is None else signer_of(config, kept_tls_files(child.signing_fd))
         access = client_access(config, files) if meets_hosts else None
         modules = _modules(config) if has_modules and config.modules else ()
         drop_privileges(config.process.user)
         _open_log(child, config)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
         runtime = Runtime(
-            child, config, engine, write_deadline_s=deadline_s, server_tls=tls, client_access=access, modules=modules
+            child,
+            config,
+            engine,
+            write_deadline_s=deadline_s,
+            server_tls=tls,
+            client_access=access,
+            modules=modules,
+            signer=signer,
         )
         runtime.begin(serves_unregistered=serves_unregistered)
         body(runtime)

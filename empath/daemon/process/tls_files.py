@@ -1,10 +1,11 @@
 """
 tls_files - certificates, keys and passwords on the way from their files to the processes that use them
 
-The supervisor reads the files together with the configuration, as root where it is root.  Acceptors inherit those of
-listeners in a file in memory, and workers in another one those for the hosts that mail goes to.  So a key need not be
-readable for the user of the processes, and a process that starts again presents what was found to be usable, whatever
-has become of the files.  This module imports no ssl: the supervisor needs none.
+The supervisor reads the files together with the configuration, as root where it is root. Acceptors inherit those of
+listeners in a file in memory, and workers in another one those for the hosts that mail goes to; a third one has the
+keys that sign mail. So a key need not be readable for the user of the processes, and a process that starts again
+presents what was found to be usable, whatever has become of the files. This module imports no ssl: the supervisor
+needs none.
 """
 
 import json
@@ -41,6 +42,11 @@ def client_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
         yield ("credentials", host, "password_file"), credentials.password_file
 
 
+def signing_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
+    """Each file of a key that signs mail, after the setting that names it."""
+    return ((file.keys, file.path) for file in config.dkim.files)
+
+
 def read_tls_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
     """Those of listeners, and a finding for each that cannot be read: a warning if this user may not."""
     return _read(tls_paths(config))
@@ -49,6 +55,11 @@ def read_tls_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
 def read_client_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
     """Those for the hosts that mail goes to, and findings in the same way."""
     return _read(client_paths(config))
+
+
+def read_signing_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
+    """Those of the keys that sign mail, and findings in the same way."""
+    return _read(signing_paths(config))
 
 
 def _read(paths: Iterator[tuple[KeyPath, Path]]) -> tuple[TlsFiles, list[Contradiction]]:
@@ -65,7 +76,7 @@ def _read(paths: Iterator[tuple[KeyPath, Path]]) -> tuple[TlsFiles, list[Contrad
 
 def tls_marks(config: Config) -> Marks:
     """Marks of the files that *config* uses; they differ when a file has been changed or replaced."""
-    return tuple(_mark(path) for _, path in (*tls_paths(config), *client_paths(config)))
+    return tuple(_mark(path) for _, path in (*tls_paths(config), *client_paths(config), *signing_paths(config)))
 
 
 def _mark(path: Path) -> tuple[int, ...] | None:

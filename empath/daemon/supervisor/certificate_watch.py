@@ -22,7 +22,7 @@ class CertificateWatch:
 
     def due_at(self, plan: Plan) -> float:
         """The instant of the next look, in monotonic seconds."""
-        has_files = plan.tls_fd is not None or plan.client_fd is not None
+        has_files = any(fd is not None for fd in (plan.tls_fd, plan.signing_fd, plan.client_fd))
         return self._look_at if has_files else _NEVER
 
     def has_change(self, plan: Plan, now: float) -> bool:

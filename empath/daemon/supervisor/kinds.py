@@ -22,8 +22,8 @@ class Kind:
     counts of open connections and the certificates of listeners, meets_hosts for what is shown to hosts that mail goes
     to, hears_deaths for a pipe with the deaths of others, may_ask for the writing end of the pipe through which the
     supervisor is asked, and the file that has the outcome of a reload, serves_http for the listening socket of [http]
-    and the file for the state of the service. After a reload, a kind that may linger drains for as long as its clients
-    take.
+    and the file for the state of the service, signs for the keys that sign mail. After a reload, a kind that may linger
+    drains for as long as its clients take.
     """
 
     name: str
@@ -34,12 +34,13 @@ class Kind:
     may_ask: bool = False
     may_linger: bool = False
     serves_http: bool = False
+    signs: bool = False
 
 
 KINDS: Final = (
-    Kind("housekeeper", hears_deaths=True, may_ask=True),
+    Kind("housekeeper", hears_deaths=True, may_ask=True, signs=True),
     Kind("worker", is_woken=True, meets_hosts=True),
-    Kind("acceptor", has_listeners=True, may_linger=True),
+    Kind("acceptor", has_listeners=True, may_linger=True, signs=True),
     Kind("httpd", serves_http=True),
 )
 _BY_NAME: Final = {kind.name: kind for kind in KINDS}

@@ -20,7 +20,14 @@ from empath.config.tables.http import Http
 from empath.config.tables.receiving import Listener
 from empath.config.workable import Contradiction, located
 from empath.daemon.process.slots import slots
-from empath.daemon.process.tls_files import Marks, keep_tls_files, read_client_files, read_tls_files, tls_marks
+from empath.daemon.process.tls_files import (
+    Marks,
+    keep_tls_files,
+    read_client_files,
+    read_signing_files,
+    read_tls_files,
+    tls_marks,
+)
 from empath.daemon.supervisor import listeners
 from empath.daemon.supervisor.listeners import BoundListener
 from empath.errors import ConfigError, EmpathError, MissingInput
@@ -38,13 +45,15 @@ _FIXED: Final[dict[str, Callable[[Config], object]]] = {
 class ConfigSnapshot:
     """
     A configuration that was read, with the certificates that it names. Children read its octets from `fd`, a memory
-    file: the file on disk may change. `tls_fd` is such a file for the certificates of listeners, and `client_fd` for
-    what is shown to hosts that mail goes to, None if it names none; `tls_marks` are those of all files that were read.
+    file: the file on disk may change. `tls_fd` is such a file for the certificates of listeners, `signing_fd` for
+    the keys that sign mail, and `client_fd` for what is shown to hosts that mail goes to, None if it names none;
+    `tls_marks` are those of all files that were read.
     """
 
     config: Config
     fd: int
     tls_fd: int | None
+    signing_fd: int | None
     client_fd: int | None
     tls_marks: Marks
 
@@ -60,6 +69,7 @@ class Plan:
     config: Config
     config_fd: int
     tls_fd: int | None
+    signing_fd: int | None
     client_fd: int | None
     tls_marks: Marks
     listeners: tuple[BoundListener[Listener], ...]
@@ -85,14 +95,14 @@ def read_snapshot(file: Path, check: Check = shared_files) -> ConfigSnapshot:
         raise MissingInput(f"{file}: the configuration cannot be read: {exc.strerror}") from exc
     config = parse_config(octets, str(file), os.path.realpath(file.parent))
     marks = tls_marks(config)
-    files, unread = read_tls_files(config)
-    client_files, unread_too = read_client_files(config)
-    if found := [*check(config, file), *unread, *unread_too]:
+    kept, unread = _kept_files(config)
+    if found := [*check(config, file), *unread]:
+        _close_files(*kept)
         raise ConfigError(located(file, found))
     fd = os.memfd_create("empath-config", os.MFD_CLOEXEC)
     with open(fd, "wb", closefd=False) as copy:
         copy.write(octets)
-    return ConfigSnapshot(config, fd, keep_tls_files(files), keep_tls_files(client_files), marks)
+    return ConfigSnapshot(config, fd, *kept, marks)
 
 
 def renewed_snapshot(present: Plan) -> ConfigSnapshot:
@@ -103,12 +113,20 @@ def renewed_snapshot(present: Plan) -> ConfigSnapshot:
         ConfigError: one of them cannot be read.
     """
     marks = tls_marks(present.config)
-    files, unread = read_tls_files(present.config)
-    client_files, unread_too = read_client_files(present.config)
-    if found := [*unread, *unread_too]:
-        raise ConfigError("\n".join(f"{dotted(each.keys)}: {each.words}" for each in found))
-    kept = keep_tls_files(files), keep_tls_files(client_files)
+    kept, unread = _kept_files(present.config)
+    if unread:
+        _close_files(*kept)
+        raise ConfigError("\n".join(f"{dotted(each.keys)}: {each.words}" for each in unread))
     return ConfigSnapshot(present.config, os.dup(present.config_fd), *kept, marks)
+
+
+def _kept_files(config: Config) -> tuple[tuple[int | None, int | None, int | None], list[Contradiction]]:
+    """What children inherit of the files that *config* names: tls_fd, signing_fd and client_fd; and what is wrong."""
+    files, unread = read_tls_files(config)
+    signing_files, unread_keys = read_signing_files(config)
+    client_files, unread_too = read_client_files(config)
+    tls_fd, signing_fd, client_fd = map(keep_tls_files, (files, signing_files, client_files))
+    return (tls_fd, signing_fd, client_fd), [*unread, *unread_keys, *unread_too]
 
 
 def first_plan(snapshot: ConfigSnapshot) -> Plan:
@@ -134,7 +152,7 @@ def next_plan(present: Plan, snapshot: ConfigSnapshot) -> Plan:
             raise ConfigError("\n".join(findings))
         bound = _bind(snapshot.config, present)
     except EmpathError:
-        _close_files(snapshot.fd, snapshot.tls_fd, snapshot.client_fd)
+        _close_files(snapshot.fd, snapshot.tls_fd, snapshot.signing_fd, snapshot.client_fd)
         raise
     return _plan(present.epoch + 1, snapshot, *bound)
 
@@ -168,7 +186,7 @@ def close_plan(leaving: Plan, staying: Plan | None = None) -> None:
     """Close what *leaving* holds and *staying* does not use."""
     keep = _sockets(staying) if staying else []
     listeners.close((*leaving.listeners, *leaving.http), keep)
-    _close_files(leaving.config_fd, leaving.tls_fd, leaving.client_fd)
+    _close_files(leaving.config_fd, leaving.tls_fd, leaving.signing_fd, leaving.client_fd)
 
 
 def _plan(
@@ -183,6 +201,7 @@ def _plan(
         config=config,
         config_fd=snapshot.fd,
         tls_fd=snapshot.tls_fd,
+        signing_fd=snapshot.signing_fd,
         client_fd=snapshot.client_fd,
         tls_marks=snapshot.tls_marks,
         listeners=bound,

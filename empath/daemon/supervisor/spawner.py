@@ -93,6 +93,7 @@ class Spawner:
                 wake_fds=self._wake_fds_for(plan, slot, kind),
                 config_fd=plan.config_fd,
                 tls_fd=plan.client_fd if kind.meets_hosts else plan.tls_fd if _has_tls(kind, plan) else None,
+                signing_fd=plan.signing_fd if kind.signs else None,
                 life_fd=self._life_fd,
                 ready_fd=to_ready_fd,
                 lock_fd=self._lock_fd,

@@ -17,13 +17,17 @@ def replace_key(service, octets):
     new.rename(service.directory / "key.pem")
 
 
+DKIM = '[dkim]\nkeys = "."\n[dkim.sign]\n"example.com" = ["r"]\n'
+
+
 @pytest.fixture
 def service(supervised):
     """A running service with a listener that speaks TLS; its files are looked at all the time."""
     listener = f'[[listener]]\naddress = "127.0.0.1:{free_port()}"\ntls = "starttls"\n'
-    made = supervised(more=listener + TABLE + CREDENTIALS, look_s=0.05)
+    made = supervised(more=listener + TABLE + CREDENTIALS + DKIM, look_s=0.05)
     issued("mx.example.test").write(made.directory)
     (made.directory / "secret").write_text("secret")
+    (made.directory / "example.com.r.key").write_text("a key that signs")
     return made.start()
 
 
@@ -42,12 +46,16 @@ def test_a_change_replaces_every_process_and_refuses_no_connection(service):
 
 def test_a_process_gets_only_the_files_that_it_needs(service):
     """
-    An acceptor has no use for the passwords of this host, a worker none for its keys, and the housekeeper for neither.
+    An acceptor has no use for the passwords of this host, a worker none for its keys, and the housekeeper only for
+    those that sign its reports.
     """
     acceptor, worker, housekeeper = (service.inherited(f"{kind}-1") for kind in ("acceptor", "worker", "housekeeper"))
     assert acceptor.tls_fd is not None
     assert worker.tls_fd not in (None, acceptor.tls_fd)
     assert housekeeper.tls_fd is None
+    assert worker.signing_fd is None
+    assert acceptor.signing_fd not in (None, acceptor.tls_fd)
+    assert acceptor.signing_fd == housekeeper.signing_fd
 
 
 def test_a_password_that_changes_replaces_the_processes(service):

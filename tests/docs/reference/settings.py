@@ -72,6 +72,7 @@ _KINDS = {
     "Weights": "table",
     "Modules": "table",
     "RecipientRules": "table",
+    "SigningSelectors": "table of lists",
     "str": "text",
     "bool": "true or false",
 }

@@ -1,0 +1,63 @@
+"""
+signer - the keys of this host, and which of them sign a message
+
+A message is signed for the domain of its author, by all keys that this domain has here.  Without one certain author, or
+without a key, it is not signed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from empath.authentication.author import author_domains
+from empath.authentication.canonical import Digests, SignedFields
+from empath.authentication.sign import SIGNED_FORM, names_to_sign, sign
+from empath.authentication.signing_key import SigningKey
+from empath.mail.domain import Domain
+from empath.message.fields import Fields
+
+Keys = Mapping[str, Sequence[tuple[str, SigningKey]]]  # selectors and keys by domain, in A-labels
+MaySign = Callable[[Domain], bool]
+
+
+class Signer:
+    """Signs messages. Shape: expires_s is how long a signature is to be believed, 0 for ever."""
+
+    __slots__ = ("_expires_s", "_keys")
+
+    def __init__(self, keys: Keys, expires_s: float = 0.0) -> None:
+        self._keys = {domain: tuple(each) for domain, each in keys.items() if each}
+        self._expires_s = int(expires_s)
+
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def domains(self, fields: SignedFields, may_sign: MaySign) -> tuple[str, ...]:
+        """The domains that sign a message with this header; *may_sign* says for which its client may speak."""
+        if not self._keys:
+            return ()
+        whole = fields.fields
+        authors = [octets for name, octets in zip(whole.names, whole.octets, strict=True) if name == b"from"]
+        found = author_domains(authors) or ()
+        return tuple(domain for domain in found if domain in self._keys and may_sign(Domain(domain)))
+
+    def sign(self, header: bytes, digests: Digests, domains: Sequence[str], now: float) -> bytes:
+        """
+        The fields with the signatures of *domains*, each with its line end.
+
+        Args:
+            header: the whole header section, as it goes on.
+            digests: of the body, with that in SIGNED_FORM.
+            domains: those of `domains`, for this header.
+            now: the instant.
+        """
+        fields = SignedFields(Fields.of(header))
+        names = names_to_sign(fields)
+        body = digests[SIGNED_FORM].sha256
+        expires_at = int(now) + self._expires_s if self._expires_s else None
+        return b"".join(
+            sign(fields, body, self._keys[domain], domain=domain, names=names, now=int(now), expires_at=expires_at)
+            for domain in domains
+        )
+
+    def selectors(self, domains: Sequence[str]) -> str:
+        """Which keys sign for *domains*, for people."""
+        return " ".join(f"{domain}:{selector}" for domain in domains for selector, _ in self._keys[domain])
