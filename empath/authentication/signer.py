@@ -30,6 +30,13 @@ class Signer:
     def __bool__(self) -> bool:
         return bool(self._keys)
 
+    def joined_by(self, more: Keys) -> "Signer":
+        """What signs with these keys and with *more*; of two keys with one selector this one's."""
+        keys = {domain: dict(each) for domain, each in more.items()}
+        for domain, each in self._keys.items():
+            keys[domain] = {**keys.get(domain, {}), **dict(each)}
+        return Signer({domain: [*each.items()] for domain, each in keys.items()}, self._expires_s)
+
     def domains(self, fields: SignedFields, may_sign: MaySign) -> tuple[str, ...]:
         """The domains that sign a message with this header; *may_sign* says for which its client may speak."""
         if not self._keys:

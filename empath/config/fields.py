@@ -188,7 +188,13 @@ def _transport_name(text: str) -> str:
     return text
 
 
-def _selector(text: str) -> str:
+def parse_selector(text: str) -> str:
+    """
+    A selector in lower case, RFC 6376 §3.1.
+
+    Raises:
+        SyntaxViolation: it is none.
+    """
     name = text.lower()
     if not _SELECTOR.fullmatch(name):
         raise SyntaxViolation(f'not a selector: {text!r} (use letters, digits, dots and dashes, such as "s2026")')
@@ -256,5 +262,5 @@ ClientMechanism = Annotated[Mechanism, read_by(_client_mechanism), AS_TEXT]
 TransportName = Annotated[str, read_by(_transport_name)]
 CommandWord = Annotated[str, read_by(_forbidden_command)]
 SigningDomain = Annotated[str, read_by(lambda text: str(Domain.parse(text)))]
-Selector = Annotated[str, read_by(_selector)]
+Selector = Annotated[str, read_by(parse_selector)]
 SigningSelectors = dict[SigningDomain, tuple[Selector, ...]]

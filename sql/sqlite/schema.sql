@@ -683,6 +683,28 @@ BEGIN
   SELECT raise(ABORT, 'empath: a token with this name exists');
 END;
 
+-- Keys that sign mail, see authentication/signer.py.  The private part is here and in no view.
+CREATE TABLE _dkim_key (
+  dkim_key_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  domain      TEXT    NOT NULL CHECK (length(domain) BETWEEN 1 AND 253),  -- in A-labels
+  selector    TEXT    NOT NULL CHECK (length(selector) BETWEEN 1 AND 200),
+  algorithm   TEXT    NOT NULL CHECK (algorithm IN ('rsa-sha256', 'ed25519-sha256')),
+  state       TEXT    NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'signing', 'retired')),
+  since       REAL    NOT NULL,  -- instant from which on it has this state
+  record      TEXT    NOT NULL CHECK (length(record) <= 8192),  -- text of its record in the DNS
+  private_key TEXT    NOT NULL CHECK (length(private_key) <= 8192),  -- in PEM form
+  created_at  REAL    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX _dkim_key_name ON _dkim_key (domain, selector);
+
+-- See _recipient_fits.
+CREATE TRIGGER _dkim_key_not_replaced BEFORE INSERT ON _dkim_key
+WHEN EXISTS (SELECT 1 FROM _dkim_key WHERE domain = new.domain AND selector = new.selector)
+  OR new.dkim_key_id > 0 AND EXISTS (SELECT 1 FROM _dkim_key WHERE dkim_key_id = new.dkim_key_id)
+BEGIN
+  SELECT raise(ABORT, 'empath: a key with this selector exists');
+END;
+
 -- What kind of failure a reply tells of, see policy/replies/bounce_class.py.  The rows that Empath ships are written by the
 -- housekeeper; the program knows them without, and reads here only which of them are switched off.
 CREATE TABLE _bounce_rule (

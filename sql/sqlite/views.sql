@@ -473,6 +473,21 @@ SELECT t.name                                        AS name,                   
        t.last_client                                 AS last_client               -- IP address of that client
   FROM _token AS t;
 
+-- One row per key that signs mail and is kept in the queue, without its private part; keys in files have none. Writable:
+-- state. DELETE removes the key.
+CREATE VIEW dkim_key AS
+SELECT k.domain                                      AS domain,                   -- domain whose mail it signs
+       k.selector                                    AS selector,                 -- name of the key at its domain
+       k.algorithm                                   AS algorithm,                -- rsa-sha256 or ed25519-sha256
+       k.state AS state,  -- 'waiting' for its record in the DNS, 'signing', or 'retired': the record must stay for mail on its way
+       datetime(k.since, 'unixepoch')                AS since_at,                 -- instant from which on it has this state, UTC
+       k.since                                       AS since_unix,               -- the same in Unix seconds
+       k.selector || '._domainkey.' || k.domain      AS name,                     -- name of its record in the DNS
+       k.record                                      AS record,                   -- text of its record, of type TXT
+       datetime(k.created_at, 'unixepoch')           AS created_at,               -- instant at which it was made, UTC
+       k.created_at                                  AS created_unix              -- the same in Unix seconds
+  FROM _dkim_key AS k;
+
 -- One row per session of a client that has lasted longer than a second. Writable: state = 'closed', which ends the session
 -- with 421 within a second; so does DELETE. The numbers are up to a second old.
 CREATE VIEW session AS

@@ -63,3 +63,11 @@ def test_without_keys_nothing_is_asked():
     assert not Signer({"empty.example": []})
     assert Signer(KEYS)
     assert () == Signer({}).domains(fields_of(MESSAGE), lambda domain: True)
+
+
+def test_keys_of_two_places_are_joined():
+    """
+    Of two with one selector the first place has it.
+    """
+    joined = Signer(KEYS).joined_by({"example.com": [("r", key("e")), ("s", key("e"))], "b.example": [("t", key("e"))]})
+    assert "example.com:r example.com:s example.com:e b.example:t" == joined.selectors(["example.com", "b.example"])

@@ -98,6 +98,11 @@ class ScriptedDns:
         self._add(name, "TXT", [" ".join(f'"{piece}"' for piece in each) for each in pieces])
         return self
 
+    def long_txt(self, name: str, text: str) -> Self:
+        """Give a TXT record of as many strings as *text* needs."""
+        self._add(name, "TXT", [" ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255))])
+        return self
+
     def cname(self, name: str, target: str) -> Self:
         """
         Give an alias: every question for *name* is answered for *target*, with the CNAMEs before it; loops are kept.

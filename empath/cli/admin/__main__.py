@@ -13,6 +13,7 @@ from empath import __version__
 from empath.cli.admin import (
     account,
     completion,
+    dkim,
     dns,
     doctor,
     explain,
@@ -72,6 +73,7 @@ for module in (
     doctor,
     health,
     dns,
+    dkim,
     tls,
     routing,
     report_preview,

@@ -45,6 +45,7 @@ from empath.daemon.process.orders import LOOK_S, finish
 from empath.daemon.process.recipients import recipients_of
 from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.process.signing import SigningKeys
 from empath.daemon.process.suppressions import Suppressions
 from empath.errors import EmpathError
 from empath.mail.protocol import Protocol
@@ -123,6 +124,7 @@ class Acceptor:
         self._suppressions: Suppressions | None = None
         if config.suppression.at_rcpt == "refuse":
             self._suppressions = Suppressions(runtime.engine.open_reader)
+        self._signing = SigningKeys(runtime.signer, runtime.engine.open_reader)
         by_address = {listener.text: listener for listener in config.listeners}
         self._contexts = [self._context_of(by_address[inherited.address]) for inherited in runtime.child.listeners]
         self._listeners = [
@@ -281,7 +283,7 @@ class Acceptor:
             logins=self._logins if listener.has_auth else None,
             recipients=self._recipients,
             suppressions=self._suppressions,
-            signer=self._runtime.signer if listener.has_signing else None,
+            signer=self._signing.signer if listener.has_signing else None,
             greylist=self._greylist if listener.role is Role.MX else None,
             authentication=self._authenticator_of(listener),
         )

@@ -13,10 +13,10 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from empath.authentication.arriving import ArrivingMessage, Wanted
-from empath.authentication.disposition import Action
-from empath.daemon.acceptor.authentication import Judged, MessageCheck
 from empath.authentication.canonical import BodyForm, SignedFields
+from empath.authentication.disposition import Action
 from empath.authentication.sign import SIGNED_FORM
+from empath.daemon.acceptor.authentication import Judged, MessageCheck
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.errors import EmpathError
@@ -95,8 +95,8 @@ class Transaction:
 
     __slots__ = (
         "_client", "_content", "_context", "_destinations", "_expanded", "_held", "_judged", "_marks", "_offer",
-        "_places", "_recipients", "_refusal", "_signed_by", "body_wanted", "check", "metadata", "module_fields", "order",
-        "refusal_at_data", "review",
+        "_places", "_recipients", "_refusal", "_signed_by", "_signer", "body_wanted", "check", "metadata",
+        "module_fields", "order", "refusal_at_data", "review",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
@@ -114,7 +114,8 @@ class Transaction:
         self._judged: Judged | None = None
         self.refusal_at_data: Reply | None = None
         self.review: Callable[[IncomingContent], Reply | None] | None = None
-        self.body_wanted: list[Wanted] = [self._to_be_signed] if context.signer and self._is_of_user else []
+        self._signer = context.signer() if context.signer is not None and self._is_of_user else None
+        self.body_wanted: list[Wanted] = [self._to_be_signed] if self._signer else []
         self.metadata = "{}"
         self.module_fields = b""
         self.order: ArrivalOrder | None = None
@@ -301,12 +302,12 @@ class Transaction:
         return account is None or account.senders is None or account.senders.may_speak_for(domain)
 
     def _to_be_signed(self, fields: SignedFields) -> tuple[BodyForm, ...]:
-        signer = self._context.signer
+        signer = self._signer
         return (SIGNED_FORM,) if signer is not None and signer.domains(fields, self._may_sign_for) else ()
 
     def _signed(self, added: bytes, content: IncomingContent) -> bytes:
         """The signatures over *content* below the fields *added*; modules may have edited its header meanwhile."""
-        signer = self._context.signer
+        signer = self._signer
         if signer is None or SIGNED_FORM not in content.body_digests:
             return b""
         header = added + content.header(self._context.configured.header_octets)
@@ -465,7 +466,7 @@ class Transaction:
                 name=message.client_name,
                 ptr=self._client.verified_name,
                 message_id=message.header_message_id,
-                dkim=self._signed_by,
+                signed_by=self._signed_by,
                 tls_version=message.tls_version,
                 tls_cipher=message.tls_cipher,
                 duration_s=round(time.time() - begun_at, 4),

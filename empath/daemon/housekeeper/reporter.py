@@ -14,6 +14,7 @@ from collections.abc import Callable
 from empath.config.report_templates import read_report_templates
 from empath.daemon.process.recipients import recipients_of_reports
 from empath.daemon.process.runtime import Runtime
+from empath.daemon.process.signing import SigningKeys, signed_report
 from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, StorageFailure
 from empath.mail.address import Address, ReversePath
@@ -108,6 +109,7 @@ class Reporter:
         self._templates, faults = read_report_templates(runtime.config.reports.templates)
         for fault in faults:
             runtime.emit(ReportTemplateUnusable(error=fault))
+        self._signing = SigningKeys(runtime.signer, lambda: reader)
         self._recipients = recipients_of_reports(
             runtime.config, reader, runtime.emit, RefusalMeter(_LINES_PER_SECOND, _LINES_PER_SECOND)
         )
@@ -269,6 +271,7 @@ class Reporter:
     ) -> NewMessage:
         now = self._runtime.now()
         config = self._runtime.config
+        signatures = signed_report(self._signing.signer(), content, now)
         has_8bit = not content.isascii()
         addresses = [recipient.address for recipient in recipients]
         sent_by = SentBy(str(reverse_path))
@@ -287,7 +290,8 @@ class Reporter:
             ),
             content=content,
             locator=INLINE,
-            size=len(content),
+            size=len(signatures) + len(content),
+            added_fields=signatures,
             digest=hashlib.sha256(content).hexdigest(),
             has_8bit=has_8bit,
             received_at=now,

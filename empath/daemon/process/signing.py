@@ -1,19 +1,81 @@
 """
 signing - the keys that sign mail, as one process has them
 
-The keys of files come from the supervisor, which reads them as root.
+The keys of files come from the supervisor, which reads them as root.  Those in the queue are read again when they have
+changed: whether they have is looked up once a second at most, when mail may be signed.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
 
+from empath.authentication.canonical import ArrivingBody, SignedFields
+from empath.authentication.sign import SIGNED_FORM
 from empath.authentication.signer import Signer
 from empath.authentication.signing_key import SigningKey
 from empath.config.model import Config
 from empath.config.workable import Contradiction
 from empath.daemon.process.tls_files import TlsFiles, read_signing_files
-from empath.errors import ConfigError, SyntaxViolation
+from empath.errors import ConfigError, EmpathError, SyntaxViolation
+from empath.message.fields import Fields
+from empath.storage.engine import Reader
+from empath.storage.queue.dkim_keys import signing_keys, stamp
 
-_OTHERS: int = 0o004  # whom a key must not be readable for
+_OTHERS: Final = 0o004  # whom a key must not be readable for
+_LOOK_S: Final = 1.0
+
+
+class SigningKeys:
+    """
+    The keys of files and those in the queue. While the queue cannot be read, the keys that were read last sign; a key
+    in it that cannot be read signs nothing.
+    """
+
+    def __init__(
+        self, files: Signer, open_reader: Callable[[], Reader], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """*files* has the keys of files; *open_reader* is called once; *clock* gives monotonic seconds."""
+        self._files = files
+        self._open_reader = open_reader
+        self._clock = clock
+        self._reader: Reader | None = None
+        self._look_at = clock()
+        self._news: int | None = None
+        self._stamp: tuple[object, ...] | None = None
+        self._signer = files
+
+    def signer(self) -> Signer:
+        """What signs now."""
+        now = self._clock()
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_S
+            try:
+                if self._reader is None:
+                    self._reader = self._open_reader()
+                self._follow(self._reader)
+            except EmpathError:
+                self._news = None
+        return self._signer
+
+    def _follow(self, reader: Reader) -> None:
+        news = reader.news()
+        if news == self._news:
+            return
+        found = stamp(reader)
+        if found != self._stamp:
+            self._signer = self._files.joined_by(_row_keys(reader))
+        self._news, self._stamp = news, found
+
+
+def _row_keys(reader: Reader) -> dict[str, list[tuple[str, SigningKey]]]:
+    found: dict[str, list[tuple[str, SigningKey]]] = {}
+    for domain, selector, pem in signing_keys(reader):
+        try:
+            key = SigningKey.parse(pem)
+        except SyntaxViolation:
+            continue
+        found.setdefault(domain, []).append((selector, key))
+    return found
 
 
 def file_keys(config: Config, files: TlsFiles) -> dict[str, list[tuple[str, SigningKey]]]:
@@ -54,3 +116,15 @@ def examine_signing(config: Config) -> Iterator[Contradiction]:
             if file.path.stat().st_mode & _OTHERS:
                 words = f"{file.path} can be read by every user of this machine, who can sign in your name; chmod 600"
                 yield Contradiction(file.keys, words, is_warning=True)
+
+
+def signed_report(signer: Signer, content: bytes, now: float) -> bytes:
+    """The signatures over a message of this host itself, which is whole: as fields, b"" without a key of its domain."""
+    header, _, body = content.partition(b"\r\n\r\n")
+    header += b"\r\n"
+    domains = signer.domains(SignedFields(Fields.of(header)), lambda domain: True)
+    if not domains:
+        return b""
+    arriving = ArrivingBody([SIGNED_FORM])
+    arriving.feed(body)
+    return signer.sign(header, arriving.finish(), domains, now)

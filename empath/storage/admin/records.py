@@ -177,6 +177,22 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class DkimKey:
+    """
+    One key that signs mail, without its private part.
+
+    Shape: state is waiting, signing or retired, since since_at; record is the text of its record in the DNS.
+    """
+
+    domain: str
+    selector: str
+    algorithm: str
+    state: str
+    since_at: float
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """One token for the HTTP API; networks is empty for one of any client."""
 

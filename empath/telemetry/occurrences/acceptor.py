@@ -33,7 +33,7 @@ class Accepted(Occurrence):
     name: ClientName
     ptr: ClientPtr
     message_id: Annotated[str | None, "Message-ID of the header, if it has one"]
-    dkim: Annotated[str | None, "keys that signed it, each as domain:selector"]
+    signed_by: Annotated[str | None, "keys that signed it, each as domain:selector"]
     tls_version: Annotated[str | None, "version of TLS, if the client used it"]
     tls_cipher: Annotated[str | None, "cipher suite of TLS, if the client used it"]
     duration_s: DurationS

@@ -180,6 +180,20 @@ CREATE TABLE _token (
   last_client  TEXT  -- IP address of that client, or its UNIX socket
 ) STRICT;
 
+-- Keys that sign mail, see authentication/signer.py.  The private part is here and in no view.
+CREATE TABLE _dkim_key (
+  dkim_key_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  domain      TEXT    NOT NULL CHECK (length(domain) BETWEEN 1 AND 253),  -- in A-labels
+  selector    TEXT    NOT NULL CHECK (length(selector) BETWEEN 1 AND 200),
+  algorithm   TEXT    NOT NULL CHECK (algorithm IN ('rsa-sha256', 'ed25519-sha256')),
+  state       TEXT    NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'signing', 'retired')),
+  since       REAL    NOT NULL,  -- instant from which on it has this state
+  record      TEXT    NOT NULL CHECK (length(record) <= 8192),  -- text of its record in the DNS
+  private_key TEXT    NOT NULL CHECK (length(private_key) <= 8192),  -- in PEM form
+  created_at  REAL    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX _dkim_key_name ON _dkim_key (domain, selector);
+
 -- What people see.
 -- Clients that were turned away, see daemon/acceptor/refusal_rows.py. The last ten thousand rows stay, for 30 days.
 CREATE TABLE _refusal (

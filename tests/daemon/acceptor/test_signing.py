@@ -24,7 +24,7 @@ def accepted(make_context, visit):
     def accept(mail=MAIL, *, host="127.0.0.1", role=Role.SUBMISSION, signer=None, account=None, sender=b"a@b.example"):
         heard: list[object] = []
         context = make_context("[relay]\ndomains = ['b.example']\n", role=role)
-        context.signer = Signer(KEYS) if signer is None else signer
+        context.signer = lambda: Signer(KEYS) if signer is None else signer
         context.emit = emitter_to(heard)
         client = visit(context, host=host)
         client.hear()
@@ -39,7 +39,7 @@ def accepted(make_context, visit):
             [file] = [file for file in context.config.queue.spool.rglob("*") if file.is_file()]
             content = file.read_bytes()
         assert message.size == len(message.added_fields + content)
-        [said] = [each.dkim for each in heard if isinstance(each, Accepted)]
+        [said] = [each.signed_by for each in heard if isinstance(each, Accepted)]
         return message.added_fields + content, said
 
     return accept

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from empath.authentication.signer import Signer
 from empath.config import load_config
 from empath.daemon.housekeeper.reporter import Reporter
 from empath.errors import EmpathError, StorageFailure
@@ -76,6 +77,7 @@ class Bench:
         writer, reader = PlainWriter(path), SqliteEngine(path, max_leases=20).open_reader()
         writer.errors = self.errors
         runtime: Any = SimpleNamespace(
+            signer=Signer({}),
             config=config,
             rules=SimpleNamespace(book=config.rule_book(), router=config.router),
             emit=emit or emitter("housekeeper-1"),

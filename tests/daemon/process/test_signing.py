@@ -2,11 +2,15 @@
 
 import pytest
 
+from empath.authentication.signer import Signer
 from empath.config import load_config
-from empath.daemon.process.signing import examine_signing, signer_of
+from empath.daemon.process.signing import SigningKeys, examine_signing, signed_report, signer_of
 from empath.daemon.process.tls_files import read_signing_files, tls_marks
-from empath.errors import ConfigError
+from empath.errors import ConfigError, StorageFailure
+from empath.storage.admin.dkim_keys import AddDkimKeys, BeginSigning, all_dkim_keys
+from tests.authentication.kit import MESSAGE, NOW, judged, key
 from tests.kit.process import configuration
+from tests.kit.queue import T0, Queue, write
 from tests.kit.vectors import vectors
 
 PRIVATE = vectors("dkim-signed")["private_keys"]
@@ -93,3 +97,63 @@ def test_without_the_table_nothing_is_read(read):
     config = read("")
     assert (({}, []), []) == (read_signing_files(config), [*examine_signing(config)])
     assert not signer_of(config, {})
+
+
+@pytest.fixture
+def queue(tmp_path):
+    """A queue with a key that signs."""
+    queue = Queue(tmp_path / "queue.db")
+    queue.run(AddDkimKeys("x.test", [("e", PRIVATE["e"].encode())], who="test", now=T0))
+    queue.run(BeginSigning(all_dkim_keys(queue.engine), who="test"))
+    queue.close()
+    return queue
+
+
+def test_keys_in_the_queue_join_those_of_files_within_a_second(queue):
+    """
+    They sign without a reload; whether they have changed is looked up once a second at most.
+    """
+    now = [100.0]
+    keys = SigningKeys(Signer({"example.com": [("r", key("r"))]}), queue.engine.open_reader, lambda: now[0])
+    first = keys.signer()
+    assert "example.com:r x.test:e" == first.selectors(["example.com", "x.test"])
+    write(queue.path, "UPDATE dkim_key SET state = 'retired'")
+    assert keys.signer() is first
+    now[0] += 1.0
+    assert "example.com:r" == keys.signer().selectors(["example.com"])
+    write(queue.path, "UPDATE _dkim_key SET state = 'signing', private_key = 'spoilt', since = 5")
+    now[0] += 1.0
+    second = keys.signer()
+    assert second
+    now[0] += 1.0
+    assert keys.signer() is second, "nothing has changed"
+
+
+def test_the_last_keys_sign_while_the_queue_cannot_be_read(queue):
+    """
+    Mail goes its usual way.
+    """
+
+    def fails():
+        raise StorageFailure("gone")
+
+    files = Signer({"example.com": [("r", key("r"))]})
+    assert SigningKeys(files, fails).signer() is files
+
+
+def test_a_file_comes_before_a_row_of_the_same_selector():
+    """
+    Only one of them is what the DNS has.
+    """
+    joined = Signer({"a.test": [("s", key("r"))]}).joined_by({"a.test": [("s", key("e")), ("t", key("e"))]})
+    assert "a.test:s a.test:t" == joined.selectors(["a.test"])
+    assert key("r").algorithm == joined._keys["a.test"][0][1].algorithm
+
+
+def test_a_report_of_this_host_is_signed(queue):
+    """
+    If the domain of its From field has a key.
+    """
+    fields = signed_report(Signer({"example.com": [("r", key("r"))]}), MESSAGE, NOW)
+    assert ["pass"] == [str(each.result) for each in judged(fields + MESSAGE)]
+    assert b"" == signed_report(Signer({}), MESSAGE, NOW)

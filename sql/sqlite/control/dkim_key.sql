@@ -1,0 +1,42 @@
+-- dkim_key: the keys that sign mail
+
+CREATE TRIGGER dkim_key_state INSTEAD OF UPDATE OF state ON dkim_key
+BEGIN
+  SELECT raise(ABORT, 'empath: state takes waiting, signing or retired')
+   WHERE coalesce(new.state, '') NOT IN ('waiting', 'signing', 'retired');
+  UPDATE _dkim_key
+     SET state = new.state, since = (julianday('now') - 2440587.5) * 86400.0
+   WHERE domain = old.domain AND selector = old.selector AND state <> new.state;
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.name, 'dkim_key state', old.state, new.state
+   WHERE new.state IS NOT old.state;
+END;
+
+-- As queue_update.
+CREATE TRIGGER dkim_key_update INSTEAD OF UPDATE ON dkim_key
+BEGIN
+  SELECT 1
+   WHERE new.domain IS NULL
+     AND coalesce(
+       new.selector, new.algorithm, new.state, new.since_at, new.since_unix, new.name, new.record, new.created_at,
+       new.created_unix);
+END;
+
+CREATE TRIGGER dkim_key_fixed INSTEAD OF UPDATE OF
+  domain, selector, algorithm, since_at, since_unix, name, record, created_at, created_unix
+ON dkim_key
+BEGIN
+  SELECT raise(ABORT, 'empath: dkim_key takes state; DELETE removes a key, and empath-admin dkim generate makes another');
+END;
+
+CREATE TRIGGER dkim_key_delete INSTEAD OF DELETE ON dkim_key
+BEGIN
+  DELETE FROM _dkim_key WHERE domain = old.domain AND selector = old.selector;
+  INSERT INTO _audit (who, object, what, before, after)
+  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.name, 'dkim_key', old.state, NULL);
+END;
+
+CREATE TRIGGER dkim_key_insert INSTEAD OF INSERT ON dkim_key
+BEGIN
+  SELECT raise(ABORT, 'empath: empath-admin dkim generate makes a key, because SQL cannot');
+END;

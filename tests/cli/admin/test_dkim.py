@@ -1,0 +1,148 @@
+"""empath-admin dkim, with a scripted name server."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from empath.authentication.key_record import Algorithm, parse_key
+from empath.authentication.signing_key import SigningKey
+from empath.cli.common import FINDINGS
+from empath.errors import MissingInput, UsageError
+from tests.cli.admin.kit import AdminTool
+from tests.kit.dns import ScriptedDns
+from tests.kit.process import configuration
+from tests.kit.vectors import vectors
+
+PRIVATE = vectors("dkim-signed")["private_keys"]
+
+
+@pytest.fixture
+def script() -> Iterator[ScriptedDns]:
+    """A running name server that knows nothing yet."""
+    with ScriptedDns() as server:
+        yield server
+
+
+@pytest.fixture
+def tool(tmp_path: Path, script: ScriptedDns) -> Iterator[AdminTool]:
+    """A configuration with that name server, and a directory of keys."""
+    made = AdminTool(tmp_path)
+    (tmp_path / "keys").mkdir()
+    more = f'[dkim]\nkeys = "keys"\n[dns]\nnameservers = ["{script.address}"]\n'
+    made.config.write_text(configuration(2525, more))
+    yield made
+    made.queue.close()
+
+
+def states(tool: AdminTool) -> dict[str, str]:
+    """The state of each key, by selector."""
+    return {each["selector"]: each["state"] for each in tool.records("dkim", "list")}
+
+
+def publish(script: ScriptedDns, tool: AdminTool) -> None:
+    """Give each key its record."""
+    for each in tool.records("dkim", "list"):
+        script.long_txt(f"{each['selector']}._domainkey.x.test", each["record"])
+
+
+def test_a_key_is_made_published_and_signs(tool: AdminTool, script: ScriptedDns) -> None:
+    """
+    Its record is there before it signs: else receivers refuse the mail.
+    """
+    lines = tool.lines("dkim", "generate", "X.test")
+    assert 2 == len(lines)
+    match = re.fullmatch(r"(s\d{8}r)\._domainkey\.x\.test\. IN TXT \( (.*) \)", lines[0])
+    assert match is not None
+    name, text = match.groups()
+    strings = re.findall(r'"([^"]*)"', text)
+    assert all(len(string) <= 255 for string in strings)
+    assert 2048 == parse_key("".join(strings), Algorithm.RSA).bits
+    assert lines == tool.lines("dkim", "record", "x.test")
+    assert [lines[0]] == tool.lines("dkim", "record", "x.test", name)
+    assert ["waiting", "waiting"] == [*states(tool).values()]
+    assert ["no record (NXDOMAIN)"] * 2 == [each["dns"] for each in tool.records("dkim", "check")]
+    publish(script, tool)
+    tool.lines("dkim", "check", "--only-look")
+    assert ["waiting", "waiting"] == [*states(tool).values()]
+    assert f"empath-admin: {name} of x.test signs now" in tool.words("dkim", "check", "x.test")
+    assert ["signing", "signing"] == [*states(tool).values()]
+    assert ["published", "published"] == [each["dns"] for each in tool.records("dkim", "check")]
+
+
+def test_a_key_is_followed_by_another(tool: AdminTool, script: ScriptedDns) -> None:
+    """
+    The old one signs until the record of the new one is there, and its own record stays.
+    """
+    tool.lines("dkim", "generate", "x.test", "--algorithm", "ed25519", "--selector", "old")
+    publish(script, tool)
+    tool.lines("dkim", "check")
+    [line] = tool.lines("dkim", "rotate", "x.test")
+    new = line.partition(".")[0]
+    assert {"old": "signing", new: "waiting"} == states(tool)
+    assert isinstance(tool.invoke("dkim", "rotate", "x.test").exception, UsageError)
+    publish(script, tool)
+    tool.lines("dkim", "check")
+    assert {"old": "retired", new: "signing"} == states(tool)
+    tool.queue.write("UPDATE _dkim_key SET since = 1e9 WHERE selector = 'old'")
+    assert "empath-admin: old of x.test was retired a week ago: remove its record, then the key" in tool.words(
+        "dkim", "check"
+    )
+    assert ["removed old of x.test"] == tool.lines("dkim", "remove", "x.test", "old", "--yes")
+    assert {new: "signing"} == states(tool)
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ("v=DKIM1; k=ed25519; p=", "the key is revoked"),
+        ("v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "another key"),
+        ("v=spf1 -all", "the key record has another version"),
+    ],
+)
+def test_a_key_that_signs_with_another_record_is_a_finding(
+    tool: AdminTool, script: ScriptedDns, record: str, words: str
+) -> None:
+    """
+    Receivers would take each of its signatures for a forgery.
+    """
+    tool.lines("dkim", "generate", "x.test", "--algorithm", "ed25519", "--selector", "e")
+    tool.queue.write("UPDATE dkim_key SET state = 'signing'")
+    script.txt("e._domainkey.x.test", record)
+    result = tool.invoke("dkim", "check")
+    assert FINDINGS == result.exit_code
+    assert words in result.stdout
+
+
+def test_keys_in_files_are_made_and_checked_too(tool: AdminTool, script: ScriptedDns) -> None:
+    """
+    Only their owner can read them.
+    """
+    keys = tool.config.parent / "keys"
+    result = tool.invoke("dkim", "generate", "x.test", "--algorithm", "ed25519", "--selector", "f", "--to-file")
+    file = keys / "x.test.f.key"
+    assert 0o600 == file.stat().st_mode & 0o777
+    assert SigningKey.parse(file.read_bytes()).record in result.stdout
+    assert '[dkim.sign] "x.test" = ["f"]' in result.stderr
+    assert isinstance(
+        tool.invoke("dkim", "generate", "x.test", "--algorithm", "rsa", "--selector", "f", "--to-file").exception,
+        UsageError,
+    )
+    text = tool.config.read_text()
+    tool.config.write_text(text.replace('keys = "keys"\n', 'keys = "keys"\n[dkim.sign]\n"x.test" = ["f", "gone"]\n'))
+    assert {"f": "file"} == states(tool)
+    assert any("x.test.gone.key cannot be read" in line for line in tool.words("dkim", "list"))
+    assert FINDINGS == tool.invoke("dkim", "check").exit_code
+
+
+def test_what_is_not_there_is_an_error(tool: AdminTool) -> None:
+    """
+    A typing error must not look like a success.
+    """
+    for arguments in (["record", "x.test"], ["rotate", "x.test"], ["remove", "x.test", "r", "--yes"]):
+        assert isinstance(tool.invoke("dkim", *arguments).exception, MissingInput), arguments
+    assert isinstance(tool.invoke("dkim", "generate", "x.test", "--selector", "one").exception, UsageError)
+    assert isinstance(tool.invoke("dkim", "remove", "x.test", "r").exception, UsageError)
+    assert 2 == tool.invoke("dkim", "generate", "x.test", "--selector", "a_b").exit_code
+    assert ["empath-admin: 0 keys"] == tool.words("dkim", "check")
