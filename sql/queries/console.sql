@@ -18,6 +18,21 @@ SELECT destination, blocked_by, leases, lease_limit, max_leases, is_failing, due
  ORDER BY destination
  LIMIT :limit;
 
+-- name: stuck
+-- The :limit destinations whose mail waits longer than it should, the oldest mail first.
+SELECT destination, recipients, due, age_s, overdue_s, blocked_by, until, rule, last_reply, id
+  FROM stuck
+ ORDER BY age_s DESC
+ LIMIT :limit;
+
+-- name: refusals
+-- Up to :limit refusals numbered below :before, the newest first. Index: the rowid.
+SELECT refusal_id, at, times, client, client_name, sender, recipient, stage, rule, reply
+  FROM refusal
+ WHERE refusal_id < :before
+ ORDER BY refusal_id DESC
+ LIMIT :limit;
+
 -- name: sessions
 -- Up to :limit sessions that last longer than a second, the oldest first.
 SELECT session, client, client_name, account, tls, state, messages, octets, age_s, listener, process
@@ -51,6 +66,10 @@ SELECT id, status, recipient, sender, received_at, destination, last_reply, reci
          WHERE recipient = :address) AS found
  ORDER BY recipient_id DESC
  LIMIT :limit;
+
+-- name: explanation
+-- What keeps :recipient_id from being delivered now. Index: the rowid. Rows: none, where it is not live, or one.
+SELECT blocked_by, until_unix, rule, next_attempt FROM explanation WHERE recipient_id = :recipient_id;
 
 -- name: message_audit
 -- The changes of the recipient :recipient_id, the oldest first. Index: _audit_recipient.

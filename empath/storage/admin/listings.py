@@ -43,6 +43,8 @@ class _View:
 _VIEWS: Final[Mapping[str, _View]] = {
     "messages": _View("console.messages", "before", _LAST_ID),
     "destinations": _View("console.destinations", "after", _FIRST_ID),
+    "stuck": _View("console.stuck"),
+    "refusals": _View("console.refusals", "before", _LAST_NUMBER),
     "sessions": _View("console.sessions"),
     "processes": _View("console.processes"),
     "audit": _View("console.audit", "before", _LAST_NUMBER),
@@ -51,7 +53,7 @@ _MOST_CHANGES: Final = 1000
 
 
 def list_view(visit: Visit, name: str, key: str | None) -> Listing:
-    """The page of `messages`, `destinations`, `sessions`, `processes` or `audit` that begins beyond *key*."""
+    """The page of *name*, one of `_VIEWS`, that begins beyond *key*."""
     view = _VIEWS[name]
     bindings: dict[str, Any] = {"limit": PAGE_ROWS}
     if view.key is not None:
@@ -81,6 +83,22 @@ def list_mail_to(visit: Visit, address: str) -> Listing:
     bindings = {"address": address, "limit": PAGE_ROWS}
     rows = list(visit.records("console.mail_to", bindings))
     return _listing(rows, visit.text_of("console.mail_to", bindings), has_pages=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a recipient is not delivered now: the columns of the view `explanation`, until_unix in Unix seconds."""
+
+    blocked_by: str | None
+    until_unix: float | None
+    rule: str | None
+    next_attempt: str | None
+
+
+def reason_of(visit: Visit, recipient_id: int) -> Reason | None:
+    """What keeps a recipient from being delivered now; None if it is not live."""
+    found = visit.rows("console.explanation", {"recipient_id": recipient_id})
+    return Reason(*found[0]) if found else None
 
 
 def changes_of(visit: Visit, recipient_id: int) -> list[Row]:

@@ -17,8 +17,10 @@ from empath.mail.words import count, instant, path, size, span
 NAVIGATION: Final[Mapping[str, str]] = {
     "overview": "Overview",
     "queue": "Queue",
+    "stuck": "Stuck",
     "messages": "Messages",
     "destinations": "Destinations",
+    "refusals": "Refusals",
     "sessions": "Sessions",
     "processes": "Processes",
     "audit": "Audit",

@@ -130,8 +130,10 @@ class MessagePage(Page):
             raise MissingInput(str(exc)) from exc
         if message is None:
             raise MissingInput(f"no message {reference}; it may be gone: see [retention]")
-        changes = {each.recipient_id: snapshot.changes_of(each.recipient_id) for each in message.recipients}
-        lives = [(each, life_of(message, each, changes[each.recipient_id], now)) for each in message.recipients]
+        lives = []
+        for each in message.recipients:
+            changes, reason = snapshot.changes_of(each.recipient_id), snapshot.reason_of(each.recipient_id)
+            lives.append((each, life_of(message, each, changes, reason, now)))
         return {"title": message.subject or message.id, "message": message, "lives": lives, "now": now}
 
 

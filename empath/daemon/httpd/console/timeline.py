@@ -8,6 +8,7 @@ from typing import Final
 from empath.mail.printable import printable
 from empath.mail.status import FINAL, WAITING, RecipientStatus
 from empath.mail.words import span
+from empath.storage.admin.listings import Reason
 from empath.storage.admin.records import AttemptRow, Message, Recipient
 from empath.storage.engine import Row
 
@@ -30,8 +31,10 @@ class Moment:
     notes: tuple[tuple[str, str], ...] = ()
 
 
-def life_of(message: Message, recipient: Recipient, changes: list[Row], now: float) -> list[Moment]:
-    """What happened to *recipient*, oldest first, and what comes next, as it is at *now*."""
+def life_of(
+    message: Message, recipient: Recipient, changes: list[Row], reason: Reason | None, now: float
+) -> list[Moment]:
+    """What happened to *recipient*, oldest first, and what comes next, as it is at *now*; *reason* if it is live."""
     moments = [_arrival(message)]
     moments += [_attempt(attempt) for attempt in recipient.attempt_log]
     moments += [_change(change) for change in changes]
@@ -40,9 +43,9 @@ def life_of(message: Message, recipient: Recipient, changes: list[Row], now: flo
         words = "" if recipient.attempt_log else _reason(recipient)  # else the last attempt has them
         moments.append(Moment(recipient.settled_at, recipient.status, _mood(recipient.status), words))
     elif recipient.status in WAITING:
-        moments.append(_next(recipient, now))
+        moments.append(_next(recipient, reason, now))
     else:
-        moments.append(Moment(now, recipient.status, words=_reason(recipient)))
+        moments.append(Moment(now, recipient.status, words=_reason(recipient), notes=_notes(reason)))
     return moments
 
 
@@ -92,13 +95,23 @@ def _value(value: object) -> str:
     return "nothing" if value is None else str(value)
 
 
-def _next(recipient: Recipient, now: float) -> Moment:
-    if recipient.blocked_by is not None:
-        return Moment(max(now, recipient.next_retry_at), "waiting", words=printable(recipient.blocked_by))
-    wait_s = recipient.next_retry_at - now
-    words = f"the next attempt is due in {span(wait_s)}" if wait_s > 0 else "an attempt is due now"
+def _next(recipient: Recipient, reason: Reason | None, now: float) -> Moment:
+    due_at = max(recipient.next_retry_at, now if reason is None or reason.until_unix is None else reason.until_unix)
+    wait_s = due_at - now
+    if reason is not None and reason.blocked_by is not None and reason.until_unix is None:
+        words = f"it waits for: {reason.blocked_by}"
+    else:
+        words = f"the next attempt is due in {span(wait_s)}" if wait_s > 0 else "an attempt is due now"
     lifetime = (("given up", f"in {span(recipient.expires_at - now)}"),)
-    return Moment(max(now, recipient.next_retry_at), "waiting", words=words, notes=lifetime)
+    return Moment(max(now, due_at), "waiting", words=words, notes=(*_notes(reason), *lifetime))
+
+
+def _notes(reason: Reason | None) -> tuple[tuple[str, str], ...]:
+    """What decides that it waits, and what is known of the next attempt."""
+    if reason is None:
+        return ()
+    notes = (("waits for", reason.blocked_by), ("decided by", reason.rule), ("next attempt", reason.next_attempt))
+    return tuple((name, printable(value)) for name, value in notes if value)
 
 
 def _reason(recipient: Recipient) -> str:
