@@ -19,7 +19,6 @@ from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.sources import Sources, selected
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.problems import Problem
-from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, SyntaxViolation
 from empath.policy.api_token import TokenRole
 from empath.storage.admin.orders import Order, Verb
@@ -86,7 +85,7 @@ class Orders:
             verb = Verb(form.get("verb", ""))
             selection = _selection(form)
             order = Order(verb, f"token:{token.name}", time.time())
-            found = in_thread(partial(_carried_out, self._sources.engine, order, selection, is_sure=is_sure))
+            found = self._sources.read(partial(_carried_out, self._sources.engine, order, selection, is_sure=is_sure))
         except (EmpathError, ValueError) as exc:
             words = str(exc) if isinstance(exc, EmpathError) else "there is no such order"
             self._answer(response, "error", title="No order was given", words=words)

@@ -8,6 +8,7 @@ characters out of it.
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import falcon
@@ -17,7 +18,6 @@ from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.orders import OFFERED
 from empath.daemon.httpd.console.sources import FILTERS, Sources, selected
 from empath.daemon.httpd.console.timeline import life_of
-from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, MissingInput, SyntaxViolation
 from empath.mail.status import LIVE
 from empath.storage.admin.records import Reference
@@ -41,7 +41,7 @@ class Page:
         """Answer with the page; an error is a page, too."""
         now = time.time()
         try:
-            found = in_thread(self._read, request, now, keys)
+            found = self._sources.read(partial(self._read, request, now, keys))
             if "at_once" in found:
                 raise falcon.HTTPFound(found["at_once"])
             title = found.get("title") or NAVIGATION[self._name]

@@ -3,14 +3,22 @@ sources - where the pages read, and which recipients the filters of a page selec
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, TypeVar
+
+from gevent.lock import BoundedSemaphore
 
 from empath.daemon.httpd.history import History
+from empath.daemon.process.threads import in_thread
+from empath.errors import ServiceUnavailable
 from empath.storage.admin.records import Stats
 from empath.storage.admin.selection import Selection
 from empath.storage.engine import Engine
 
+T = TypeVar("T")
+_READS: Final = 3
+_TURN_S: Final = 10.0
 FILTERS: Final = ("status", "recipient", "sender", "domain", "destination")
 
 
@@ -22,6 +30,21 @@ class Sources:
     node: str
     history: History
     stats: Callable[[], tuple[Stats, float] | None]  # as read last in the background, and when
+    turns: BoundedSemaphore = field(default_factory=partial(BoundedSemaphore, _READS))
+
+    def read(self, work: Callable[[], T]) -> T:
+        """
+        Do *work*, which reads the queue, in a thread; a few at the same time.
+
+        Raises:
+            ServiceUnavailable: the turn did not come.
+        """
+        if not self.turns.acquire(timeout=_TURN_S):
+            raise ServiceUnavailable("too many pages are being read; try again in a moment")
+        try:
+            return in_thread(work)
+        finally:
+            self.turns.release()
 
 
 def selected(given: Mapping[str, str]) -> Selection:
