@@ -1,6 +1,7 @@
 """author - the domains that DMARC asks about, RFC 9989 §4.2"""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from empath.mail.domain import Domain
 from empath.message.authors import authors
@@ -13,10 +14,12 @@ def author_domains(from_fields: Sequence[bytes]) -> tuple[str, ...] | None:
 
     None where there is no one reading: not exactly one field, an address that is not certain, or one without a domain.
     """
-    addresses = authors(from_fields[0]) if len(from_fields) == 1 else None
-    if not addresses:
-        return None
-    domains = [each.domain for each in addresses]
-    if not all(isinstance(domain, Domain) for domain in domains):
+    return _domains(from_fields[0]) if len(from_fields) == 1 else None
+
+
+@lru_cache(maxsize=512)
+def _domains(field: bytes) -> tuple[str, ...] | None:
+    domains = [each.domain for each in authors(field) or ()]
+    if not domains or not all(isinstance(domain, Domain) for domain in domains):
         return None
     return tuple(dict.fromkeys(map(str, domains)))

@@ -67,6 +67,11 @@ class Rules:
     has_quarantine: bool = False
     sealers: frozenset[str] = frozenset()
 
+    @classmethod
+    def of(cls, dmarc: str, sealers: frozenset[str], *, has_quarantine: bool) -> "Rules":
+        """The rules of a listener whose setting `dmarc` is *dmarc*."""
+        return cls(Action.TAG if dmarc == "none" else Action(dmarc), has_quarantine, sealers)
+
 
 class Overrides:
     """Rows of the view `authentication_override`. One that cannot be read has no effect."""

@@ -65,8 +65,8 @@ def evaluate(
     Judge a message by the domains of its *authors*, None without one reading.
 
     *spf_domain* is the domain that SPF has passed, *dkim_domains* are those of signatures that hold. *sample* 0..99
-    decides whether the message is among those that `pct` names. Of several authors all must be proven, and the
-    strictest policy counts.
+    decides whether the message is among those that `pct` names. Of several authors all must be proven, and of those
+    that are not the strictest policy counts. An error about one of them does not hide that another is false.
     """
     if not authors or len(authors) > MAX_AUTHORS:
         reason = f"From names more than {MAX_AUTHORS} domains" if authors else "there is no From field with one reading"
@@ -76,11 +76,12 @@ def evaluate(
     for author in authors:
         verdicts.append((yield from _of_author(walks, author, spf_domain, dkim_domains, sample)))
     worst = min(verdicts, key=lambda each: _GRAVEST.index(each.result))
-    return replace(worst, policy=max((each.policy for each in verdicts), key=STRICTNESS.index))
+    policies = (each.policy for each in verdicts if each.result is worst.result)
+    return replace(worst, policy=max(policies, key=STRICTNESS.index))
 
 
 _GRAVEST: Final = (
-    DmarcResult.TEMPERROR, DmarcResult.FAIL, DmarcResult.NONE, DmarcResult.PASS,
+    DmarcResult.FAIL, DmarcResult.TEMPERROR, DmarcResult.NONE, DmarcResult.PASS,
 )  # fmt: skip
 
 
@@ -133,9 +134,12 @@ def _is_aligned(
 ) -> Generator[Question, LookupAnswer, bool]:
     if domain == author:
         return True
-    if is_strict or domain.rpartition(".")[2] != author.rpartition(".")[2]:
+    if is_strict:
         return False
     own = yield from walks.organization(author)
+    # No other domain can have this organization. Else a stranger could answer so that the walk of its own fails.
+    if domain != own and not domain.endswith(f".{own}"):
+        return False
     return own == (yield from walks.organization(domain))
 
 

@@ -2,9 +2,9 @@
 findings - what is found out about a message, in the order in which it is found out
 
 THEORY
-    SPF is asked about when MAIL comes, for the name of HELO and for the sender.  Signatures and chains come when the
-    content is there, and DMARC last, because it needs both.  Each step is a generator of questions, so that one driver
-    with one budget serves them all.
+    SPF is asked about when MAIL comes, for the sender and for the name in HELO.  Signatures and chains come when the
+    content is there, and DMARC last, because it needs both.  Each step is a generator of questions, and a driver gives
+    each its own share of questions and time: what a stranger's name servers waste in one step, the next does not lack.
 """
 
 import json
@@ -19,7 +19,7 @@ from empath.authentication.canonical import BodyForm, Digests, SignedFields
 from empath.authentication.dmarc import DmarcResult, DmarcVerdict, evaluate
 from empath.authentication.signature import Signature
 from empath.authentication.spf import Client, Identity, SpfResult, SpfVerdict, check_host
-from empath.authentication.verify import DkimResult, Result, signatures_of, verify_dkim, wanted_forms
+from empath.authentication.verify import DkimResult, Result, fault_before_key, signatures_of, verify_dkim, wanted_forms
 from empath.mail.address import ReversePath
 from empath.mail.lookup import LookupAnswer, Question
 
@@ -71,20 +71,23 @@ class Findings:
     @property
     def signed_by(self) -> list[str]:
         """The domains of the signatures that hold, each once."""
-        passed = [each.domain for each in self.dkim or () if each.result is Result.PASS and each.domain is not None]
-        return [*dict.fromkeys(passed)]
+        return _domains_with(self, Result.PASS)
 
 
 def check_sender(
     client: Client, path: ReversePath, helo: str, *, receiver: str, now: int
 ) -> Generator[Question, LookupAnswer, SentFrom]:
-    """Ask SPF about the name in HELO and about the sender, RFC 7208 §2.3 and §2.4."""
-    as_postmaster = Identity("postmaster", helo, helo)
-    of_helo = of_sender = yield from check_host(client, as_postmaster, receiver=receiver, now=now)
+    """
+    Ask SPF about the sender and about the name in HELO, RFC 7208 §2.3 and §2.4.
+
+    The sender comes first, because a stranger's name servers must not use up the time of those of the sender.
+    """
+    of_sender = None
     if path.address is not None:
         identity = Identity(path.address.local_part, str(path.address.domain), helo)
         of_sender = yield from check_host(client, identity, receiver=receiver, now=now)
-    return SentFrom(str(client), str(path), helo, of_helo, of_sender)
+    of_helo = yield from check_host(client, Identity("postmaster", helo, helo), receiver=receiver, now=now)
+    return SentFrom(str(client), str(path), helo, of_helo, of_sender or of_helo)
 
 
 def body_forms(fields: SignedFields, wanted: Wanted) -> list[BodyForm]:
@@ -94,16 +97,21 @@ def body_forms(fields: SignedFields, wanted: Wanted) -> list[BodyForm]:
     return wanted_forms([*found, *(each.message_signature for each in sets[-1:])])
 
 
-def examine(
-    wanted: Wanted, sent_from: SentFrom, fields: SignedFields, digests: Digests, *, now: float, sample: int
+def key_questions(fields: SignedFields, digests: Digests, *, now: float) -> list[Question]:
+    """The questions for the keys of all signatures that may hold: a driver that asks them at once waits once."""
+    signatures = [each for _, each in signatures_of(fields) if isinstance(each, Signature)]
+    return [*dict.fromkeys(each.question for each in signatures if fault_before_key(each, digests, now) is None)]
+
+
+def check_content(
+    wanted: Wanted, sent_from: SentFrom, fields: SignedFields, digests: Digests, *, now: float
 ) -> Generator[Question, LookupAnswer, Findings]:
     """
-    Find out the rest about a message.
+    Check signatures and chains.
 
     Args:
-        fields: its header.
+        fields: the header of the message.
         digests: of the forms of its body that `body_forms` has named.
-        sample: see `dmarc.evaluate`.
     """
     header = fields.fields
     named = zip(header.names, header.octets, strict=True)
@@ -117,30 +125,42 @@ def examine(
         arc = yield from verify_arc(fields, collected, digests, now)
         if arc.result is Result.PASS:
             first_results = header.octets[collected.sets[0].results]
-    known = Findings(sent_from, authors, dkim, arc, None, first_results)
-    if not wanted.dmarc:
-        return known
-    dmarc = yield from _judge_author(known, sample)
-    return Findings(sent_from, authors, dkim, arc, dmarc, first_results)
+    return Findings(sent_from, authors, dkim, arc, None, first_results)
 
 
-def _judge_author(known: Findings, sample: int) -> Generator[Question, LookupAnswer, DmarcVerdict]:
+def judge_author(known: Findings, *, sample: int) -> Generator[Question, LookupAnswer, Findings]:
+    """
+    Ask DMARC about the author; *sample* as for `dmarc.evaluate`.
+
+    What had no answer counts as an error only where it could have proven the author.  Else anybody could send in the
+    name of others with a signature, or a sender, whose name servers do not answer.
+    """
     spf = known.sent_from.of_sender
-    spf_domain = spf.domain if spf is not None and spf.result is SpfResult.PASS else None
+    spf_domain = None if spf is None or spf.result is not SpfResult.PASS else spf.domain
     dmarc = yield from evaluate(known.authors, spf_domain, known.signed_by, sample=sample)
-    if dmarc.result is DmarcResult.FAIL and _had_no_answer(known):
-        return replace(
-            dmarc, result=DmarcResult.TEMPERROR, reason="SPF or DKIM may have passed: the DNS did not answer"
-        )
-    return dmarc
+    if dmarc.result is DmarcResult.FAIL:
+        spf_domain = None if spf is None or spf.result is not SpfResult.TEMPERROR else spf.domain
+        dkim_domains = _domains_with(known, Result.TEMPERROR)
+        if spf_domain is not None or dkim_domains:
+            perhaps = yield from evaluate(known.authors, spf_domain, dkim_domains, sample=sample)
+            if perhaps.result is not DmarcResult.FAIL:
+                words = "SPF or DKIM may have passed: the DNS did not answer"
+                dmarc = replace(dmarc, result=DmarcResult.TEMPERROR, reason=words)
+    return replace(known, dmarc=dmarc)
 
 
-def _had_no_answer(known: Findings) -> bool:
-    """Whether what failed may have passed if the DNS had answered."""
-    spf = known.sent_from.of_sender
-    return (spf is not None and spf.result is SpfResult.TEMPERROR) or any(
-        each.result is Result.TEMPERROR for each in known.dkim or ()
-    )
+def examine(
+    wanted: Wanted, sent_from: SentFrom, fields: SignedFields, digests: Digests, *, now: float, sample: int
+) -> Generator[Question, LookupAnswer, Findings]:
+    """Both of these steps in one, for a driver that has time."""
+    known = yield from check_content(wanted, sent_from, fields, digests, now=now)
+    return (yield from judge_author(known, sample=sample)) if wanted.dmarc else known
+
+
+def _domains_with(findings: Findings, result: Result) -> list[str]:
+    """The domains of the signatures with this *result*, each once."""
+    found = [each.domain for each in findings.dkim or () if each.result is result and each.domain is not None]
+    return [*dict.fromkeys(found)]
 
 
 def results_of(findings: Findings, action: str) -> list[MethodResult]:

@@ -14,6 +14,7 @@ RULES
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Final
 
@@ -159,6 +160,7 @@ def _first_key(records: tuple[str, ...], signature: Signature) -> PublicKey:
     raise first or SyntaxViolation("there is no key")
 
 
+@lru_cache(maxsize=64)  # it is read when the header has come, and again when the body is there
 def _read(octets: bytes) -> Signature | str:
     try:
         return parse_signature(octets)

@@ -51,6 +51,11 @@ def test_a_policy_meets_the_setting(dmarc, most, action):
     assert action is dispose(found(dmarc), Rules(most, has_quarantine=True)).action
 
 
+def test_a_listener_that_does_not_ask_does_nothing():
+    assert Rules() == Rules.of("none", frozenset(), has_quarantine=False)
+    assert Rules(Action.HOLD, has_quarantine=True) == Rules.of("hold", frozenset(), has_quarantine=True)
+
+
 def test_without_a_route_there_is_no_quarantine():
     disposition = dispose(found(false(DmarcPolicy.QUARANTINE)), Rules(Action.REJECT))
     assert Action.TAG is disposition.action

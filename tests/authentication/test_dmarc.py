@@ -69,10 +69,25 @@ def test_an_author_that_is_not_certain_is_an_error(authors, reason):
     assert (DmarcResult.PERMERROR, reason) == (found.result, found.reason)
 
 
-def test_of_two_authors_both_must_be_proven_and_the_strictest_policy_counts():
+@pytest.mark.parametrize(
+    "other", [["v=DMARC1; p=none"], ["v=DMARC1; p=quarantine"], "FAIL", []], ids=["none", "quarantine", "fails", "no"]
+)
+def test_of_two_authors_both_must_be_proven(other):
+    """
+    A second author whose name server fails must not hide that the first is false.
+    """
+    zone = zone_of({"a.example": ["v=DMARC1; p=reject"], "b.example": other})
+    for authors in (["a.example", "b.example"], ["b.example", "a.example"]):
+        found = run(evaluate(authors, None, []), zone)
+        assert (DmarcResult.FAIL, DmarcPolicy.REJECT) == (found.result, found.policy)
+    one = run(evaluate(["a.example", "b.example"], "a.example", []), zone)
+    assert DmarcResult.PASS is not one.result
+
+
+def test_of_several_authors_the_policy_of_those_that_are_false_counts():
     zone = zone_of({"a.example": ["v=DMARC1; p=reject"], "b.example": ["v=DMARC1; p=none"]})
     found = run(evaluate(["a.example", "b.example"], "a.example", []), zone)
-    assert (DmarcResult.FAIL, "b.example", DmarcPolicy.REJECT) == (found.result, found.author, found.policy)
+    assert (DmarcResult.FAIL, "b.example", DmarcPolicy.NONE) == (found.result, found.author, found.policy)
 
 
 @pytest.mark.parametrize(("sample", "policy"), [(0, "reject"), (49, "reject"), (50, "quarantine"), (99, "quarantine")])
@@ -88,6 +103,18 @@ def test_a_failure_of_the_dns_in_a_walk_is_no_fail():
     zone = zone_of({"a.example": ["v=DMARC1; p=reject"], "b.a.example": "FAIL"})
     found = run(evaluate(["a.example"], "b.a.example", []), zone)
     assert (DmarcResult.TEMPERROR, "TXT of _dmarc.b.a.example: no answer in time") == (found.result, found.reason)
+
+
+def test_a_stranger_whose_name_server_fails_proves_nothing():
+    """
+    Else anybody could have forged mail accepted by a failure that he makes himself.
+    """
+    asked: list[Question] = []
+    zone = zone_of({"bank.example": ["v=DMARC1; p=reject"], "evil.example": "FAIL", "example": "FAIL"})
+    zone = {**zone, "_dmarc.example": {}}
+    found = run(evaluate(["bank.example"], "evil.example", ["evil.example"]), zone, asked)
+    assert DmarcResult.FAIL is found.result
+    assert "TXT _dmarc.evil.example" not in questions(asked)
 
 
 def test_another_domain_that_proves_the_author_outweighs_a_failure():

@@ -15,6 +15,7 @@ from empath.authentication.findings import (
     check_sender,
     columns_of,
     examine,
+    key_questions,
     result_words,
     results_of,
 )
@@ -90,6 +91,29 @@ def test_what_could_have_passed_is_not_false(name):
     message = MESSAGE if name == "example.com" else message
     found = findings_of(message, sender=sender, zone={**ZONE, name: {"*": "FAILS"}})
     assert DmarcResult.TEMPERROR is found.dmarc.result
+
+
+@pytest.mark.parametrize("name", ["other.example", "r._domainkey.example.com"])
+def test_a_stranger_whose_name_server_fails_leaves_forged_mail_false(name):
+    """
+    Only what could have proven the author is an error.
+    """
+    message = signed(selectors="r").replace(b"joe@example.com", b"joe@bank.example")
+    zone = {**ZONE, name: {"*": "FAILS"}, "_dmarc.bank.example": {"TXT": ["v=DMARC1; p=reject"]}}
+    found = findings_of(message, sender="joe@other.example", zone=zone)
+    assert "temperror" in result_words(found).values()
+    assert DmarcResult.FAIL is found.dmarc.result
+
+
+def test_what_nothing_proves_is_false():
+    assert DmarcResult.FAIL is findings_of(sender="joe@other.example").dmarc.result
+
+
+def test_the_keys_of_signatures_that_may_hold_are_known_at_once():
+    fields, digests = fields_of(signed()), digests_of(signed())
+    names = {"r._domainkey.example.com", "e._domainkey.example.com"}
+    assert names == {name for name, _ in key_questions(fields, digests, now=NOW)}
+    assert [] == key_questions(fields, {}, now=NOW)
 
 
 def test_the_null_sender_is_the_postmaster_of_the_name_in_helo():

@@ -37,6 +37,7 @@ from empath.cli.admin import (
     suspension,
     tls,
     token,
+    verify,
     warmup,
 )
 from empath.cli.admin.output import NAME
@@ -74,6 +75,7 @@ for module in (
     health,
     dns,
     dkim,
+    verify,
     tls,
     routing,
     report_preview,

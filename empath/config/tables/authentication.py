@@ -24,8 +24,9 @@ class Authentication(Table):
     """Wait for the DNS, for all questions about one message together. What is not answered then is `temperror`, which
     refuses no mail."""
 
-    questions: Annotated[int, Field(strict=True, ge=10, le=1000)] = setting(100)
-    """Most questions about one message. A further one counts as not answered."""
+    questions: Annotated[int, Field(strict=True, ge=40, le=1000)] = setting(100)
+    """Most questions about one message. A further one counts as not answered. SPF has half of them and of the time,
+    signatures and DMARC a quarter each."""
 
     trusted_sealers: tuple[HostName, ...] = setting([])
     """Domains of hosts that pass mail on and may change it, such as those of mailing lists. Mail that DMARC finds to be

@@ -3,9 +3,10 @@ authentication - finds out who vouches for mail that comes in, and what is done 
 
 THEORY
     SPF begins at MAIL.  Answers that are at hand are taken at once; for others it goes on in a greenlet of its own
-    while the client sends the rest, so that its result is there when the content is.  All questions of a message share
-    one budget: so many of them, and so much time to wait.  What is beyond it counts as not answered, which refuses no
-    mail.
+    while the client sends the rest, so that its result is there when the content is.  A message has a budget: so many
+    questions, and so much time to wait.  What is beyond it counts as not answered, which refuses no mail; so nobody may
+    use up what the judgement of another needs.  Each step has its own share, and the keys of all signatures are asked
+    for at once.
 
 RULES
     The content is judged as it was received; only then fields of others that claim to be of this host are removed.
@@ -13,23 +14,25 @@ RULES
 
 import random
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import gevent
 
 from empath.authentication.authres import FIELD_NAME, authserv_id, results_field
-from empath.authentication.canonical import BodyForm, SignedFields
+from empath.authentication.canonical import BodyForm, Digests, SignedFields
 from empath.authentication.disposition import Action, Disposition, Overrides, Rules, dispose, refusal
 from empath.authentication.findings import (
     Findings,
     SentFrom,
     Wanted,
     body_forms,
+    check_content,
     check_sender,
     columns_of,
-    examine,
+    judge_author,
+    key_questions,
     result_words,
     results_of,
 )
@@ -47,6 +50,7 @@ from empath.storage.queue.authentication import overrides_in_force
 
 _OVER: Final = Failed("too many questions about one message")
 _LOOK_S: Final = 1.0
+_SENDER, _CONTENT, _AUTHOR = 0.5, 0.25, 0.25  # shares of the budget: SPF, signatures and chains, DMARC
 
 T = TypeVar("T")
 Steps = Generator[Question, LookupAnswer, T]
@@ -78,32 +82,30 @@ class OverrideRows:
 
 
 class Inquiry:
-    """The questions of one message: at most *most*, which wait for *left_s* seconds in all."""
+    """The questions of one step: at most *most*, which wait for *left_s* seconds in all."""
 
     def __init__(self, resolver: CachingResolver, most: int, left_s: float) -> None:
         self._resolver = resolver
         self._most = most
         self._left_s = left_s
+        self._fetched: dict[Question, LookupAnswer] = {}
 
     def answer(self, question: Question) -> LookupAnswer:
         """Ask."""
-        if self._most <= 0:
-            return _OVER
-        self._most -= 1
-        known = self._resolver.known(question)
-        if known is not None:
-            return known
-        began_at = time.monotonic()
-        [answer] = self._resolver.look_up((question,), max(0.0, self._left_s))
-        self._left_s -= time.monotonic() - began_at
-        return answer
+        found = self._fetched.get(question) or self.answer_at_hand(question)
+        if found is None:
+            [found] = self._wait((question,)) if self._take(1) else (_OVER,)
+        return found
 
     def answer_at_hand(self, question: Question) -> LookupAnswer | None:
         """The answer, if there is one without a wait."""
         known = self._resolver.known(question)
-        if known is not None:
-            self._most -= 1
-        return known
+        return known if known is None or self._take(1) else _OVER
+
+    def fetch(self, questions: Sequence[Question]) -> None:
+        """Ask all of them at once: those that get no answer cost the others no time."""
+        if questions and self._take(len(questions)):
+            self._fetched.update(zip(questions, self._wait(questions), strict=True))
 
     def run(self, steps: Steps[T], question: Question | None = None) -> T:
         """Answer the questions of *steps*, which has begun if *question* is its open one; what it returns."""
@@ -114,6 +116,16 @@ class Inquiry:
         except StopIteration as stop:
             found: T = stop.value
             return found
+
+    def _take(self, count: int) -> bool:
+        self._most -= count
+        return self._most >= 0
+
+    def _wait(self, questions: Sequence[Question]) -> list[LookupAnswer]:
+        began_at = time.monotonic()
+        answers = self._resolver.look_up(questions, max(0.0, self._left_s))
+        self._left_s -= time.monotonic() - began_at
+        return answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +168,8 @@ class Authenticator:
         self.wanted = Wanted(wanted.spf, wanted.dkim, wanted.arc, wanted.dmarc != "none")
         self.receiver = receiver
         self.authserv_id = str(settings.authserv_id or config.hostname)
-        self.rules = Rules(
-            Action(wanted.dmarc) if wanted.dmarc != "none" else Action.TAG,
-            settings.quarantine_route is not None,
-            settings.sealers,
-        )
+        has_quarantine = settings.quarantine_route is not None
+        self.rules = Rules.of(wanted.dmarc, settings.sealers, has_quarantine=has_quarantine)
         self.overrides = overrides
         self._resolver = resolver
         self._settings = settings
@@ -168,8 +177,12 @@ class Authenticator:
 
     def begin(self, client: ClientAddress, helo: str, path: ReversePath) -> "MessageCheck":
         """Begin with a message of *client*, at MAIL."""
-        inquiry = Inquiry(self._resolver, self._settings.questions, self._settings.deadline_s)
-        return MessageCheck(self, inquiry, client, helo, path)
+        return MessageCheck(self, client, helo, path)
+
+    def inquiry(self, share: float) -> Inquiry:
+        """For one step, with its *share* of the questions and the time of a message."""
+        settings = self._settings
+        return Inquiry(self._resolver, int(settings.questions * share), settings.deadline_s * share)
 
     def count(self, findings: Findings) -> None:
         """Count the results."""
@@ -180,13 +193,10 @@ class Authenticator:
 class MessageCheck:
     """One message, from MAIL to its end. Call `close` last."""
 
-    __slots__ = ("_asking", "_authenticator", "_client", "_inquiry", "_sent_from")
+    __slots__ = ("_asking", "_authenticator", "_client", "_sent_from")
 
-    def __init__(
-        self, authenticator: Authenticator, inquiry: Inquiry, client: ClientAddress, helo: str, path: ReversePath
-    ) -> None:
+    def __init__(self, authenticator: Authenticator, client: ClientAddress, helo: str, path: ReversePath) -> None:
         self._authenticator = authenticator
-        self._inquiry = inquiry
         self._client = client
         self._asking: gevent.Greenlet[..., SentFrom] | None = None
         self._sent_from = SentFrom(str(client), str(path), helo)
@@ -216,16 +226,7 @@ class MessageCheck:
             self._sent_from = self._asking.get()
         header = content.header(header_octets)
         fields = Fields.of(header)
-        findings = self._inquiry.run(
-            examine(
-                authenticator.wanted,
-                self._sent_from,
-                SignedFields(fields),
-                content.body_digests,
-                now=authenticator.clock(),
-                sample=random.randrange(100),
-            )
-        )
+        findings = self._examine(SignedFields(fields), content.body_digests)
         authenticator.count(findings)
         disposition = self._disposition(findings)
         action = disposition.action
@@ -244,6 +245,17 @@ class MessageCheck:
         if self._asking is not None:
             self._asking.kill(block=False)
 
+    def _examine(self, fields: SignedFields, digests: Digests) -> Findings:
+        authenticator, wanted = self._authenticator, self._authenticator.wanted
+        now = authenticator.clock()
+        inquiry = authenticator.inquiry(_CONTENT)
+        if wanted.dkim:
+            inquiry.fetch(key_questions(fields, digests, now=now))
+        findings = inquiry.run(check_content(wanted, self._sent_from, fields, digests, now=now))
+        if wanted.dmarc:
+            findings = authenticator.inquiry(_AUTHOR).run(judge_author(findings, sample=random.randrange(100)))
+        return findings
+
     def _disposition(self, findings: Findings) -> Disposition:
         rules = self._authenticator.rules
         found = dispose(findings, rules)
@@ -254,14 +266,15 @@ class MessageCheck:
 
     def _begin(self, steps: Steps[SentFrom]) -> None:
         """Take what is at hand; ask for the rest in a greenlet."""
+        inquiry = self._authenticator.inquiry(_SENDER)
         try:
             question = next(steps)
-            while (answer := self._inquiry.answer_at_hand(question)) is not None:
+            while (answer := inquiry.answer_at_hand(question)) is not None:
                 question = steps.send(answer)
         except StopIteration as stop:
             self._sent_from = stop.value
         else:
-            self._asking = gevent.spawn(self._inquiry.run, steps, question)
+            self._asking = gevent.spawn(inquiry.run, steps, question)
 
 
 def _remove_claims(content: IncomingContent, header: bytes, fields: Fields, ours: str) -> None:

@@ -9,7 +9,7 @@ from gevent.event import Event
 
 from empath.daemon.acceptor.authentication import Authenticator, Inquiry, OverrideRows
 from empath.errors import QueueBusy
-from empath.mail.lookup import Failed, Kind, Question
+from empath.mail.lookup import Failed, Kind, Question, Texts
 from empath.mail.status import RecipientStatus
 from empath.net.dns_cache import CachingResolver
 from empath.net.resolver import DnsResolver
@@ -323,6 +323,39 @@ def test_a_client_that_gives_up_leaves_no_question_behind(make, visit):
     assert b"250 2.0.0 Ok\r\n" == client.say(b"RSET\r\n")
     gevent.wait([asking], timeout=DEADLINE_S)
     assert asking.ready()
+
+
+def test_a_stranger_cannot_use_up_the_questions_about_the_author(make, visit, names):
+    """
+    A sender with a hundred names to look up, and a name in HELO with as many.
+    """
+    for domain in ("evil.example", "mail.example.com"):
+        names.txt(domain, "v=spf1 " + " ".join(f"mx:m{n}.{domain}" for n in range(10)) + " -all")
+        for n in range(10):
+            names.mx(f"m{n}.{domain}", *((k, f"h{k}.m{n}.{domain}") for k in range(10)))
+            for k in range(10):
+                names.a(f"h{k}.m{n}.{domain}", "203.0.113.9")
+    context = make()
+    assert send(visit, context, FALSE, "x@evil.example").startswith("550 ")
+    assert len(names.asked) < 100
+
+
+def test_a_key_that_nobody_gives_does_not_keep_another_from_its_answer():
+    """
+    All are asked at once.
+    """
+    known = Texts(("v=DKIM1",), 60.0)
+
+    class Half:
+        def ask(self, question, within_s):
+            return known if question.name == "a.test" else Silent().ask(question, within_s)
+
+    inquiry = Inquiry(CachingResolver(Half(), question_s=DEADLINE_S), 10, 0.05)
+    silent, there = Question("b.test", Kind.TXT), Question("a.test", Kind.TXT)
+    inquiry.fetch([silent, there])
+    assert (known, Failed("no answer in time")) == (inquiry.answer(there), inquiry.answer(silent))
+    inquiry.fetch([Question(f"{n}.test", Kind.TXT) for n in range(9)])
+    assert Failed("too many questions about one message") == inquiry.answer(Question("0.test", Kind.TXT))
 
 
 def test_questions_beyond_the_budget_count_as_not_answered(names):
