@@ -20,7 +20,7 @@ VENDORED := empath/daemon/httpd/console/static/vendor
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-repeat interop interop-apart interop-dane chaos properties fuzz coverage check format
+.PHONY: help setup run demo test test-repeat interop interop-apart interop-dane interop-dkim chaos properties fuzz coverage check format
 .PHONY: vendor pictures bench bench-compare bench-queue reference changelog clean
 
 ##@ Use
@@ -65,6 +65,10 @@ chaos: $(READY) ## Send mail while processes are killed (KILLS=100, ARGS="--seed
 interop: interop-dane
 interop-dane: $(READY) ## DANE with an unbound of this host; needs the Debian package unbound
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dane.py $(ARGS)
+
+interop: interop-dkim
+interop-dkim: $(READY) ## Signatures in the eyes of others; needs the Debian packages opendkim, libmail-dkim-perl, python3-dkim
+	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dkim_peers.py $(ARGS)
 
 properties: $(READY) ## Tests over generated examples, with forty times as many of them (ARGS="tests/smtp")
 	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/authentication tests/storage tests/daemon/housekeeper/test_report*.py)

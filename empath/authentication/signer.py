@@ -12,7 +12,6 @@ from empath.authentication.canonical import Digests, SignedFields
 from empath.authentication.sign import SIGNED_FORM, names_to_sign, sign
 from empath.authentication.signing_key import SigningKey
 from empath.mail.domain import Domain
-from empath.message.fields import Fields
 
 Keys = Mapping[str, Sequence[tuple[str, SigningKey]]]  # selectors and keys by domain, in A-labels
 MaySign = Callable[[Domain], bool]
@@ -46,17 +45,16 @@ class Signer:
         found = author_domains(authors) or ()
         return tuple(domain for domain in found if domain in self._keys and may_sign(Domain(domain)))
 
-    def sign(self, header: bytes, digests: Digests, domains: Sequence[str], now: float) -> bytes:
+    def sign(self, fields: SignedFields, digests: Digests, domains: Sequence[str], now: float) -> bytes:
         """
         The fields with the signatures of *domains*, each with its line end.
 
         Args:
-            header: the whole header section, as it goes on.
+            fields: the whole header section, as it goes on.
             digests: of the body, with that in SIGNED_FORM.
             domains: those of `domains`, for this header.
             now: the instant.
         """
-        fields = SignedFields(Fields.of(header))
         names = names_to_sign(fields)
         body = digests[SIGNED_FORM].sha256
         expires_at = int(now) + self._expires_s if self._expires_s else None

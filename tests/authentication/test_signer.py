@@ -4,7 +4,7 @@ import pytest
 
 from empath.authentication.sign import SIGNED_FORM
 from empath.authentication.signer import Signer
-from tests.authentication.kit import MESSAGE, NOW, cut, digests_of, fields_of, judged, key
+from tests.authentication.kit import MESSAGE, NOW, digests_of, fields_of, judged, key
 
 
 def _end(result):
@@ -23,10 +23,10 @@ def test_a_message_is_signed_by_all_keys_of_its_author():
     domains = signer.domains(fields_of(MESSAGE), lambda domain: True)
     assert ("example.com",) == domains
     assert "example.com:r example.com:e" == signer.selectors(domains)
-    fields = signer.sign(cut(MESSAGE)[0], digests_of(MESSAGE, SIGNED_FORM), domains, NOW + 0.5)
+    fields = signer.sign(fields_of(MESSAGE), digests_of(MESSAGE, SIGNED_FORM), domains, NOW + 0.5)
     found = judged(fields + MESSAGE)
     assert [("pass", NOW + 60)] * 2 == [(str(each.result), _end(each)) for each in found]
-    [one, _] = judged(Signer(KEYS).sign(cut(MESSAGE)[0], digests_of(MESSAGE, SIGNED_FORM), domains, NOW) + MESSAGE)
+    [one, _] = judged(Signer(KEYS).sign(fields_of(MESSAGE), digests_of(MESSAGE, SIGNED_FORM), domains, NOW) + MESSAGE)
     assert _end(one) is None
 
 

@@ -40,9 +40,11 @@ from empath.policy.tls_demand import StsMode
 from empath.policy.warmup import WarmupPlan
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.api_tokens import AddToken, RevokeToken
+from empath.storage.admin.dkim_keys import AddDkimKeys, BeginSigning, RemoveDkimKey
 from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnswers
 from empath.storage.admin.fsck import Repair
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
+from empath.storage.admin.records import DkimKey
 from empath.storage.admin.replay import Failure as FailedAttempt
 from empath.storage.admin.replay import Reclassified, Reclassify, SwitchShaping
 from empath.storage.admin.rerouting import Reroute
@@ -80,6 +82,7 @@ from empath.storage.sqlite.schema import prepare
 from empath.storage.write import Batch, Write
 from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.queue import T0, Dump, Queue, connection_of, dump, ids, inspect, write
+from tests.kit.vectors import vectors
 from tests.storage.migrations.kit import VERSION_1, restore
 
 Works = Callable[[Queue, Lease], list[Write]]
@@ -163,6 +166,7 @@ _REST = Effect("own:3", Action.REST, 2.5e8)
 _FAILURE = FailedAttempt(1, "A@b.example", "b.example", T0, "bounced", None, Heard("rcpt", 550, None, "550 no", ""))
 _GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
 _TRIPLE = Triple("192.0.2.0/24", "a@b.example", "c@d.example")
+DKIM_KEY = vectors("dkim-signed")["private_keys"]["e"].encode()
 OPERATIONS: dict[str, Works] = {
     SMALLEST: lambda *_: [Shell("INSERT INTO _setting (name, value) VALUES ('a', '')")],
     "accept": lambda queue, _: [queue.new_accept("a.example", "new.example")],
@@ -198,6 +202,9 @@ OPERATIONS: dict[str, Works] = {
     "what a person writes": lambda *_: [
         Batch(
             AddAccount("alice@a.example", Senders.parse(""), None, who="test", now=T0),
+            AddDkimKeys("a.example", [("s", DKIM_KEY)], who="test", now=T0),
+            BeginSigning([DkimKey("a.example", "s", "ed25519-sha256", "waiting", T0, "")], who="test"),
+            RemoveDkimKey("a.example", "s", who="test"),
             AddToken("m", TokenRole.READ, networks="", digest="0" * 64, expires_at=2e9, who="test", now=T0),
             RecordTokenUse("m", client="192.0.2.1", now=T0),
             RecordTokenRefusal("192.0.2.1", "no such token"),

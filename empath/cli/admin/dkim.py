@@ -45,8 +45,8 @@ _COLUMNS: Final = (
     *(Column("DOMAIN", 0, 20), Column("SELECTOR", 0, 12), Column("ALGORITHM", 1), Column("STATE"), Column("SINCE", 2)),
     Column("DNS", 0, 20),
 )
-_PUBLISHED: Final = "published"
-_IN_FILE: Final = "file"  # state of a key that [dkim.sign] names
+PUBLISHED: Final = "published"
+IN_FILE: Final = "file"  # state of a key that [dkim.sign] names
 _WITHIN_S: Final = 5.0
 _OVERLAP_S: Final = 7 * 86_400.0  # mail may be on its way for so long
 _LETTER: Final = {"rsa": "r", "ed25519": "e"}
@@ -145,7 +145,7 @@ def rotate(context: click.Context, domain: str, bits: str, wait_s: float) -> Non
 @click.pass_context
 def list_(context: click.Context, domain: str | None, is_json: bool) -> None:
     """List the keys, without their private parts."""
-    found = _keys(lenient_configuration(context), domain)
+    found = keys_of(lenient_configuration(context), domain)
     if is_json:
         for each in found:
             output.write_json(each)
@@ -162,7 +162,7 @@ def list_(context: click.Context, domain: str | None, is_json: bool) -> None:
 @click.pass_context
 def record(context: click.Context, domain: str, selector: str | None) -> None:
     """Print the records to publish for the keys of DOMAIN, or for SELECTOR alone, in the form of a zone."""
-    found = [key for key in _keys(lenient_configuration(context), domain) if selector in (None, key.selector)]
+    found = [key for key in keys_of(lenient_configuration(context), domain) if selector in (None, key.selector)]
     if not found:
         raise MissingInput(f"no such key of {domain}; `empath-admin dkim list` shows all")
     for key in found:
@@ -184,24 +184,24 @@ def check(context: click.Context, *, domain: str | None, only_look: bool, is_jso
     signs whose record is not there, or is another.
     """
     _, config = configuration(context)
-    found = _keys(config, domain)
-    seen = _looked_up(config, found)
-    ready = [key for key in found if key.state == "waiting" and seen[_name(key)] == _PUBLISHED]
+    found = keys_of(config, domain)
+    seen = records_seen(config, found)
+    ready = [key for key in found if key.state == "waiting" and seen[record_name(key)] == PUBLISHED]
     if ready and not only_look:
         carry_out(open_queue(config), storage.BeginSigning(ready, who=who()), deadline_s=wait_s)
-        found = [key for key in _keys(config, domain) if _name(key) in seen]
+        found = [key for key in keys_of(config, domain) if record_name(key) in seen]
     if is_json:
         for each in found:
-            output.write_json({**dataclasses.asdict(each), "dns": seen[_name(each)]})
+            output.write_json({**dataclasses.asdict(each), "dns": seen[record_name(each)]})
     elif found:
-        output.write_table(_COLUMNS, [(*_row(key), seen[_name(key)]) for key in found])
+        output.write_table(_COLUMNS, [(*_row(key), seen[record_name(key)]) for key in found])
     for key in ready if not only_look else ():
         say(NAME, f"{key.selector} of {key.domain} signs now")
     for key in found:
         if key.state == "retired" and time.time() - key.since_at > _OVERLAP_S:
             say(NAME, f"{key.selector} of {key.domain} was retired a week ago: remove its record, then the key")
     say(NAME, count(len(found), "key"))
-    if any(key.state in (_IN_FILE, "signing") and seen[_name(key)] != _PUBLISHED for key in found):
+    if any(key.state in (IN_FILE, "signing") and seen[record_name(key)] != PUBLISHED for key in found):
         context.exit(FINDINGS)
 
 
@@ -224,13 +224,14 @@ def remove(context: click.Context, domain: str, selector: str, wait_s: float, is
     click.echo(f"removed {selector} of {domain}")
 
 
-def _keys(config: Config, domain: str | None) -> list[DkimKey]:
+def keys_of(config: Config, domain: str | None) -> list[DkimKey]:
     """The keys of the files that this user can read, and those in the queue."""
-    found = [*_file_keys(config), *storage.all_dkim_keys(open_queue(config))]
+    found = [*keys_of_files(config), *storage.all_dkim_keys(open_queue(config))]
     return [key for key in found if domain in (None, key.domain)]
 
 
-def _file_keys(config: Config) -> Iterator[DkimKey]:
+def keys_of_files(config: Config) -> Iterator[DkimKey]:
+    """The keys of [dkim.sign] that this user can read; a line on standard error about each other one."""
     from empath.authentication.signing_key import SigningKey  # noqa: PLC0415 - it loads cryptography
 
     for file in config.dkim.files:
@@ -242,18 +243,19 @@ def _file_keys(config: Config) -> Iterator[DkimKey]:
         except SyntaxViolation as exc:
             say(NAME, f"{file.path}: {exc}")
         else:
-            yield DkimKey(file.domain, file.selector, str(key.algorithm), _IN_FILE, since, key.record)
+            yield DkimKey(file.domain, file.selector, str(key.algorithm), IN_FILE, since, key.record)
 
 
-def _name(key: DkimKey) -> str:
+def record_name(key: DkimKey) -> str:
+    """The name of its record in the DNS."""
     return f"{key.selector}._domainkey.{key.domain}"
 
 
-def _looked_up(config: Config, keys: Sequence[DkimKey]) -> dict[str, str]:
+def records_seen(config: Config, keys: Sequence[DkimKey]) -> dict[str, str]:
     """What the DNS has of each key, in words, by the name of its record."""
-    questions = [Question(_name(key), Kind.TXT) for key in keys]
+    questions = [Question(record_name(key), Kind.TXT) for key in keys]
     answers = resolver(config).look_up(questions, _WITHIN_S) if questions else []
-    return {_name(key): _words(key, answer) for key, answer in zip(keys, answers, strict=True)}
+    return {record_name(key): _words(key, answer) for key, answer in zip(keys, answers, strict=True)}
 
 
 def _words(key: DkimKey, answer: LookupAnswer) -> str:
@@ -277,7 +279,7 @@ def _compared(key: DkimKey, records: Sequence[str]) -> str:
     for text in records:
         try:
             if parse_key(text, algorithm).key == own:
-                return _PUBLISHED if len(records) == 1 else "published, with other records beside it"
+                return PUBLISHED if len(records) == 1 else "published, with other records beside it"
         except SyntaxViolation as exc:
             why = str(exc)
     return why

@@ -33,6 +33,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     """
     # All load what no other verb needs.
     from empath.cli.admin.dns_answers import resolver  # noqa: PLC0415
+    from empath.cli.admin.doctor_dkim import diagnose_dkim  # noqa: PLC0415
     from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415
     from empath.cli.admin.doctor_rules import diagnose_rules  # noqa: PLC0415
     from empath.config.doubtful import doubts  # noqa: PLC0415
@@ -42,6 +43,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.daemon.process.certificates import diagnose_certificate, examine_certificates  # noqa: PLC0415
     from empath.daemon.process.health import diagnose_answer  # noqa: PLC0415
     from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415
+    from empath.daemon.process.signing import examine_signing  # noqa: PLC0415
     from empath.daemon.process.slots import slots  # noqa: PLC0415
     from empath.daemon.supervisor import launch  # noqa: PLC0415
     from empath.daemon.supervisor.doctor import diagnose_instance, diagnose_machine  # noqa: PLC0415
@@ -51,7 +53,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     certificates = examine_certificates(config)
     unfit = [] if mistakes else [
         *contradictions(config), *doubts(config), *shared_files(config, file), *certificates.wrong,
-        *examine_next_hops(config),
+        *examine_next_hops(config), *examine_signing(config),
     ]  # fmt: skip
     found = [Diagnosis("configuration", Level.ERROR, line, _CORRECT) for line in mistakes.splitlines()]
     for each in unfit:
@@ -78,6 +80,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
             found.append(diagnose_pickup(config.pickup.directory, time.time(), is_running=is_running))
         found += diagnose_rows(open_queue(config), _listed(config), rules)
         found += diagnose_rules(config, open_queue(config), time.time())
+        found += diagnose_dkim(config)
     _write(found, context, is_json=is_json)
 
 

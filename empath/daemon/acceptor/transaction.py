@@ -310,12 +310,12 @@ class Transaction:
         signer = self._signer
         if signer is None or SIGNED_FORM not in content.body_digests:
             return b""
-        header = added + content.header(self._context.configured.header_octets)
-        domains = signer.domains(SignedFields(Fields.of(header)), self._may_sign_for)
+        fields = SignedFields(Fields.of(added + content.header(self._context.configured.header_octets)))
+        domains = signer.domains(fields, self._may_sign_for)
         if not domains:
             return b""
         self._signed_by = signer.selectors(domains)
-        return signer.sign(header, content.body_digests, domains, time.time())
+        return signer.sign(fields, content.body_digests, domains, time.time())
 
     def _author_refusal(self, content: IncomingContent) -> Reply | None:
         account = self._client.account

@@ -121,10 +121,10 @@ def examine_signing(config: Config) -> Iterator[Contradiction]:
 def signed_report(signer: Signer, content: bytes, now: float) -> bytes:
     """The signatures over a message of this host itself, which is whole: as fields, b"" without a key of its domain."""
     header, _, body = content.partition(b"\r\n\r\n")
-    header += b"\r\n"
-    domains = signer.domains(SignedFields(Fields.of(header)), lambda domain: True)
+    fields = SignedFields(Fields.of(header + b"\r\n"))
+    domains = signer.domains(fields, lambda domain: True)
     if not domains:
         return b""
     arriving = ArrivingBody([SIGNED_FORM])
     arriving.feed(body)
-    return signer.sign(header, arriving.finish(), domains, now)
+    return signer.sign(fields, arriving.finish(), domains, now)

@@ -8,8 +8,11 @@ import pytest
 
 from empath.authentication.key_record import Algorithm, parse_key
 from empath.authentication.signing_key import SigningKey
+from empath.cli.admin.doctor_dkim import diagnose_dkim
 from empath.cli.common import FINDINGS
+from empath.config import load_config
 from empath.errors import MissingInput, UsageError
+from empath.policy.health import Level
 from tests.cli.admin.kit import AdminTool
 from tests.kit.dns import ScriptedDns
 from tests.kit.process import configuration
@@ -146,3 +149,18 @@ def test_what_is_not_there_is_an_error(tool: AdminTool) -> None:
     assert isinstance(tool.invoke("dkim", "remove", "x.test", "r").exception, UsageError)
     assert 2 == tool.invoke("dkim", "generate", "x.test", "--selector", "a_b").exit_code
     assert ["empath-admin: 0 keys"] == tool.words("dkim", "check")
+
+
+def test_doctor_compares_the_keys_that_sign_with_the_dns(tool: AdminTool, script: ScriptedDns) -> None:
+    """
+    One that waits is no fault.
+    """
+    tool.lines("dkim", "generate", "x.test")
+    tool.queue.write("UPDATE dkim_key SET state = 'signing' WHERE algorithm = 'rsa-sha256'")
+    tool.queue.close()
+    config = load_config(tool.config)
+    [lost] = diagnose_dkim(config)
+    assert (Level.WARNING, True) == (lost.level, "receivers take its signatures for forged" in lost.found)
+    publish(script, tool)
+    [there] = diagnose_dkim(config)
+    assert (Level.OK, True) == (there.level, there.found.endswith("x.test: published"))
