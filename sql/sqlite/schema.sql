@@ -443,6 +443,7 @@ CREATE TABLE _setting (
   -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
   -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
   -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
+  -- 'throughput': the last rows that are counted, see storage/queue/throughput.py
   -- 'warmup_of_file': the plans of the file that the newest housekeeper has read, see storage/queue/warmup.py
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -913,6 +914,19 @@ CREATE TABLE _refusal (
   rule           TEXT    NOT NULL,  -- see policy/limits/refusal_rule.py
   reply          TEXT    NOT NULL  -- reply that the client got, escaped
 ) STRICT;
+
+-- What came in and went out in each hour, see storage/queue/throughput.py.
+CREATE TABLE _throughput (
+  hour_at     INTEGER NOT NULL,  -- begin of the hour
+  destination TEXT    NOT NULL,  -- name of the destination; '': mail that came in; '*': destinations beyond a hundred
+  received    INTEGER NOT NULL,  -- messages that came in
+  octets      INTEGER NOT NULL,  -- their octets
+  delivered   INTEGER NOT NULL,  -- recipients
+  deferred    INTEGER NOT NULL,  -- attempts
+  bounced     INTEGER NOT NULL,  -- recipients
+  expired     INTEGER NOT NULL,  -- recipients
+  PRIMARY KEY (hour_at, destination)
+) STRICT, WITHOUT ROWID;
 
 -- Token buckets of deliveries, see policy/limits/delivery.py. A bucket that is full has the same meaning as no row.
 CREATE TABLE _bucket (

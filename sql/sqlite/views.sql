@@ -527,6 +527,20 @@ SELECT r.refusal_id                                  AS refusal_id,             
        r.reply                                       AS reply                     -- reply that the client got
   FROM _refusal AS r;
 
+-- One row per hour and destination, and one for what came in. The housekeeper counts every five seconds; the rows stay for 90
+-- days, whatever is kept of the mail.
+CREATE VIEW throughput AS
+SELECT datetime(t.hour_at, 'unixepoch')              AS hour_at,                  -- begin of the hour, UTC
+       t.hour_at                                     AS hour_unix,                -- the same in Unix seconds
+       t.destination AS destination,  -- queue key; '': mail that came in; '*': destinations beyond the first hundred of the hour
+       t.received                                    AS received,                 -- messages that came in
+       t.octets                                      AS octets,                   -- their octets
+       t.delivered                                   AS delivered,                -- recipients delivered
+       t.deferred                                    AS deferred,                 -- attempts that failed for now
+       t.bounced                                     AS bounced,                  -- recipients that a host or Empath refused for good
+       t.expired                                     AS expired                   -- recipients whose lifetime was over
+  FROM _throughput AS t;
+
 -- One row per client or account that has used a part of a rate of [receiving.limits] or [auth] and may not have all of it
 -- now. DELETE gives all of it back.
 CREATE VIEW rate AS

@@ -18,6 +18,8 @@ from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
 from empath.storage.queue.refusals import KeepRefusals, RefusalRow
 from empath.storage.queue.sessions import KeepSessions, SessionRow
+from empath.storage.queue.throughput import AddHours, Mark
+from tests.bench.depth.steering import is_quick_query
 from tests.cli.admin.kit import run_apart
 from tests.docs.pages import ROOT, blocks
 from tests.docs.reference import views
@@ -72,6 +74,10 @@ def made(tmp_path_factory):
         "554 5.7.1 Relay access denied",
     )
     queue.run(KeepRefusals([refused], now))
+    hour = {"hour_at": int(now / 3600) * 3600, "destination": "example.com", "received": 0, "octets": 0}
+    queue.run(
+        AddHours(Mark(), Mark(1, 1), [hour | dict.fromkeys(("delivered", "deferred", "bounced", "expired"), 1)], now)
+    )
     queue.close()
     return queue.path.parent
 
@@ -170,6 +176,45 @@ def test_a_look_works_read_only(queue, statement):
     done = _in_shell(queue, _as_printed(queue, statement), "-readonly")
     assert (0, "") == (done.code, done.err)
     assert done.out
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [text for text in STATEMENTS if text.startswith("SELECT") and is_quick_query(text)],
+    ids=lambda text: text.split("\n")[0][:40],
+)
+def test_a_quick_look_reads_no_more_than_it_shows(queue, statement):
+    """
+    A key finds its rows by an index, and the top of a view is read in its order: in a queue of a million, too.
+    """
+    steps = [row[3] for row in select(queue.path, f"EXPLAIN QUERY PLAN {_as_printed(queue, statement)}")]
+
+    assert [] == [step for step in steps if "TEMP B-TREE" in step]
+    small = {"SCAN p", "SCAN c"}  # processes and orders
+    scans = {step for step in steps if step.startswith("SCAN")} - small
+    assert len(scans) <= ("LIMIT" in statement), steps
+
+
+def test_mail_that_is_stuck_is_found_in_the_indexes_of_what_waits(queue):
+    """
+    The oldest of each destination is looked up, not each recipient.
+    """
+    [statement] = [text for text in STATEMENTS if "FROM stuck" in text]
+    steps = [row[3].replace("COVERING ", "") for row in select(queue.path, f"EXPLAIN QUERY PLAN {statement}")]
+
+    large = {step for step in steps if step.startswith("SCAN _recipient")}
+    assert {"SCAN _recipient USING INDEX _recipient_due", "SCAN _recipient USING INDEX _recipient_held"} == large
+    assert "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)" in steps
+
+
+def test_the_hours_of_a_day_are_read_by_their_key(queue):
+    """
+    A question about a month reads the rows of that month, not its mail.
+    """
+    [statement] = [text for text in STATEMENTS if "FROM throughput" in text]
+    steps = [row[3] for row in select(queue.path, f"EXPLAIN QUERY PLAN {statement}")]
+
+    assert ["SEARCH t USING PRIMARY KEY (hour_at>?)"] == [step for step in steps if "TEMP B-TREE" not in step]
 
 
 def test_what_the_page_says_of_counting_is_so(queue):

@@ -51,6 +51,7 @@ from empath.storage.queue.garbage import (
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.queue.sweep import DEDUP, GREYLIST, STS_POLICIES, SUPPRESSIONS, VERIFICATIONS, Kept, outdated
+from empath.storage.queue.throughput import count_new
 from empath.storage.queue.tokens import SweepBuckets, has_full_buckets
 from empath.storage.spool import locate
 from empath.storage.spool_owner import key_of_queue
@@ -190,8 +191,18 @@ class Tidying:
             wake(self._runtime.child.wake_fds)
             self._runtime.emit(RoutesFollowed(recipients=moved))
 
+    def count_throughput(self) -> None:
+        """Add what is new to the hours of the view `throughput`."""
+        is_going = True
+        while is_going:
+            counting = count_new(self._reader, time.time())
+            if counting is not None:
+                self._runtime.writer.commit(counting)
+            is_going = counting is not None and counting.is_slice_full and self.rest()
+
     def forget(self) -> None:
-        """Remove rows and contents whose retention is over."""
+        """Remove rows and contents whose retention is over, once they are counted."""
+        self.count_throughput()
         recipients = messages = contents = audit_rows = 0
         for sweep in self._sweeps:
             is_going = True

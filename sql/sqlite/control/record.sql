@@ -221,3 +221,18 @@ CREATE TRIGGER refusal_insert INSTEAD OF INSERT ON refusal
 BEGIN
   SELECT raise(ABORT, 'empath: only an acceptor refuses a client');
 END;
+
+CREATE TRIGGER throughput_update INSTEAD OF UPDATE ON throughput
+BEGIN
+  SELECT raise(ABORT, 'empath: throughput is counted by the housekeeper');
+END;
+
+CREATE TRIGGER throughput_delete INSTEAD OF DELETE ON throughput
+BEGIN
+  SELECT raise(ABORT, 'empath: throughput goes by itself after 90 days');
+END;
+
+CREATE TRIGGER throughput_insert INSTEAD OF INSERT ON throughput
+BEGIN
+  SELECT raise(ABORT, 'empath: throughput is counted by the housekeeper');
+END;

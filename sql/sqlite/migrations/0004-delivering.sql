@@ -195,6 +195,19 @@ CREATE TABLE _dkim_key (
 CREATE UNIQUE INDEX _dkim_key_name ON _dkim_key (domain, selector);
 
 -- What people see.
+-- What came in and went out in each hour, see storage/queue/throughput.py.
+CREATE TABLE _throughput (
+  hour_at     INTEGER NOT NULL,
+  destination TEXT    NOT NULL,
+  received    INTEGER NOT NULL,
+  octets      INTEGER NOT NULL,
+  delivered   INTEGER NOT NULL,
+  deferred    INTEGER NOT NULL,
+  bounced     INTEGER NOT NULL,
+  expired     INTEGER NOT NULL,
+  PRIMARY KEY (hour_at, destination)
+) STRICT, WITHOUT ROWID;
+
 -- Clients that were turned away, see daemon/acceptor/refusal_rows.py. The last ten thousand rows stay, for 30 days.
 CREATE TABLE _refusal (
   refusal_id     INTEGER PRIMARY KEY AUTOINCREMENT,

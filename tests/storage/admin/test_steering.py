@@ -536,6 +536,7 @@ POINTS = [
     ("SELECT * FROM process WHERE process_id = 1", "rowid=?"),
     ("SELECT * FROM control WHERE control_id = 1", "rowid=?"),
     ("SELECT * FROM explanation WHERE id = 'x'", "ulid=?"),
+    ("SELECT * FROM throughput WHERE hour_unix > 1", "hour_at>?"),
     ("SELECT * FROM explanation WHERE recipient_id = 1", "rowid=?"),
     ("SELECT * FROM explanation WHERE destination = 'x' AND status IN ('queued', 'deferred')", "destination_id=?"),
     ("UPDATE queue SET status = 'held' WHERE id = 'x'", "ulid=?"),
@@ -553,6 +554,7 @@ TOPS = [
     "SELECT * FROM control ORDER BY control_id DESC LIMIT 20",
     "SELECT * FROM explanation ORDER BY recipient_id LIMIT 20",
     "SELECT * FROM refusal ORDER BY refusal_id DESC LIMIT 20",
+    "SELECT * FROM throughput ORDER BY hour_unix DESC LIMIT 20",
 ]
 
 
