@@ -111,7 +111,7 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
         _show_help(error)
         return UsageError.exit_code
     except click.ClickException as error:
-        say(name, " ".join(error.format_message().split()) + _hint(error))  # some of click's have a list below the line
+        say(name, " ".join(error.format_message().split()))  # some of click's have a list below the line
         return UsageError.exit_code
     except click.Abort:
         return INTERRUPTED
@@ -158,15 +158,6 @@ def _show_help(error: click.exceptions.NoArgsIsHelpError) -> None:
 def _drop(fd: int) -> None:
     """Python flushes again at its end, and would report the failure once more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), fd)
-
-
-def _hint(error: click.ClickException) -> str:
-    """A hint for an id without `--id`; empty for other errors."""
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    has_id = context is not None and any("--id" in parameter.opts for parameter in context.command.params)
-    if not has_id or "unexpected extra argument" not in error.format_message():
-        return ""
-    return "; name a message or a recipient by --id, as in --id 4"
 
 
 def named_file(context: click.Context) -> Path:

@@ -28,6 +28,23 @@ status = :status
 -- name: condition_destination
 destination = :destination
 
+-- name: condition_bounce_class
+class = :bounce_class
+
+-- name: condition_reply
+-- Case of ASCII letters does not matter.
+replace(lower(last_reply), lower(:reply), '') <> lower(last_reply)
+
+-- name: condition_subject
+-- Case of ASCII letters does not matter.
+(SELECT replace(lower(m.subject), lower(:subject), '') <> lower(m.subject) FROM _message AS m WHERE m.ulid = id)
+
+-- name: condition_message_id
+(SELECT m.header_message_id FROM _message AS m WHERE m.ulid = id) = :message_id
+
+-- name: condition_received_after
+received_unix >= :received_after
+
 -- name: condition_received_before
 received_unix < :received_before
 
@@ -62,6 +79,10 @@ SELECT r.recipient_id, r.message_id, m.ulid
      JOIN _recipient AS r ON r.message_id = m.message_id
     WHERE m.ulid IN (:ulids[text]))
  ORDER BY r.recipient_id;
+
+-- name: ids_that_begin
+-- Up to :limit queue ids that begin with :first. Index: the UNIQUE of ulid. Rows: ulid.
+SELECT ulid FROM _message WHERE ulid >= :first AND ulid < :first || '~' ORDER BY ulid LIMIT :limit;
 
 -- name: last_recipient
 -- The highest number so far. Rows: one, NULL if there is none.
@@ -124,4 +145,20 @@ SELECT recipient_id, status, sender, recipient, destination, attempts, next_retr
  WHERE recipient_id > :after
    AND {condition}
  ORDER BY recipient_id
+ LIMIT :limit;
+
+-- name: find_live
+-- Up to :limit live recipients, the newest first. Rows: the fields of Found in storage/admin/tracking.py.
+SELECT recipient_id, id, status, received_unix, sender, recipient, destination, attempts, coalesce(reason, last_reply)
+  FROM queue
+ WHERE {condition}
+ ORDER BY recipient_id DESC
+ LIMIT :limit;
+
+-- name: find_past
+-- The same of those that met their end.
+SELECT recipient_id, id, status, received_unix, sender, recipient, destination, attempts, coalesce(last_reply, reason)
+  FROM history
+ WHERE {condition}
+ ORDER BY recipient_id DESC
  LIMIT :limit;

@@ -7,6 +7,8 @@ whether or not the server runs.  A running server sees a change within half a se
 Each other module of this package has some verbs, in its VERBS.  This module adds them to the command.
 """
 
+from typing import Final
+
 import click
 
 from empath import __version__
@@ -31,58 +33,69 @@ from empath.cli.admin import (
     rule,
     service,
     sessions,
+    show,
     source,
     sql,
     suppress,
     suspension,
     tls,
     token,
+    top,
+    track,
     verify,
     warmup,
 )
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
 
+SECTIONS: Final = (
+    ("See the mail", (read, top, explain, show, track)),
+    ("Steer the mail", (orders, suspension, routing, reconcile)),
+    ("Steer the service", (service, sessions, modules, health)),
+    ("Who may send and receive", (account, token, recipients, greylist, suppress)),
+    ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, report_preview)),
+    ("The database and this host", (sql, fsck, doctor, completion)),
+)
+_EXAMPLES: Final = (
+    ("explain user@example.com", "why mail is not delivered"),
+    ("list --domain example.com", "what waits there"),
+    ("find --sender me@example.org", "live and past mail"),
+    ("hold 4711 01JD3KQ9", "hold some mail"),
+    ("retry --class greylist --dry-run", "only look"),
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Verbs(click.Group):
+    """The verbs in sections, with examples."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a list for each section, in columns of one width."""
+        width = max(map(len, self.commands)) + 2
+        for title, members in SECTIONS:
+            verbs = [verb for module in members for verb in module.VERBS]
+            limit = formatter.width - 4 - width
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(str(verb.name).ljust(width - 2), verb.get_short_help_str(limit)) for verb in verbs]
+                )
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        with formatter.section("Examples"):
+            formatter.write_dl([(f"{NAME} {words}", meaning) for words, meaning in _EXAMPLES], col_max=60)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @config_option(envvar="EMPATH_CONFIG")
 @click.version_option(__version__, prog_name=NAME, message="%(prog)s %(version)s")
 def admin() -> None:
     """See and steer the mail queue of Empath."""
 
 
-for module in (
-    read,
-    explain,
-    orders,
-    reconcile,
-    account,
-    token,
-    recipients,
-    greylist,
-    suppress,
-    rule,
-    source,
-    warmup,
-    replies,
-    modules,
-    sessions,
-    service,
-    suspension,
-    sql,
-    fsck,
-    doctor,
-    health,
-    dns,
-    dkim,
-    verify,
-    tls,
-    routing,
-    report_preview,
-    completion,
-):
-    for verb in module.VERBS:
-        admin.add_command(verb)
+for _, modules_of_section in SECTIONS:
+    for module in modules_of_section:
+        for verb in module.VERBS:
+            admin.add_command(verb)
 
 
 def main() -> None:

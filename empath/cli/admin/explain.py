@@ -30,12 +30,12 @@ from empath.policy.routing import HostRoute, ListRoute, route_text
 from empath.storage.admin import explanation as storage
 from empath.storage.admin.pauses import find_pauses
 from empath.storage.admin.records import Reference
+from empath.storage.admin.short_ids import whole
 from empath.storage.engine import Selects
 from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.queue.sts_policies import find_policy
 
 _MOST_DESTINATIONS: Final = 3
-_ULID: Final = 26
 
 
 @click.command()
@@ -70,8 +70,8 @@ def _explained(config: Config, selects: Selects, target: str, now: float) -> Exp
     looked = _Look(config, selects, book, config.router_by(book), now)
     if "@" in target:
         return looked.address(_parsed(RECIPIENT, target))
-    if target.isdigit() or (len(target) == _ULID and target.isalnum()):
-        return looked.message(_parsed(REFERENCE, target))
+    if target.isalnum() and not target.isalpha():
+        return looked.message(whole(selects, _parsed(REFERENCE, target)))
     return looked.destination(target)
 
 

@@ -61,6 +61,17 @@ _SENTENCES: Final = {
     "bound": "is due, but the row of {destination} is wrong: `empath-admin fsck --repair` mends it",
 }
 
+# The same of several recipients; the others are "held back by" the word.
+_SHORT: Final = {
+    None: "due, a worker takes them in their turn",
+    "delivery": "being delivered now",
+    "hold": "on hold",
+    "freeze": "waiting because all delivery is frozen",
+    "retry": "waiting for the next try",
+    "not due": "not due yet",
+    "no worker": "due, but no worker runs",
+}
+
 
 def answer(found: Explained) -> str:
     """The first line."""
@@ -113,12 +124,8 @@ def _sentence(each: Waiting, now: float) -> str:
 
 def _short(each: Waiting, now: float) -> str:
     """What several recipients wait for, with the first instant of theirs."""
-    if each.blocked_by is None:
-        return "due, a worker takes them in their turn"
-    if each.blocked_by == "delivery":
-        return "being delivered now"
     until = "" if each.blocked_until is None else f", the first {_until(each, now)}"
-    return f"held back by {each.blocked_by}{until}"
+    return f"{_SHORT.get(each.blocked_by, f'held back by {each.blocked_by}')}{until}"
 
 
 def _until(each: Waiting, now: float) -> str:

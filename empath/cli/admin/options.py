@@ -16,6 +16,7 @@ import click
 
 from empath.errors import SyntaxViolation
 from empath.mail.status import FINAL
+from empath.policy.replies.bounce_class import BounceClass
 from empath.policy.units import parse_duration
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import READERS, Selection
@@ -48,6 +49,16 @@ def _expression(text: str) -> str:
     return text
 
 
+def _part(text: str) -> str:
+    if not text:
+        raise SyntaxViolation("the text is missing")
+    return text
+
+
+def _message_id(text: str) -> str:
+    return f"<{_part(text.removeprefix('<').removesuffix('>'))}>"
+
+
 REFERENCE: Final = ParsedType("id", Reference.parse)  # a queue id in either case, or the number of one recipient
 DOMAIN: Final = ParsedType(
     "domain", READERS["domain"]
@@ -57,6 +68,8 @@ DOMAIN: Final = ParsedType(
 SENDER: Final = ParsedType("address", READERS["sender"])
 RECIPIENT: Final = ParsedType("address", READERS["recipient"])
 EXPRESSION: Final = ParsedType("SQL", _expression)
+_PART: Final = ParsedType("text", _part)
+_MESSAGE_ID: Final = ParsedType("id", _message_id)
 DURATION: Final = ParsedType("duration", parse_duration)
 
 
@@ -152,6 +165,7 @@ def selecting(statuses: Sequence[str], *, is_order: bool = True) -> Decorator:
         def selected(
             *arguments: Any,
             references: tuple[Reference, ...],
+            named: tuple[Reference, ...],
             domain: str | None,
             sender: str | None,
             recipient: str | None,
@@ -159,10 +173,23 @@ def selecting(statuses: Sequence[str], *, is_order: bool = True) -> Decorator:
             older_than_s: float | None,
             destination: str | None,
             where: str | None,
+            bounce_class: str | None,
+            reply: str | None,
+            subject: str | None,
+            message_id: str | None,
+            newer_than_s: float | None,
             **options: Any,
         ) -> None:
             before = None if older_than_s is None else time.time() - older_than_s
-            selection = Selection(references, domain, sender, recipient, status, destination, before, where)
+            after = None if newer_than_s is None else time.time() - newer_than_s
+            selection = Selection(
+                *((*named, *references), domain, sender, recipient, status, destination, before, where),
+                bounce_class=bounce_class,
+                reply=reply,
+                subject=subject,
+                message_id=message_id,
+                received_after=after,
+            )
             verb(*arguments, selection=selection, **options)
 
         decorated: VerbFunction = selected
@@ -176,6 +203,7 @@ def selecting(statuses: Sequence[str], *, is_order: bool = True) -> Decorator:
 def _filters(statuses: Sequence[str], *, is_order: bool) -> list[Decorator]:
     every = "All recipients. Required if no other filter is given." if is_order else "All recipients, the default."
     return [
+        click.argument("named", type=REFERENCE, nargs=-1, metavar="[ID]..."),
         click.option(
             "--id",
             "references",
@@ -197,7 +225,31 @@ def _filters(statuses: Sequence[str], *, is_order: bool) -> list[Decorator]:
             metavar="DURATION",
             help="Only mail that was accepted longer ago, such as 2h.",
         ),
+        click.option(
+            "--newer-than",
+            "newer_than_s",
+            type=DURATION,
+            metavar="DURATION",
+            help="Only mail that was accepted since then, such as 1d.",
+        ),
         click.option("--destination", metavar="NAME", help="Only recipients with this next hop or queue key."),
+        click.option(
+            "--class",
+            "bounce_class",
+            type=click.Choice([str(each) for each in BounceClass]),
+            metavar="CLASS",
+            help="Only recipients whose last attempt failed in this way, such as quota.",
+        ),
+        click.option(
+            "--reply",
+            type=_PART,
+            metavar="TEXT",
+            help="Only recipients whose last reply has this text, in any case.",
+        ),
+        click.option(
+            "--subject", type=_PART, metavar="TEXT", help="Only mail whose Subject field has this text, in any case."
+        ),
+        click.option("--message-id", type=_MESSAGE_ID, metavar="ID", help="Only mail with this Message-ID field."),
         click.option(
             "--where",
             type=EXPRESSION,

@@ -17,6 +17,7 @@ from empath.mail.status import LIVE, RecipientStatus
 from empath.mail.words import count
 from empath.storage.admin.orders import Order, Verb
 from empath.storage.admin.selection import Selection
+from empath.storage.admin.short_ids import whole_selection
 from empath.storage.admin.steering import Steering
 
 _DESTRUCTIVE: Final = frozenset({Verb.DELETE, Verb.BOUNCE, Verb.EXPIRE})
@@ -47,9 +48,10 @@ def _command(verb: Verb) -> click.Command:
     ) -> None:
         if not (is_all or selection.has_conditions):
             raise UsageError(
-                f"no recipients selected: give --id, --domain or another filter, or --all; see {verb} --help"
+                f"no recipients selected: give an ID, --domain or another filter, or --all; see {verb} --help"
             )
-        config = lenient_configuration(context)
+        engine = open_queue(lenient_configuration(context))
+        selection = whole_selection(engine, selection)
         order = Order(verb, options.who(), time.time(), takes=selection.status or RecipientStatus.CANCELLED)
         if verb is Verb.UNDELETE and not selection.is_by_name:
             selection = replace(selection, status=order.takes)
@@ -58,7 +60,7 @@ def _command(verb: Verb) -> click.Command:
             raise UsageError(
                 f"{verb} asks before it acts, and there is no terminal: add --yes, or look first with --dry-run"
             )
-        with Steering(open_queue(config), order, selection, deadline_s=None if is_dry_run else wait_s) as steering:
+        with Steering(engine, order, selection, deadline_s=None if is_dry_run else wait_s) as steering:
             if must_ask and not _confirm(verb, *steering.count()):
                 say(NAME, "nothing was changed")
                 context.exit(INTERRUPTED)

@@ -24,6 +24,7 @@ from empath.storage.admin.json_form import as_json
 from empath.storage.admin.liveness import liveness
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection
+from empath.storage.admin.short_ids import whole_selection
 from empath.storage.admin.stats_record import stats_record
 
 _MAX_NUMBER: Final = 2**63 - 1
@@ -51,7 +52,9 @@ def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: 
     del is_all  # the default of a list without a filter
     config = lenient_configuration(context)
     now = time.time()
-    with storage.Snapshot(open_queue(config)) as snapshot:
+    engine = open_queue(config)
+    selection = whole_selection(engine, selection)
+    with storage.Snapshot(engine) as snapshot:
         missing = [unknown(reference) for reference in snapshot.check_names(selection)]
         found = snapshot.list_live(selection, after=after, limit=limit + 1, now=now)
         frozen_since = snapshot.pauses(now).frozen_since
@@ -87,7 +90,7 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
     config = lenient_configuration(context)
     now = time.time()
     with storage.Snapshot(open_queue(config)) as snapshot:
-        message = snapshot.find_message(reference, now)
+        message = snapshot.find_message(snapshot.whole(reference), now)
         if message is None:
             raise MissingInput(unknown(reference))
         header = snapshot.header(message, config.queue.spool) if has_headers else None

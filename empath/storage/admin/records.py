@@ -6,6 +6,7 @@ rename one changes a public interface.  Instants are Unix seconds and end in `_a
 durations in `_s`.  `suspended_until` is None unless the destination is suspended.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -14,36 +15,40 @@ from empath.mail.identity import QueueId
 from empath.storage.admin.pauses import Pauses
 
 _MAX_ROWID = 2**63 - 1
+_SHORT = re.compile(r"(?=\d*[a-z])[0-7][0-9a-hjkmnp-tv-z]{5,24}", re.IGNORECASE | re.ASCII)  # the digits of a ULID
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """
-    How a person names rows: the queue id of a message, or the number of one recipient.
+    How a person names rows: the queue id of a message or its first characters, or the number of one recipient.
 
-    Shape: exactly one of the two is given.
+    Shape: exactly one of the three is given. first is in upper case; short_ids.py finds the whole id.
     """
 
     queue_id: QueueId | None
     recipient_id: int | None
+    first: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Reference":
         """
-        Read 26 characters as a ULID in either case, fewer digits as a recipient's number.
+        Read 26 characters as a ULID in either case, six or more as its first ones, digits as a recipient's number.
 
         Raises:
             SyntaxViolation: neither.
         """
         if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= _MAX_ROWID:
             return cls(None, int(text))
+        if _SHORT.fullmatch(text):
+            return cls(None, None, text.upper())
         try:
             return cls(QueueId.parse(text), None)
         except SyntaxViolation as exc:
             raise SyntaxViolation(f"{text!r} is neither a queue id of 26 characters nor a recipient's number") from exc
 
     def __str__(self) -> str:
-        return str(self.queue_id or self.recipient_id)
+        return str(self.queue_id or self.recipient_id or self.first)
 
     @property
     def keys(self) -> dict[str, str | int | None]:

@@ -37,7 +37,10 @@ READERS: Final[Mapping[str, Callable[[str], str]]] = {
     "recipient": lambda text: str(ForwardPath.parse(_bare(text))),
 }
 
-_COLUMNS: Final = ("domain", "sender", "recipient", "status", "destination", "received_before")
+_COLUMNS: Final = (
+    *("domain", "sender", "recipient", "status", "destination", "received_before", "bounce_class", "reply"),
+    *("subject", "message_id", "received_after"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ class Selection:
     Conditions that must all hold. None means no condition; without any condition all recipients of the view are meant.
 
     Shape: domain in A-labels; sender and recipient as the queue has them, an empty sender is the null path;
-    received_before in Unix seconds; where is SQL, an expression over the columns of the view.
+    received_before in Unix seconds; where is SQL, an expression over the columns of the view; bounce_class is that of
+    the last attempt, reply a part of the last reply and subject one of the Subject field, both in any case; message_id
+    is the Message-ID field in its brackets.
     """
 
     references: tuple[Reference, ...] = ()
@@ -57,6 +62,11 @@ class Selection:
     destination: str | None = None
     received_before: float | None = None
     where: str | None = None
+    bounce_class: str | None = None
+    reply: str | None = None
+    subject: str | None = None
+    message_id: str | None = None
+    received_after: float | None = None
 
     @property
     def has_conditions(self) -> bool:

@@ -9,7 +9,7 @@ THEORY
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,7 @@ from empath.storage.admin.records import (
     Stats,
 )
 from empath.storage.admin.selection import Selection, list_rows, named, probe, require_destination
+from empath.storage.admin.short_ids import whole
 from empath.storage.engine import Engine, Row
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import rules_in_force
@@ -44,6 +45,7 @@ from empath.storage.write import Write
 
 _AGES: Final = ("60", "300", "3600", "21600", "86400", "432000", "+Inf")  # as in the statement
 _MAX_HEADER_OCTETS = 1024 * 1024
+_PIECE_OCTETS = 64 * 1024
 _UNTIL: Final = re.compile(r"^((?:suspended|breaker open) until \S+) (\S+)")  # as in the view _blocked
 
 
@@ -103,6 +105,15 @@ class Snapshot:
         wanted = {"before": before, "limit": limit, "has_ended": has_ended}
         return [ProcessRun(*row) for row in self._visit.rows("admin.processes", wanted)]
 
+    def whole(self, reference: Reference) -> Reference:
+        """
+        *reference* with the whole queue id.
+
+        Raises:
+            MissingInput, UsageError: see `short_ids.whole`.
+        """
+        return whole(self._visit, reference)
+
     def find_message(self, reference: Reference, now: float) -> Message | None:
         """The named message with all its recipients, or the message of the named recipient, as it is at *now*."""
         by = "admin.message_by_ulid" if reference.recipient_id is None else "admin.message_by_recipient"
@@ -150,6 +161,27 @@ class Snapshot:
                 raise StorageFailure(f"{spool}: {exc.strerror}") from exc
         added_fields: bytes = self._visit.value("admin.added_fields", {"ulid": message.id})
         return header_section(added_fields + (octets or b""), _MAX_HEADER_OCTETS)
+
+    def content(self, message: Message, spool: Path) -> Iterator[bytes]:
+        """
+        The octets of the message as it goes on, piece by piece; none where they were removed.
+
+        Raises:
+            StorageFailure: the file cannot be read.
+        """
+        if message.content_locator is None:
+            return
+        yield self._visit.value("admin.added_fields", {"ulid": message.id})
+        if message.content_locator == INLINE:
+            message_id = self._visit.value("admin.message_by_ulid", {"ulid": message.id})
+            yield self._visit.value("lease.inline_content", {"message_id": message_id}) or b""
+            return
+        try:
+            with open_content(spool, message.content_locator) as file:
+                while piece := file.read(_PIECE_OCTETS):
+                    yield piece
+        except OSError as exc:
+            raise StorageFailure(f"{spool}: {exc.strerror}") from exc
 
     def pauses(self, now: float) -> Pauses:
         """The orders that keep due mail from going out at *now*."""

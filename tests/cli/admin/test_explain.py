@@ -102,7 +102,7 @@ def test_several_recipients_are_counted_by_what_they_wait_for(tool: AdminTool) -
     [(ulid,)] = tool.queue.select("SELECT id FROM message")
     tool.queue.write("UPDATE queue SET status = 'held' WHERE recipient_id = 1")
 
-    assert f"2 recipients of {ulid}: 1 held back by hold; 1 due, a worker takes them in their turn" == first_line(
+    assert f"2 recipients of {ulid}: 1 on hold; 1 due, a worker takes them in their turn" == first_line(
         tool, ulid.lower()
     ).replace(ulid.lower(), ulid)
 

@@ -4,6 +4,7 @@ import re
 import time
 from typing import Any
 
+from empath.mail.identity import QueueId
 from empath.mail.status import RecipientStatus
 from tests.cli.admin.kit import NEVER, AdminTool
 from tests.kit.queue import T0, write
@@ -265,3 +266,49 @@ def test_text_of_strangers_does_not_steer_the_terminal(tool: AdminTool):
     write(tool.path, "UPDATE _recipient SET address = ?, last_reply = ?", "\u202ea@a.example", "550 \x1b[31m")
     text = "\n".join(tool.on_a_terminal(80, "list"))
     assert (True, True) == (r"-> \u202ea@a.example" in text, r"550 \x1b[31m" in text)
+
+
+def test_ids_are_given_by_themselves_and_by_their_first_characters(tool: AdminTool):
+    """
+    `list 4711 01JD3KQ9` is what people type.
+    """
+    tool.queue.accept("a.example", "b.example")
+    other = QueueId.parse("01JD3KQ9XWV5N8T2RZC4E6MBHA")
+    tool.queue.accept("a.example", queue_id=other)
+    tool.queue.accept("a.example")
+
+    assert [3] == numbers(listed(tool, "01jd3kq9"))
+    assert [1, 3] == numbers(listed(tool, "1", "01JD3KQ9XW", "--domain", "a.example"))
+    assert [2, 3] == numbers(listed(tool, "2", "--id", str(other)))
+
+
+def test_first_characters_of_several_ids_are_not_guessed(tool: AdminTool):
+    """
+    The error names them.
+    """
+    tool.queue.accept(count=7)
+    several = tool.run("list", "01HF7YAT000")
+    none = tool.run("hold", "01JD3KQ9")
+
+    assert 64 == several.code
+    assert "more than one queue id begins with 01HF7YAT000: 01HF7YAT000000000000000001, " in several.err
+    assert several.err.endswith(", …\n")
+    assert 66 == none.code
+    assert "no queue id in the queue database begins with 01JD3KQ9" in none.err
+
+
+def test_the_kind_of_failure_and_the_words_of_the_reply_are_filters(tool: AdminTool):
+    """
+    What all these recipients have in common is often the reply.
+    """
+    tool.queue.accept("a.example", "b.example")
+    for lease in tool.queue.lease():
+        tool.queue.run(tool.queue.new_settle(lease, RecipientStatus.DEFERRED, next_retry_at=NEVER))
+    tool.queue.accept("a.example")
+    write(tool.path, "UPDATE _attempt SET class = 'greylist' WHERE recipient_id = 1")
+
+    assert [1, 2] == numbers(listed(tool, "--reply", "GREYlisted"))
+    assert [] == numbers(listed(tool, "--reply", "over quota"))
+    assert [1] == numbers(listed(tool, "--class", "greylist"))
+    assert [2] == numbers(listed(tool, "--reply", "greylisted", "--domain", "b.example"))
+    assert 1 == tool.record("hold", "--class", "greylist", "--dry-run")["matched"]

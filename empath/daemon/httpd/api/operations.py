@@ -30,6 +30,7 @@ from empath.storage.admin.order_totals import OrderTotals
 from empath.storage.admin.orders import Order, Verb
 from empath.storage.admin.records import Change, Reference
 from empath.storage.admin.selection import READERS, Selection
+from empath.storage.admin.short_ids import whole_selection
 from empath.storage.admin.snapshot import Snapshot
 from empath.storage.admin.stats_record import stats_record
 from empath.storage.admin.steering import Steering
@@ -237,7 +238,7 @@ def _stats(on: Backend, given: Arguments, _: str) -> Record:
 
 def _order(on: Backend, request: OrderRequest, who: str) -> Record:
     now = time.time()
-    selection = _selection(request, now)
+    selection = whole_selection(on.engine, _selection(request, now))
     order = Order(request.order, who, now, takes=selection.status or RecipientStatus.CANCELLED)
     if request.order is Verb.UNDELETE and not selection.is_by_name:
         selection = replace(selection, status=order.takes)
@@ -268,7 +269,9 @@ def _selection(request: OrderRequest, now: float) -> Selection:
     read = {name: None if (text := getattr(given, name)) is None else READERS[name](text) for name in READERS}
     selection = Selection(
         tuple(map(Reference.parse, given.id)),
-        **read,
+        domain=read["domain"],
+        sender=read["sender"],
+        recipient=read["recipient"],
         status=given.status,
         destination=given.destination,
         received_before=None if given.older_than is None else now - parse_duration(given.older_than),

@@ -1,0 +1,92 @@
+"""track - find and track: recipients among live and past mail, and what happened to one message"""
+
+from typing import Final
+
+import click
+
+from empath.cli.admin import output
+from empath.cli.admin.options import REFERENCE, Whole, json_option, selecting, unknown
+from empath.cli.admin.output import NAME, Column
+from empath.cli.common import config_option, lenient_configuration, open_queue, say
+from empath.errors import MissingInput
+from empath.mail.status import RecipientStatus
+from empath.mail.words import count, instant
+from empath.storage.admin import tracking as storage
+from empath.storage.admin.records import Reference
+from empath.storage.admin.selection import Selection, require_destination
+from empath.storage.admin.short_ids import whole, whole_selection
+
+_FOUND: Final = (
+    *(Column("RECIPIENT"), Column("ID", 1), Column("STATUS"), Column("RECEIVED", 1), Column("SENDER", 2, 12)),
+    *(Column("ADDRESS", 0, 16), Column("REPLY", 2, 16)),
+)
+_EVENTS: Final = (Column("AT"), Column("RECIPIENT", 1, 16), Column("WHAT"), Column("WORDS", 0, 20))
+_STANDING: Final = (
+    *(Column("RECIPIENT"), Column("STATUS"), Column("WAITS-FOR"), Column("UNTIL", 1), Column("ADDRESS", 0, 16)),
+    Column("WHY", 1, 20),
+)
+
+
+@click.command()
+@config_option()
+@selecting([status.value for status in RecipientStatus], is_order=False)
+@click.option("--limit", type=Whole(1, 100_000), default=50, show_default=True, metavar="N", help="Show at most N.")
+@json_option("One JSON object for each recipient.")
+@click.pass_context
+def find(context: click.Context, *, selection: Selection, is_all: bool, limit: int, is_json: bool) -> None:
+    """
+    Find recipients in live and past mail, the newest first.
+
+    Past mail is found as long as [retention] keeps it.
+    """
+    del is_all  # the default
+    engine = open_queue(lenient_configuration(context))
+    selection = whole_selection(engine, selection)
+    with engine.visiting(None) as visit, visit.one_instant():
+        require_destination(visit, selection.destination)
+        found = storage.find(visit, selection, limit + 1)
+    page = found[:limit]
+    if is_json:
+        for each in page:
+            output.write_json(each)
+    elif page:
+        rows = [
+            (x.recipient_id, x.id, x.status, instant(x.received_at), x.sender or "<>", x.recipient, x.words)
+            for x in page
+        ]
+        output.write_table(_FOUND, rows)
+    more = "" if len(found) <= limit else "; there are more, --limit shows them"
+    say(NAME, f"{count(len(page), 'recipient')} found{more}")
+
+
+@click.command()
+@config_option()
+@click.argument("reference", type=REFERENCE, metavar="ID")
+@json_option()
+@click.pass_context
+def track(context: click.Context, reference: Reference, is_json: bool) -> None:
+    """
+    Show what happened to one message, in the order of time.
+
+    When it came and from which client, each attempt with the reply, each order with its author, and how its recipients
+    stand now.
+    """
+    with open_queue(lenient_configuration(context)).visiting(None) as visit, visit.one_instant():
+        reference = whole(visit, reference)
+        found = storage.events(visit, reference)
+    if found is None:
+        raise MissingInput(unknown(reference))
+    events, standing = found
+    if is_json:
+        output.write_json({"id": str(reference), "events": events, "recipients": standing})
+        return
+    output.write_table(_EVENTS, [(instant(x.event_at), x.recipient, x.what, x.words) for x in events])
+    click.echo()
+    rows = [
+        (x.recipient_id, x.status, x.blocked_by, x.blocked_until and instant(x.blocked_until), x.recipient, x.rule)
+        for x in standing
+    ]
+    output.write_table(_STANDING, rows)
+
+
+VERBS: Final = (find, track)

@@ -1,0 +1,109 @@
+"""find and track: live and past mail together, and the life of one message."""
+
+import time
+from typing import Any
+
+import pytest
+
+from empath.mail.identity import QueueId
+from empath.mail.status import RecipientStatus
+from tests.cli.admin.kit import NEVER, AdminTool
+
+ULID = "01JD3KQ9XWV5N8T2RZC4E6MBHA"
+
+
+@pytest.fixture
+def mail(tool: AdminTool) -> AdminTool:
+    """A message with a delivered and a deferred recipient, and a younger one that is held."""
+    tool.queue.accept("a.example", "b.example", queue_id=QueueId.parse(ULID), subject="Invoice 7")
+    ends = {"a.example": RecipientStatus.DELIVERED, "b.example": RecipientStatus.DEFERRED}
+    for lease in tool.queue.lease():
+        tool.queue.run(tool.queue.new_settle(lease, ends[lease.destination], next_retry_at=NEVER))
+    tool.queue.accept("a.example", at=time.time(), subject="Hello")
+    tool.queue.write("UPDATE queue SET status = 'held' WHERE recipient_id = 3")
+    return tool
+
+
+def found(tool: AdminTool, *filters: str) -> list[int]:
+    """Numbers of the recipients, in their order."""
+    return [record["recipient_id"] for record in tool.records("find", *filters)]
+
+
+@pytest.mark.parametrize(
+    ("filters", "numbers"),
+    [
+        ([], [3, 2, 1]),
+        (["--limit", "2"], [3, 2]),
+        (["--status", "delivered"], [1]),
+        (["--domain", "a.example"], [3, 1]),
+        (["--subject", "INVOICE"], [2, 1]),
+        (["--message-id", "1@example.test", "--status", "held"], [3]),
+        (["--message-id", "<2@example.test>"], []),
+        (["--newer-than", "1h"], [3]),
+        (["--older-than", "1h"], [2, 1]),
+        (["--reply", "greylisted"], [2]),
+        ([ULID[:12].lower()], [2, 1]),
+        (["--where", "attempts = 1"], [2, 1]),
+    ],
+)
+def test_live_and_past_mail_is_found_the_newest_first(mail: AdminTool, filters: list[str], numbers: list[int]) -> None:
+    """
+    People ask what became of a mail, and do not know whether it has ended.
+    """
+    assert numbers == found(mail, *filters)
+
+
+def test_what_is_found_is_a_table(mail: AdminTool) -> None:
+    """
+    With the reply that ended it; the number of rows is on standard error.
+    """
+    result = mail.invoke("find", "--status", "delivered")
+
+    assert ["RECIPIENT", "ID", "STATUS", "RECEIVED", "SENDER", "ADDRESS", "REPLY"] == result.stdout.splitlines()[
+        0
+    ].split()
+    assert result.stdout.splitlines()[1].endswith("sender@example.test  r1@a.example  250 2.0.0 Ok")
+    assert "empath-admin: 1 recipient found\n" == result.stderr
+    assert (
+        "empath-admin: 1 recipient found; there are more, --limit shows them\n"
+        == mail.invoke("find", "--limit", "1").stderr
+    )
+
+
+def test_the_filters_of_find_hold_for_orders_too(mail: AdminTool) -> None:
+    """
+    There is one grammar.
+    """
+    assert 1 == mail.record("hold", "--subject", "invoice", "--older-than", "1h", "--dry-run")["matched"]
+    assert [] == mail.record("list", "--newer-than", "1h", "--subject", "invoice")["recipients"]
+
+
+def test_the_life_of_a_message_is_told_in_the_order_of_time(mail: AdminTool) -> None:
+    """
+    Where it came from, what each host said, who gave orders, and how it stands.
+    """
+    mail.queue.write("UPDATE queue SET priority = 0 WHERE recipient_id = 2")
+
+    record: dict[str, Any] = mail.record("track", ULID[:10])
+
+    assert ULID == record["id"]
+    assert [
+        ("accepted", None, "from 192.0.2.1 (client.example) by 127.0.0.1:2525 of mx.example.test"),
+        ("delivered", "r1@a.example", "mx.a.example 192.0.2.2:25 end-of-data: 250 2.0.0 Ok"),
+        ("deferred", "r2@b.example", "mx.a.example 192.0.2.2:25 end-of-data: 451 4.7.1 greylisted"),
+        ("order", "r2@b.example", "priority by sql: 2 -> 0"),
+    ] == [(each["what"], each["recipient"], each["words"]) for each in record["events"]]
+    assert [("delivered", None), ("deferred", "retry")] == [
+        (each["status"], each["blocked_by"]) for each in record["recipients"]
+    ]
+    lines = mail.lines("track", ULID)
+    assert lines[0].split() == ["AT", "RECIPIENT", "WHAT", "WORDS"]
+    assert lines[-1].split()[:4] == ["2", "deferred", "retry", "2096-10-02T07:06:40Z"]
+
+
+def test_what_was_never_there_cannot_be_tracked(tool: AdminTool) -> None:
+    """
+    With the code that scripts know.
+    """
+    assert 66 == tool.run("track", "9").code
+    assert 66 == tool.run("track", ULID).code
