@@ -2,10 +2,13 @@
 
 import apsw
 
+from empath.config.load import load_config
+from empath.daemon.process.health import HealthChecks
+from empath.policy.health import Level
 from tests.faults.conftest import MIB, offer
 from tests.kit.peer import ScriptedPeer
-from tests.kit.process import free_port
-from tests.kit.queue import select, violations
+from tests.kit.process import configuration, free_port
+from tests.kit.queue import Queue, select, violations
 from tests.kit.waiting import eventually
 
 _SETTINGS = """
@@ -49,6 +52,30 @@ def test_a_disk_that_runs_full_refuses_mail_and_goes_on_delivering(new_disk, new
     eventually(lambda: offer(instance, "again@home.test") == "250 2.0.0", "room for new mail")
     assert 0 == instance.stop()
     assert {} == violations(instance.queue)
+
+
+def test_health_tells_of_a_disk_that_is_full_and_of_a_log_on_it(new_disk):
+    """
+    The checks look at the disk itself: no process has to run.
+    """
+    disk = new_disk(24)
+    queue = Queue(disk.directory / "queue.db")
+    queue.close()
+    file = disk.directory / "empath.toml"
+    text = configuration(free_port(), '[receiving.limits]\nmessage_size = "1MiB"\n')
+    file.write_text(text.replace("[queue]", '[queue]\nreserve = "1MiB"'))
+    config = load_config(file)
+    (disk.directory / "empath.log").touch()
+    checks = HealthChecks(config, queue.engine, reading=lambda: queue.engine.visiting(None), read_stats=lambda: None)
+
+    def levels():
+        return [checks.run(component).level for component in ("disk", "log")]
+
+    assert [Level.OK, Level.OK] == levels()
+    disk.fill()
+    assert [Level.ERROR, Level.ERROR] == levels()
+    disk.free()
+    assert [Level.OK, Level.OK] == levels()
 
 
 def test_a_disk_without_any_room_loses_nothing(new_disk, new_instance):

@@ -79,7 +79,8 @@ class HealthChecks:
             return Diagnosis(component, Level.ERROR, exc.strerror or str(exc))
 
     def _listeners(self) -> Diagnosis:
-        found: dict[int, Diagnosis] = {}
+        unknown = Diagnosis("listener", Level.ERROR, "a check crashed", "report it with what is at standard error")
+        found = dict.fromkeys(range(len(self._config.listeners)), unknown)
 
         def look(number: int, listener: Listener) -> None:
             found[number] = diagnose_answer(self._config, listener)
@@ -90,7 +91,7 @@ class HealthChecks:
             each.start()
         for each in looks:
             each.join()
-        return worst_of("listeners", [found[number] for number in sorted(found)])
+        return worst_of("listeners", [*found.values()])
 
     def _database(self) -> Diagnosis:
         self._engine.check_place()

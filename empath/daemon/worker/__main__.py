@@ -343,10 +343,13 @@ class Worker:
 
 
 def _stage_times(ledger: Ledger) -> Callable[[str, float], None]:
-    labels: dict[str, tuple[str]] = {}
+    observers: dict[str, Callable[[float], None]] = {}
 
     def measure(stage: str, seconds: float) -> None:
-        ledger.observe(STAGE_SECONDS, seconds, labels.setdefault(stage, (stage,)))
+        observe = observers.get(stage)
+        if observe is None:  # a stage has a series from its first time on
+            observe = observers[stage] = ledger.observer(STAGE_SECONDS, (stage,))
+        observe(seconds)
 
     return measure
 

@@ -70,14 +70,32 @@ class Ledger:
 
     def observe(self, metric: Metric, value: float, labels: Labels = _NONE) -> None:
         """Take *value* into a histogram."""
+        series = self._distributions.get(metric)
+        found = None if series is None else series.get(labels)
+        if found is None:
+            found = self._distribution(metric, labels)
+        found.counts[bisect_left(metric.buckets, value)] += 1
+        found.sum += value
+
+    def observer(self, metric: Metric, labels: Labels = _NONE) -> Callable[[float], None]:
+        """As `observe` for one series, which is looked up once: for what is measured with each mail."""
+        found, buckets = self._distribution(metric, labels), metric.buckets
+        counts = found.counts
+
+        def observe(value: float) -> None:
+            counts[bisect_left(buckets, value)] += 1
+            found.sum += value
+
+        return observe
+
+    def _distribution(self, metric: Metric, labels: Labels) -> _Distribution:
         series = self._distributions.setdefault(metric, {})
         found = series.get(labels)
         if found is None:
             if labels and len(series) >= metric.most - 1:
                 labels = (OTHER,) * len(metric.labels)
             found = series.setdefault(labels, _Distribution(len(metric.buckets)))
-        found.counts[bisect_left(metric.buckets, value)] += 1
-        found.sum += value
+        return found
 
     def read(self, metric: Metric, reading: Callable[[], Reading]) -> None:
         """Have *reading* called whenever the values of *metric* are asked for; it gives a number, or one by labels."""

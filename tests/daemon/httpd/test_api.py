@@ -2,9 +2,13 @@
 
 import json
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from empath.daemon.httpd.api.openapi import openapi
 from empath.daemon.httpd.api.operations import OPERATIONS, PREFIX
@@ -15,6 +19,7 @@ from tests.docs.pages import text
 
 READ, OPERATE = "secret of reader", "secret of operator"
 SCHEMA = openapi(OPERATIONS)
+_KEYS = ("order", "filter", "all", "dry_run", "show", "id", "domain", "sender", "status", "older_than")
 
 
 @pytest.fixture
@@ -275,3 +280,42 @@ def test_the_page_has_each_operation_and_parameter():
         assert f"`{operation.method} {operation.path}`" in page
         for parameter in operation.parameters:
             assert f"`{parameter.name}`" in page or parameter.is_in_path
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.sampled_from(["hold", "delete", "a.example"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS) | st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(body=st.binary(max_size=60) | _JSON.map(lambda value: json.dumps(value).encode()))
+def test_no_body_is_a_fault(web, body):
+    """
+    Whatever a program sends, it hears what is wrong with it, or is obeyed.
+    """
+    answer = web.get(f"{PREFIX}/orders", OPERATE, method="POST", body=body)
+    assert answer.status_code in {200, 400, 404, 411}, (body, answer.text)
+    assert [] == web.reported
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    path=st.sampled_from([each.path for each in OPERATIONS if each.method == "GET"]),
+    name=st.sampled_from(["id", "after", "limit", "domain", "sender", "older_than", "destination", "what", "top"]),
+    value=st.text(max_size=30),
+)
+def test_no_parameter_is_a_fault(web, path, name, value):
+    answer = web.get(PREFIX + path.replace("{id}", quote(value, safe="") or "x"), READ, params={name: value})
+    assert answer.status_code in {200, 400, 404}, answer.text
+    assert [] == web.reported
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(header=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=80), number=st.integers(1, 10**6))
+def test_no_token_is_a_fault(web, header, number):
+    client = str(ip_address(0x0A000000 + number))
+    answer = web.client.simulate_get(f"{PREFIX}/stats", headers={"Authorization": header}, remote_addr=client)
+    assert answer.status_code in {401, 429}
+    assert {"token_refused"} >= {each.event for each in web.reported}

@@ -1,5 +1,6 @@
 """Values of metrics: what is counted, read and left together."""
 
+from empath.telemetry.metrics import catalogue
 from empath.telemetry.metrics.catalogue import (
     ACCEPT_SECONDS,
     ATTEMPT_SECONDS,
@@ -66,3 +67,14 @@ def test_names_follow_the_rules_of_prometheus():
         assert (metric.kind is MetricKind.HISTOGRAM) == bool(metric.buckets), metric.name
         assert list(metric.buckets) == sorted(set(metric.buckets)), metric.name
         assert (metric.most > 1) == bool(metric.labels), metric.name
+
+
+def test_an_observer_feeds_the_series_that_observe_feeds():
+    """
+    It is for what is measured with each mail.
+    """
+    ledger = Ledger()
+    ledger.observer(catalogue.ACCEPT_SECONDS)(0.002)
+    ledger.observe(catalogue.ACCEPT_SECONDS, 0.2)
+    [[labels, counts, total]] = ledger.values()[catalogue.ACCEPT_SECONDS.name]
+    assert ((), 2, 0.202) == (labels, sum(counts), total)
