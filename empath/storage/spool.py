@@ -101,7 +101,7 @@ class SpoolFile:
                 source.seek(old_octets)
                 made = open(part, "xb", buffering=0, opener=no_link_opener(0o640))  # noqa: SIM115 - kept open
                 fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                piece = new
+                piece = new or source.read(_COPY_OCTETS)
                 while piece:
                     count(piece)
                     view = memoryview(piece)

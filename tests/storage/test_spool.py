@@ -29,6 +29,21 @@ def files(spool: Path) -> list[Path]:
     return [path for path in spool.rglob("*") if not path.is_dir()]
 
 
+@pytest.mark.parametrize("new", [b"", b"Subject: y\r\n"])
+def test_content_whose_start_is_replaced_keeps_the_rest(spool: Path, new: bytes) -> None:
+    """
+    Also where nothing stands in its place.
+    """
+    file = SpoolFile(spool, "mx.example.test", ID)
+    body = b"\r\n" + b"y" * 300_000
+    file.write(b"Subject: x\r\n" + body)
+    file.complete()
+    pieces: list[bytes] = []
+    file.replace_start(12, new, pieces.append)
+    file.close()
+    assert (new + body, new + body) == (file.path.read_bytes(), b"".join(pieces))
+
+
 def test_content_is_read_as_it_was_written(spool: Path) -> None:
     """
     It is written in pieces of any size, and read by the name in the row.

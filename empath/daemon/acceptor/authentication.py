@@ -193,11 +193,12 @@ class Authenticator:
 class MessageCheck:
     """One message, from MAIL to its end. Call `close` last."""
 
-    __slots__ = ("_asking", "_authenticator", "_client", "_sent_from")
+    __slots__ = ("_asking", "_authenticator", "_client", "_fields", "_sent_from")
 
     def __init__(self, authenticator: Authenticator, client: ClientAddress, helo: str, path: ReversePath) -> None:
         self._authenticator = authenticator
         self._client = client
+        self._fields: SignedFields | None = None
         self._asking: gevent.Greenlet[..., SentFrom] | None = None
         self._sent_from = SentFrom(str(client), str(path), helo)
         if authenticator.wanted.spf:
@@ -211,7 +212,8 @@ class MessageCheck:
         return self._authenticator.wanted.body
 
     def body_forms(self, fields: SignedFields) -> Iterable[BodyForm]:
-        """The forms in which the body must be hashed, by the header of the message."""
+        """The forms in which the body must be hashed, by the header of the message, which is kept for `judge`."""
+        self._fields = fields
         return body_forms(fields, self._authenticator.wanted)
 
     def judge(self, content: IncomingContent, header_octets: int) -> Judged:
@@ -224,14 +226,13 @@ class MessageCheck:
         authenticator = self._authenticator
         if self._asking is not None:
             self._sent_from = self._asking.get()
-        header = content.header(header_octets)
-        fields = Fields.of(header)
-        findings = self._examine(SignedFields(fields), content.body_digests)
+        fields = self._fields or SignedFields(Fields.of(content.header(header_octets)))
+        findings = self._examine(fields, content.body_digests)
         authenticator.count(findings)
         disposition = self._disposition(findings)
         action = disposition.action
         if action is not Action.REJECT:
-            _remove_claims(content, header, fields, authenticator.authserv_id)
+            _remove_claims(content, fields.fields, authenticator.authserv_id)
         return Judged(
             findings,
             disposition,
@@ -277,14 +278,14 @@ class MessageCheck:
             self._asking = gevent.spawn(inquiry.run, steps, question)
 
 
-def _remove_claims(content: IncomingContent, header: bytes, fields: Fields, ours: str) -> None:
+def _remove_claims(content: IncomingContent, fields: Fields, ours: str) -> None:
     """Remove the results that others say are of this host, and those that do not say whose they are."""
     if FIELD_NAME not in fields:
         return
     named = zip(fields.names, fields.octets, strict=True)
     kept = [octets for name, octets in named if name != FIELD_NAME or _whose(octets) not in (ours, None)]
     if len(kept) < len(fields.octets):
-        content.replace_header(header, b"".join(kept))
+        content.replace_header(b"".join(fields.octets), b"".join(kept))
 
 
 def _whose(octets: bytes) -> str | None:

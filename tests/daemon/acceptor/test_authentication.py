@@ -1,5 +1,6 @@
 """Who vouches for mail that comes in, and what is done with it: sessions, with a scripted name server."""
 
+import hashlib
 import json
 from types import SimpleNamespace
 
@@ -7,6 +8,9 @@ import gevent
 import pytest
 from gevent.event import Event
 
+from empath.authentication.arc import Chain, seal
+from empath.authentication.sign import SIGNED_FORM
+from empath.authentication.verify import Result
 from empath.daemon.acceptor.authentication import Authenticator, Inquiry, OverrideRows
 from empath.errors import QueueBusy
 from empath.mail.lookup import Failed, Kind, Question, Texts
@@ -17,7 +21,7 @@ from empath.policy.access import Role
 from empath.policy.router import ROUTE_KEY
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.acceptor import Accepted, Disposed
-from tests.authentication.kit import MESSAGE, NOW, TEXTS, signed
+from tests.authentication.kit import MESSAGE, NOW, TEXTS, digests_of, fields_of, key, signed
 from tests.kit.dns import ScriptedDns
 from tests.kit.waiting import DEADLINE_S
 
@@ -245,6 +249,34 @@ def test_a_row_makes_it_milder(make, visit, rows):
     assert found["reason"].endswith(", but authentication_override has bank.example")
 
 
+@pytest.mark.parametrize(("trusted", "code"), [("example.com", "250"), ("other.example", "550")])
+def test_a_list_that_is_trusted_may_change_a_message(make, visit, trusted, code):
+    """
+    RFC 8617 §7.2. The chain of ARC holds, and its seal says that DMARC had passed.
+    """
+    chain = Chain(Result.NONE)
+    fields = seal(
+        fields_of(FALSE),
+        digests_of(FALSE, SIGNED_FORM)[SIGNED_FORM].sha256,
+        chain,
+        key=key("r"),
+        domain="example.com",
+        selector="r",
+        authserv_id="list.example.com",
+        results=b"dmarc=pass header.from=bank.example",
+        names=[b"from", b"to", b"subject"],
+        now=NOW,
+    )
+    context = make(more=f'[authentication]\ntrusted_sealers = ["{trusted}"]\n')
+    assert send(visit, context, fields + FALSE).startswith(code)
+    if code == "250":
+        found = columns(context)
+        assert ("pass", "example.com", "fail", "tag") == (
+            found["arc"], found["sealers"], found["dmarc"], found["disposition"],
+        )  # fmt: skip
+        assert found["reason"].endswith(", but example.com is trusted to have passed it on")
+
+
 def test_rows_are_read_only_where_they_could_help(make, visit, rows):
     """
     A message that is proven costs none.
@@ -273,6 +305,25 @@ def test_fields_that_claim_to_be_of_this_host_are_removed(make, visit):
     [message] = context.writer.messages
     assert b"X: 1\r\nAuthentication-Results: other.example; spf=pass\r\n" + signed() == message.content
     assert "dkim=pass" in field(context)
+
+
+LARGE = b"\r\n" + (b"x" * 70 + b"\r\n") * 6_000
+
+
+@pytest.mark.parametrize(
+    "rest", [b"\r\nbody\r\n", b"X: 1\r\n", b"", LARGE], ids=["body", "no body", "nothing else", "in the spool"]
+)
+@pytest.mark.parametrize("dkim", [True, False])
+def test_only_that_field_is_removed(make, visit, dkim, rest):
+    """
+    Whoever reads the header: what hashes the body, or nobody before. The digest is that of what is stored.
+    """
+    context = make(spf=False, dkim=dkim, arc=False, dmarc="none")
+    forged = b"Authentication-Results: mx.example.test; dkim=pass\r\n"
+    assert send(visit, context, forged + rest).startswith("250 ")
+    [message] = context.writer.messages
+    assert hashlib.sha256(rest).hexdigest() == message.digest
+    assert (None if rest is LARGE else rest) == message.content
 
 
 def test_a_large_message_is_judged_as_a_small_one(make, visit):
