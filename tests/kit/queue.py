@@ -71,17 +71,25 @@ MORE_VIOLATIONS = {
 }
 
 
-def new_queue(path: Path) -> None:
-    """Make the database at *path* as `prepare` makes it: a copy, because to run the schema's SQL costs much more."""
+def new_queue(path: Path, slot: str = "") -> bytes:
+    """
+    Make the database at *path* as `prepare` makes it: a copy, because to run the schema's SQL costs much more. It has
+    process 1 in *slot*, if that has a name. Returns the octets of the file.
+    """
+    octets = _octets_of_a_new_queue(slot)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640), "wb") as file:
-        file.write(_octets_of_a_new_queue())
+        file.write(octets)
+    return octets
 
 
 @cache
-def _octets_of_a_new_queue() -> bytes:
+def _octets_of_a_new_queue(slot: str = "") -> bytes:
+    """With a process in *slot*, if it has a name; that process has the number 1."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "queue.db"
         prepare(path)
+        if slot:
+            Queue(path, slot=slot).close()
         return path.read_bytes()
 
 
@@ -175,13 +183,19 @@ class Queue:
 
     def __init__(self, path: Path, *, max_leases: int = 20, slot: str = "worker-1") -> None:
         self.path = path
-        prepare(path) if path.exists() else new_queue(path)
+        self._made = b"" if path.exists() else new_queue(path, slot)
+        if not self._made:
+            prepare(path)
         self.engine = SqliteEngine(path, max_leases=max_leases)
         self._writer = self.engine.open_writer(deadline_s=5.0, notify=lambda: None)
         self.destination_ids = self._writer.destination_ids
         self._messages = 0
         self._foreign: tuple[apsw.Connection, os.stat_result] | None = None
-        self.process_id = self.register(slot)
+        self.process_id = 1 if self._made else self.register(slot)
+
+    def is_untouched(self) -> bool:
+        """Whether the queue is closed, and the file still as it was made."""
+        return not os.path.exists(f"{self.path}-wal") and self.path.exists() and self.path.read_bytes() == self._made
 
     def close(self) -> None:
         """End the connections; the next write or look makes a new one."""

@@ -27,6 +27,6 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
     made = Queue(tmp_path / "queue.db")
     try:
         yield made
-        assert {} == made.violations()
+        assert made.is_untouched() or {} == made.violations()
     finally:
         made.close()
