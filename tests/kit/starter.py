@@ -38,6 +38,7 @@ from typing import IO, Any, Final, NoReturn
 from setproctitle import getproctitle
 
 from empath.config.load import parse_config
+from empath.daemon.worker import reply_rules
 from empath.storage.sqlite.session import statements
 from tests.kit.commands import take_place
 
@@ -150,14 +151,15 @@ OF_THE_TEMPLATE: Final = (
 
 def load() -> None:
     """
-    Load what the forks share, build the validator of configurations, read the statements of the queue, and find the
-    place of the title.
+    Load what the forks share, build the validator of configurations, read the statements of the queue, compile the
+    rules about replies, and find the place of the title.
     """
     getproctitle()  # in a fork that has changed its environment, the search would find none
     for name in (*COMMANDS, *OF_THE_TEMPLATE):
         importlib.import_module(name)
     parse_config(_CONFIGURATION, "starter", "/")
     statements()
+    reply_rules.preload()
 
 
 class Starter:

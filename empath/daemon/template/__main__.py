@@ -57,6 +57,7 @@ def preload() -> None:
     """Do what every child would do at a first use, in memory of its own: it is the same in each."""
     parse_config(_SMALLEST, "template", "/")  # builds the validator
     storage.preload()
+    worker.preload()
     for name in ("encodings.ascii", "gevent.threadpool"):
         import_module(name)
 

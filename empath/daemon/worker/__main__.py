@@ -25,6 +25,7 @@ from empath.config.hosts import own_greetings
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.worker import reply_rules
 from empath.daemon.worker.lease_run import Dispatch, LeaseRun
 from empath.daemon.worker.pool import ConnectionPool, PoolCounts
 from empath.daemon.worker.session_rules import session_rules
@@ -362,6 +363,11 @@ def _hooks_of_modules(runtime: Runtime) -> "DeliveryHooks | None":
 
 def _serve(runtime: Runtime) -> None:
     Worker(runtime).run()
+
+
+def preload() -> None:
+    """Do what each worker does at its start, and is the same in all."""
+    reply_rules.preload()
 
 
 def main() -> None:

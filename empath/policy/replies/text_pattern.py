@@ -13,6 +13,7 @@ THEORY
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from empath.errors import SyntaxViolation
@@ -21,15 +22,18 @@ MOST_CHARACTERS: Final = 600  # of a pattern
 MOST_WAYS: Final = 5_000  # to match from one place of a text
 MOST_REPEATS: Final = 64
 _MOST_NESTED: Final = 8
+_MOST_KEPT: Final = 1024  # as many as a long list of rules has
 _CLASS_ESCAPES: Final = frozenset("dDsSwW")
 _BOUNDARIES: Final = frozenset("bB")
 _QUANTIFIERS: Final = frozenset("?*+{")
 _COUNT = re.compile(r"\{(\d{1,3})(?:(,)(\d{1,3}))?\}")
 
 
+@lru_cache(_MOST_KEPT)
 def compile_text(text: str) -> re.Pattern[str]:
     """
-    Read a pattern, and give an expression for `search` in one line of printable text.
+    Read a pattern, and give an expression for `search` in one line of printable text. Rules are read again when one of
+    them is edited; the patterns of the others are kept.
 
     Raises:
         SyntaxViolation: *text* is not a pattern, or its search could take too long.
