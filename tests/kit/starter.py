@@ -19,6 +19,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import select
 import shlex
@@ -29,7 +30,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -59,8 +60,18 @@ COMMANDS: Final = (
     "empath.daemon.supervisor.serve",
     "empath.daemon.supervisor.template",
 )
+WHOLE: Final = (  # packages of which nothing binds a name that gevent patches
+    "empath.authentication",
+    "empath.mail",
+    "empath.message",
+    "empath.policy",
+    "empath.smtp",
+    "empath.storage.queue",
+    "empath.telemetry",
+)
 OF_THE_TEMPLATE: Final = (
     "apsw",
+    "cryptography.hazmat.primitives.serialization",
     "cryptography.x509.verification",
     "dns.message",
     "dns.node",
@@ -92,11 +103,6 @@ OF_THE_TEMPLATE: Final = (
     "empath.daemon.worker.content_fit",
     "empath.daemon.worker.lease_ways",
     "empath.daemon.worker.reply_rules",
-    "empath.message.authors",
-    "empath.message.folding",
-    "empath.message.report.digest",
-    "empath.message.report.language",
-    "empath.message.trace",
     "empath.net.channel_binding",
     "empath.net.dns_exchange",
     "empath.net.hosts_file",
@@ -104,41 +110,12 @@ OF_THE_TEMPLATE: Final = (
     "empath.net.proxy_header",
     "empath.net.resolv_conf",
     "empath.net.wakeup",
-    "empath.policy.attempt",
-    "empath.policy.certificate_path",
-    "empath.policy.client_name",
-    "empath.policy.expiry",
-    "empath.policy.fate",
-    "empath.policy.hosts.several",
-    "empath.policy.login.account",
-    "empath.policy.login.backend",
-    "empath.policy.slots",
-    "empath.policy.soft_bounce",
-    "empath.policy.tickets",
-    "empath.policy.timing",
-    "empath.policy.tls_proof",
-    "empath.policy.webhook",
-    "empath.smtp.client.probe",
-    "empath.smtp.client.session",
-    "empath.smtp.server.session",
-    "empath.storage.queue.accounts",
-    "empath.storage.queue.audit",
-    "empath.storage.queue.control",
-    "empath.storage.queue.dedup",
-    "empath.storage.queue.destinations",
-    "empath.storage.queue.due_bound",
-    "empath.storage.queue.lease",
-    "empath.storage.queue.lease_probe",
-    "empath.storage.queue.lease_reads",
-    "empath.storage.queue.rates",
-    "empath.storage.queue.reports",
-    "empath.storage.queue.retention",
-    "empath.storage.queue.sessions",
-    "empath.storage.queue.settle",
+    "empath.storage.sqlite.checks",
+    "empath.storage.sqlite.doctor",
+    "empath.storage.sqlite.plans",
+    "empath.storage.sqlite.space",
     "empath.storage.sqlite.visit",
-    "empath.telemetry.occurrences.acceptor",
-    "empath.telemetry.occurrences.housekeeper",
-    "empath.telemetry.occurrences.worker",
+    "empath.storage.sqlite.wal",
     "gevent.event",
     "gevent.local",
     "gevent.queue",
@@ -155,11 +132,16 @@ def load() -> None:
     rules about replies, and find the place of the title.
     """
     getproctitle()  # in a fork that has changed its environment, the search would find none
-    for name in (*COMMANDS, *OF_THE_TEMPLATE):
+    for name in (*COMMANDS, *(each for package in WHOLE for each in _modules_of(package)), *OF_THE_TEMPLATE):
         importlib.import_module(name)
     parse_config(_CONFIGURATION, "starter", "/")
     statements()
     reply_rules.preload()
+
+
+def _modules_of(package: str) -> Iterator[str]:
+    for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        yield found.name
 
 
 class Starter:
