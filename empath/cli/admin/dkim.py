@@ -89,7 +89,7 @@ def generate(
     to_file: bool,
     wait_s: float,
 ) -> None:
-    """Make keys that sign mail of DOMAIN, and print the records to publish."""
+    """Make keys that sign mail of DOMAIN, and print their records."""
     kinds = ["rsa", "ed25519"] if algorithm == "both" else [algorithm]
     if selector is not None and len(kinds) > 1:
         raise UsageError("one selector is for one key: give --algorithm, too")
@@ -119,7 +119,7 @@ def generate(
 @click.pass_context
 def rotate(context: click.Context, domain: str, bits: str, wait_s: float) -> None:
     """
-    Make a successor for each key in the queue that signs mail of DOMAIN.
+    Make a successor for each key that signs mail of DOMAIN.
 
     It waits until its record is in the DNS and `dkim check` has found it. Until then the old key signs.
     """
@@ -161,7 +161,11 @@ def list_(context: click.Context, domain: str | None, is_json: bool) -> None:
 @click.argument("selector", type=_SELECTOR, required=False, metavar="[SELECTOR]")
 @click.pass_context
 def record(context: click.Context, domain: str, selector: str | None) -> None:
-    """Print the records to publish for the keys of DOMAIN, or for SELECTOR alone, in the form of a zone."""
+    """
+    Print the records of the keys of DOMAIN, as lines of a zone.
+
+    With SELECTOR, that of one key.
+    """
     found = [key for key in keys_of(lenient_configuration(context), domain) if selector in (None, key.selector)]
     if not found:
         raise MissingInput(f"no such key of {domain}; `empath-admin dkim list` shows all")
