@@ -33,6 +33,7 @@ from tests.kit.forked import run_to_end
 from tests.kit.process import EMPATHD, Empathd, configuration
 from tests.kit.queue import T0, write
 from tests.kit.starter import STARTER
+from tests.kit.vectors import vectors
 from tests.kit.waiting import DEADLINE_S, eventually
 from tests.storage.migrations.kit import VERSION_1, restore
 
@@ -838,3 +839,21 @@ def test_check_looks_at_the_place_of_a_running_service(detached):
     assert (73, True) == (code, f"{spool}: every user may write this directory" in error)
     spool.chmod(0o750)
     assert 0 == run("check", config=detached.config)[0]
+
+
+def test_check_looks_at_the_keys_that_sign_mail(detached):
+    """
+    A service does not start without one, and a key that all users can read is no secret.
+    """
+    detached.configure(more='[dkim]\nkeys = "keys"\n[dkim.sign]\n"example.com" = ["r"]\n')
+    file = detached.directory / "keys" / "example.com.r.key"
+    code, _, err = run("check", config=detached.config)
+    assert 78 == code
+    assert f"{file} cannot be read: No such file or directory" in err
+    assert ': dkim.sign."example.com"' in err
+    file.parent.mkdir()
+    file.write_bytes(vectors("dkim-signed")["private_keys"]["r"].encode())
+    file.chmod(0o644)
+    code, toml, err = run("check", "--effective", config=detached.config)
+    assert (0, {"example.com": ["r"]}) == (code, tomllib.loads(toml)["dkim"]["sign"])
+    assert "can be read by every user of this machine" in err

@@ -25,6 +25,7 @@ from empath.storage.queue.put_back import EndLease
 from empath.storage.spool import SpoolFile
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.telemetry.subscribers import emitter
+from tests.authentication.kit import judged, key
 from tests.kit.faults import Failure, Fault, Step, run, sampled
 from tests.kit.process import configuration
 from tests.kit.queue import T0, Queue, ids, said_by_host, select, violations, write
@@ -62,6 +63,7 @@ class Bench:
         self.config = load_config(file)
         self.queue = Queue(self.config.queue.path)
         self.errors = []
+        self.signer = Signer({})
         self.clock_s = 0.0  # monotonic seconds of the reporters
 
     def report(self, path=None):
@@ -77,7 +79,7 @@ class Bench:
         writer, reader = PlainWriter(path), SqliteEngine(path, max_leases=20).open_reader()
         writer.errors = self.errors
         runtime: Any = SimpleNamespace(
-            signer=Signer({}),
+            signer=self.signer,
             config=config,
             rules=SimpleNamespace(book=config.rule_book(), router=config.router),
             emit=emit or emitter("housekeeper-1"),
@@ -158,6 +160,22 @@ def test_all_that_failed_together_share_one_report(bench):
     assert [] == bench.notices()
     bench.report()
     assert 1 == len(bench.reports())
+
+
+def test_a_report_is_signed_if_this_host_has_a_key(bench):
+    """
+    Its signature is a field before the content, as that of other mail.
+    """
+    bench.signer = Signer({"mx.example.test": [("e", key("e"))]})
+    bench.queue.accept("a.example")
+    bench.fail(1)
+    bench.report()
+    [(added, octets, size)] = bench.queue.select(
+        "SELECT added_fields, octets, size FROM _message JOIN _content USING (message_id) WHERE listener = 'report'"
+    )
+    assert len(added) + len(octets) == size
+    texts = {"e._domainkey.mx.example.test": key("e").record}
+    assert ["pass"] == [str(each.result) for each in judged(added + octets, texts, now=NOW)]
 
 
 def test_a_later_failure_has_a_report_of_its_own(bench):
