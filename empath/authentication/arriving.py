@@ -31,7 +31,7 @@ class ArrivingMessage:
     def __init__(self, limit: int, wanted: Iterable[Wanted]) -> None:
         self._limit = limit
         self._wanted = tuple(wanted)
-        self._open: bytes | None = b""  # the header as far as it has come, None when that is over
+        self._open: bytearray | None = bytearray()  # the header as far as it has come, None when that is over
         self._body: ArrivingBody | None = None
         self.digests: Digests = {}
 
@@ -48,20 +48,21 @@ class ArrivingMessage:
         if self._open is None:
             return
         border = max(0, len(self._open) - len(_END) + 1)
-        seen = self._open = self._open + octets
+        seen = self._open
+        seen += octets  # in place: a client may send an octet at a time
         if is_headerless:
-            self._begin(b"", seen)
+            self._begin(b"", bytes(seen))
         elif seen.startswith(_CRLF):
-            self._begin(b"", seen[len(_CRLF) :])
+            self._begin(b"", bytes(seen[len(_CRLF) :]))
         elif (end := seen.find(_END, border)) >= 0:
-            self._begin(seen[: end + len(_CRLF)], seen[end + len(_END) :])
+            self._begin(bytes(seen[: end + len(_CRLF)]), bytes(seen[end + len(_END) :]))
         elif len(seen) > self._limit + len(_END):
             self._open = None
 
     def finish(self) -> None:
         """The content has ended."""
         if self._body is None and self._open is not None:
-            self._begin(self._open, b"")
+            self._begin(bytes(self._open), b"")
         if self._body is not None:
             self.digests = self._body.finish()
 

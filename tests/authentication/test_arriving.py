@@ -67,3 +67,15 @@ def test_a_header_without_an_end_is_not_collected():
     A client may send lines without end.
     """
     assert ([], {}) == arrived([b"A: b\r\n"] * 20 + [b"\r\n", b"body\r\n"])
+
+
+def test_a_header_that_comes_octet_by_octet_is_not_copied_each_time():
+    """
+    Half a million pieces of a header of 1 MiB would be copies of 250 GB.
+    """
+    message = ArrivingMessage(100, [lambda fields: []])
+    message.feed(b"A", is_headerless=False)
+    held = message._open
+    message.feed(b": b\r\n", is_headerless=False)
+    assert (held, 6) == (message._open, message.held_octets)
+    assert held is message._open
