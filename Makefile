@@ -70,7 +70,7 @@ interop: interop-dkim
 interop-dkim: $(READY) ## Signatures in the eyes of others; needs the Debian packages opendkim, libmail-dkim-perl, python3-dkim
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dkim_peers.py $(ARGS)
 
-properties: $(READY) ## Tests over generated examples, with forty times as many of them (ARGS="tests/smtp")
+properties: $(READY) ## Tests over generated examples, with eighty times as many of them (ARGS="tests/smtp")
 	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/authentication tests/storage tests/daemon/housekeeper/test_report*.py)
 
 fuzz: $(READY) ## Mutated input for SMTP, messages, signatures and the DNS (SECONDS=60, ARGS="--target server --seed 1")

@@ -20,7 +20,7 @@ from tests.kit.starter import STARTER
 # that fails in it fails again, and one that passes says something about the change at hand. No test has a deadline,
 # because the machine may be busy.
 _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("suite", _TIMELESS, max_examples=50, stateful_step_count=30, derandomize=True)
+settings.register_profile("suite", _TIMELESS, max_examples=25, stateful_step_count=30, derandomize=True)
 settings.register_profile("deep", _TIMELESS, max_examples=2000, stateful_step_count=60, print_blob=True)
 settings.load_profile("suite")
 
