@@ -7,7 +7,8 @@ RULES
     1. Only mail that DMARC finds to be false, or that has no one author, is treated other than by a tag.  An error of
        the DNS never is: an outage would have mail refused.
     2. Mail that a trusted host has changed on its way is tagged: all seals of its chain of ARC are of trusted hosts,
-       and the first of them says that DMARC has passed.
+       and the first of them says that DMARC has passed.  That never helps a message without one author: anybody can add
+       a second From field to one that was sealed.
     3. What the domain asks for: nothing is done for `none`.  A message without an author counts as one of a domain that
        asks to reject, because anybody may stand in it.
     4. The setting of the listener is the most that is done; `quarantine` is never a refusal.
@@ -142,6 +143,8 @@ def _why(dmarc: DmarcVerdict) -> str:
 
 def _trusted_sealer(findings: Findings, trusted: frozenset[str]) -> str | None:
     chain = findings.arc
-    if chain is None or chain.result is not Result.PASS or not trusted.issuperset(chain.sealers):
+    if findings.authors is None or chain is None or chain.result is not Result.PASS:
+        return None
+    if not trusted.issuperset(chain.sealers):
         return None
     return chain.sealers[-1] if says(findings.first_results, "dmarc", "pass") else None

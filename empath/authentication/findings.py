@@ -10,7 +10,7 @@ THEORY
 import json
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from empath.authentication.arc import Chain, collect, verify_arc
 from empath.authentication.author import author_domains
@@ -22,6 +22,8 @@ from empath.authentication.spf import Client, Identity, SpfResult, SpfVerdict, c
 from empath.authentication.verify import DkimResult, Result, fault_before_key, signatures_of, verify_dkim, wanted_forms
 from empath.mail.address import ReversePath
 from empath.mail.lookup import LookupAnswer, Question
+
+_FROM: Final = b"from"
 
 
 class Wanted(NamedTuple):
@@ -58,7 +60,7 @@ class Findings:
 
     Shape: authors are the domains in From, None where it has no one reading; dkim has a result for each signature,
     None where none was asked for; arc and dmarc likewise; first_results is the field of the first set of the chain,
-    where the chain holds.
+    where the chain holds and its newest signature covers From.
     """
 
     sent_from: SentFrom
@@ -115,7 +117,7 @@ def check_content(
     """
     header = fields.fields
     named = zip(header.names, header.octets, strict=True)
-    authors = author_domains([octets for name, octets in named if name == b"from"])
+    authors = author_domains([octets for name, octets in named if name == _FROM])
     dkim: tuple[DkimResult, ...] | None = None
     if wanted.dkim:
         dkim = tuple((yield from verify_dkim(fields, digests, now)))
@@ -123,7 +125,7 @@ def check_content(
     if wanted.arc:
         collected = collect(fields)
         arc = yield from verify_arc(fields, collected, digests, now)
-        if arc.result is Result.PASS:
+        if arc.result is Result.PASS and _FROM in collected.sets[-1].message_signature.names:
             first_results = header.octets[collected.sets[0].results]
     return Findings(sent_from, authors, dkim, arc, None, first_results)
 

@@ -1,6 +1,7 @@
 """What is done with a message by what was found out about it."""
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 
@@ -85,6 +86,13 @@ def test_a_trusted_host_may_have_changed_the_message(chain, first, action):
     All seals must be of trusted hosts: one of another host may have been there before them.
     """
     assert action is dispose(found(false(), chain, first), STRICT).action
+
+
+def test_a_trusted_host_does_not_help_a_message_without_one_author():
+    """
+    Anybody can put another From field on top of a message that it sealed.
+    """
+    assert Action.REJECT is dispose(replace(found(NO_ONE, HOLDS, PASSED), authors=None), STRICT).action
 
 
 def test_a_row_is_never_stricter_than_the_setting():

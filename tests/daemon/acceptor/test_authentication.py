@@ -249,32 +249,54 @@ def test_a_row_makes_it_milder(make, visit, rows):
     assert found["reason"].endswith(", but authentication_override has bank.example")
 
 
+def passed_on(message=FALSE, names=(b"from", b"to", b"subject")):
+    """*message* with a seal of example.com, which found that DMARC passes."""
+    return (
+        seal(
+            fields_of(message),
+            digests_of(message, SIGNED_FORM)[SIGNED_FORM].sha256,
+            Chain(Result.NONE),
+            key=key("r"),
+            domain="example.com",
+            selector="r",
+            authserv_id="list.example.com",
+            results=b"dmarc=pass header.from=bank.example",
+            names=names,
+            now=NOW,
+        )
+        + message
+    )
+
+
 @pytest.mark.parametrize(("trusted", "code"), [("example.com", "250"), ("other.example", "550")])
 def test_a_list_that_is_trusted_may_change_a_message(make, visit, trusted, code):
     """
     RFC 8617 §7.2. The chain of ARC holds, and its seal says that DMARC had passed.
     """
-    chain = Chain(Result.NONE)
-    fields = seal(
-        fields_of(FALSE),
-        digests_of(FALSE, SIGNED_FORM)[SIGNED_FORM].sha256,
-        chain,
-        key=key("r"),
-        domain="example.com",
-        selector="r",
-        authserv_id="list.example.com",
-        results=b"dmarc=pass header.from=bank.example",
-        names=[b"from", b"to", b"subject"],
-        now=NOW,
-    )
     context = make(more=f'[authentication]\ntrusted_sealers = ["{trusted}"]\n')
-    assert send(visit, context, fields + FALSE).startswith(code)
+    assert send(visit, context, passed_on()).startswith(code)
     if code == "250":
         found = columns(context)
         assert ("pass", "example.com", "fail", "tag") == (
             found["arc"], found["sealers"], found["dmarc"], found["disposition"],
         )  # fmt: skip
         assert found["reason"].endswith(", but example.com is trusted to have passed it on")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"From: ceo@bank.example\r\n" + passed_on(MESSAGE),
+        passed_on(MESSAGE, [b"to", b"subject"]).replace(b"joe@example.com", b"joe@bank.example"),
+    ],
+    ids=["a second From", "From is not signed"],
+)
+def test_a_message_of_a_trusted_list_is_not_sent_again_with_another_author(make, visit, message):
+    """
+    The chain of such a message holds still.
+    """
+    context = make(more='[authentication]\ntrusted_sealers = ["example.com"]\n')
+    assert send(visit, context, message, "x@evil.example").startswith("550 ")
 
 
 def test_rows_are_read_only_where_they_could_help(make, visit, rows):
