@@ -60,6 +60,7 @@ def main(target: Path) -> None:
         tempfile.TemporaryDirectory() as folder,
         ScriptedPeer() as taking,
         ScriptedPeer().reply("RCPT", "550 5.1.1 No such mailbox") as bouncing,
+        ScriptedPeer().reply("RCPT", "451 4.2.0 Later") as deferring,  # a host that is down would open the breaker
         ScriptedPeer().hang_at(END_OF_DATA) as hanging,
     ):
         submission = free_port()
@@ -67,7 +68,7 @@ def main(target: Path) -> None:
 "delivered.example" = "smtp://{taking.address}"
 "bounced.example" = "smtp://{bouncing.address}"
 "leased.example" = "smtp://{hanging.address}"
-"*" = "smtp://127.0.0.1:{free_port()}"
+"*" = "smtp://{deferring.address}"
 """
         instance = Empathd(Path(folder) / "instance", MORE.format(submission=submission), routes)
         try:

@@ -27,7 +27,7 @@ def schema(path: Path) -> dict[tuple[str, str], str]:
 
 
 def new_of_destination(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The columns of version 4 of a destination that is as in *row*."""
+    """The columns of today of a destination that is as in *row*."""
     max_leases = row[2]
     return (5, 0, 0.0, 0, None, None, None, min(max_leases, 5))
 
