@@ -2,12 +2,14 @@
 server - the HTTP server: who may connect, how long a connection may take, how many there may be
 
 A connection that waits for its client costs little, and many of them must not keep others out. So when there are too
-many, the one that has waited longest is closed. One whose request is under way stays.
+many, the one that has waited longest is closed: for a request, its body, or its answer to be read. One whose request is
+under way stays.
 """
 
 import socket as plain_socket
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from ipaddress import ip_address
 from typing import Any, Final, Protocol
 
@@ -15,6 +17,7 @@ import gevent
 from gevent import socket
 from gevent.pywsgi import WSGIServer
 
+from empath.daemon.httpd.handler import Handler
 from empath.policy.access import Network, is_within
 
 MOST_CONNECTIONS: Final = 200
@@ -48,12 +51,13 @@ class HttpServer(WSGIServer):
         most_connections: int = MOST_CONNECTIONS,
     ) -> None:
         listener = socket.socket(fileno=fd)
-        super().__init__(listener, self._answer, log=None, error_log=None)
+        super().__init__(listener, self._answer, log=None, error_log=None, handler_class=Handler)
         self._wanted = application
         self._tls = tls
         self._most = most_connections
         self._waiting: OrderedDict[Any, None] = OrderedDict()  # greenlets of connections, who waits longest first
         self._working: set[Any] = set()
+        self._open: dict[Any, Any] = {}  # the socket of each greenlet
         self._is_local = listener.family == plain_socket.AF_UNIX
         self._networks = networks
         self.stop_timeout = _DRAIN_S
@@ -69,12 +73,14 @@ class HttpServer(WSGIServer):
                 if not self._waiting:
                     self._refuse(sock, *_FULL)
                     return
-                self._waiting.popitem(last=False)[0].kill(block=False)
+                self._end_longest()
             me = gevent.getcurrent()
             self._waiting[me] = None
+            self._open[me] = sock
             try:
                 if self._tls is not None:
                     sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+                    self._open[me] = sock
                     sock.do_handshake()  # apart, so that the end of this greenlet closes it meanwhile, too
                 sock.settimeout(_SILENT_S)
                 super().handle(sock, address)
@@ -82,10 +88,19 @@ class HttpServer(WSGIServer):
                 pass  # it went away, or speaks no TLS
             finally:
                 self._waiting.pop(me, None)
+                self._open.pop(me, None)
                 sock.close()
+
+    def _end_longest(self) -> None:
+        greenlet, _ = self._waiting.popitem(last=False)
+        with suppress(OSError):  # first: gevent would answer with an error, and wait for the client to read it
+            self._open[greenlet].shutdown(plain_socket.SHUT_RDWR)
+        greenlet.kill(block=False)
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         me = gevent.getcurrent()
+        gevent.sleep(0)  # a client that sends many requests at once does not keep others waiting
+        environ["wsgi.input"] = _Body(environ["wsgi.input"], self._waits)
         self._waiting.pop(me, None)
         self._working.add(me)
         try:
@@ -93,6 +108,18 @@ class HttpServer(WSGIServer):
         finally:
             self._working.discard(me)
             self._waiting[me] = None  # a client that does not read its answer waits, too
+
+    @contextmanager
+    def _waits(self) -> Iterator[None]:
+        """The connection waits for its client in the middle of a request."""
+        me = gevent.getcurrent()
+        self._working.discard(me)
+        self._waiting[me] = None
+        try:
+            yield
+        finally:
+            self._waiting.pop(me, None)
+            self._working.add(me)
 
     def _refuse(self, sock: Any, status: bytes, words: bytes) -> None:
         try:
@@ -102,3 +129,17 @@ class HttpServer(WSGIServer):
             pass  # it went away
         finally:
             sock.close()
+
+
+class _Body:
+    """The body of a request. A client may send it as slowly as it likes, but as one that waits."""
+
+    def __init__(self, body: Any, waits: Callable[[], AbstractContextManager[None]]) -> None:
+        self._body = body
+        self._waits = waits
+
+    def read(self, size: int = -1) -> bytes:
+        """The next *size* octets, all without it."""
+        with self._waits():
+            octets: bytes = self._body.read(size)
+        return octets

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from empath.daemon.httpd.api.openapi import openapi
 from empath.daemon.httpd.api.operations import OPERATIONS, PREFIX, Backend, Operation
+from empath.daemon.httpd.body import read_body
 from empath.daemon.httpd.problems import Problem
 from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, MissingInput, QueueBusy, SyntaxViolation, UsageError
@@ -92,7 +93,7 @@ class _Post(_Endpoint):
             raise Problem(411, "the body needs Content-Length")
         if request.content_length > _MOST_OCTETS:
             raise Problem(413, f"a body has at most {_MOST_OCTETS} octets")
-        octets = request.bounded_stream.read(request.content_length)
+        octets = read_body(request, request.content_length)
         assert self.operation.body is not None
         try:
             body = self.operation.body.model_validate(json.loads(octets))

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import falcon
 
+from empath.daemon.httpd.body import read_body
 from empath.daemon.httpd.problems import Problem
 
 _MAX_OCTETS: Final = 64 * 1024
@@ -23,7 +24,7 @@ def read_form(request: falcon.Request) -> dict[str, str]:
     origin = request.get_header("Origin")
     if origin is None or origin.partition("://")[2] != request.netloc:  # a proxy may speak TLS for this host
         raise Problem(403, "the form of another site, or of no site")
-    octets = request.bounded_stream.read(_MAX_OCTETS + 1)
+    octets = read_body(request, _MAX_OCTETS + 1)
     if len(octets) > _MAX_OCTETS:
         raise Problem(413, f"a form has at most {_MAX_OCTETS} octets")
     try:
