@@ -35,7 +35,7 @@ class _Head:
         Raises:
             ValueError: the head is too long, or there is a CR or NUL in it, which programs read differently.
         """
-        line = self._lines.readline(min(limit, self._left + 1))
+        line: bytes = self._lines.readline(min(limit, self._left + 1))
         self._left -= len(line)
         if self._left < 0:
             raise ValueError(f"a head has at most {MOST_HEAD_OCTETS} octets")
