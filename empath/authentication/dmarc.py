@@ -75,13 +75,18 @@ def evaluate(
     verdicts = []
     for author in authors:
         verdicts.append((yield from _of_author(walks, author, spf_domain, dkim_domains, sample)))
+    return gravest(verdicts)
+
+
+def gravest(verdicts: Sequence[DmarcVerdict]) -> DmarcVerdict:
+    """The verdict about a message by those about each of its authors."""
     worst = min(verdicts, key=lambda each: _GRAVEST.index(each.result))
     policies = (each.policy for each in verdicts if each.result is worst.result)
     return replace(worst, policy=max(policies, key=STRICTNESS.index))
 
 
 _GRAVEST: Final = (
-    DmarcResult.FAIL, DmarcResult.TEMPERROR, DmarcResult.NONE, DmarcResult.PASS,
+    DmarcResult.PERMERROR, DmarcResult.FAIL, DmarcResult.TEMPERROR, DmarcResult.NONE, DmarcResult.PASS,
 )  # fmt: skip
 
 

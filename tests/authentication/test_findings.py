@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from empath.authentication.findings import (
     SentFrom,
     Wanted,
     body_forms,
+    by_author,
     check_sender,
     columns_of,
     examine,
@@ -103,6 +105,16 @@ def test_a_stranger_whose_name_server_fails_leaves_forged_mail_false(name):
     found = findings_of(message, sender="joe@other.example", zone=zone)
     assert "temperror" in result_words(found).values()
     assert DmarcResult.FAIL is found.dmarc.result
+
+
+def test_each_author_is_judged_by_itself():
+    """
+    With the same proofs; four are no authors, see dmarc.evaluate.
+    """
+    known = Findings(SentFrom("192.0.2.1", "", ""), ("a.example", "b.example"))
+    assert [("a.example",), ("b.example",)] == [each.authors for each in by_author(known)]
+    for authors in (None, ("a.example",), tuple("abcd")):
+        assert [replace(known, authors=authors)] == by_author(replace(known, authors=authors))
 
 
 def test_what_nothing_proves_is_false():

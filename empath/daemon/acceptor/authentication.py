@@ -5,8 +5,8 @@ THEORY
     SPF begins at MAIL.  Answers that are at hand are taken at once; for others it goes on in a greenlet of its own
     while the client sends the rest, so that its result is there when the content is.  A message has a budget: so many
     questions, and so much time to wait.  What is beyond it counts as not answered, which refuses no mail; so nobody may
-    use up what the judgement of another needs.  Each step has its own share, and the keys of all signatures are asked
-    for at once.
+    use up what the judgement of another needs.  Each step has its own share; the keys of all signatures are asked for
+    at once, and so are the records of several authors.
 
 RULES
     The content is judged as it was received; only then fields of others that claim to be of this host are removed.
@@ -15,7 +15,7 @@ RULES
 import random
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import gevent
@@ -23,11 +23,13 @@ import gevent
 from empath.authentication.authres import FIELD_NAME, authserv_id, results_field
 from empath.authentication.canonical import BodyForm, Digests, SignedFields
 from empath.authentication.disposition import Action, Disposition, Overrides, Rules, dispose, refusal
+from empath.authentication.dmarc import gravest
 from empath.authentication.findings import (
     Findings,
     SentFrom,
     Wanted,
     body_forms,
+    by_author,
     check_content,
     check_sender,
     columns_of,
@@ -51,6 +53,7 @@ from empath.storage.queue.authentication import overrides_in_force
 _OVER: Final = Failed("too many questions about one message")
 _LOOK_S: Final = 1.0
 _SENDER, _CONTENT, _AUTHOR = 0.5, 0.25, 0.25  # shares of the budget: SPF, signatures and chains, DMARC
+_OF_AUTHOR: Final = 12  # questions that a false author may need: a walk, and whether the name exists
 
 T = TypeVar("T")
 Steps = Generator[Question, LookupAnswer, T]
@@ -88,13 +91,14 @@ class Inquiry:
         self._resolver = resolver
         self._most = most
         self._left_s = left_s
-        self._fetched: dict[Question, LookupAnswer] = {}
+        self._known: dict[Question, LookupAnswer] = {}
 
     def answer(self, question: Question) -> LookupAnswer:
-        """Ask."""
-        found = self._fetched.get(question) or self.answer_at_hand(question)
+        """Ask; what was asked before costs nothing."""
+        found = self._known.get(question) or self.answer_at_hand(question)
         if found is None:
             [found] = self._wait((question,)) if self._take(1) else (_OVER,)
+        self._known[question] = found
         return found
 
     def answer_at_hand(self, question: Question) -> LookupAnswer | None:
@@ -105,7 +109,7 @@ class Inquiry:
     def fetch(self, questions: Sequence[Question]) -> None:
         """Ask all of them at once: those that get no answer cost the others no time."""
         if questions and self._take(len(questions)):
-            self._fetched.update(zip(questions, self._wait(questions), strict=True))
+            self._known.update(zip(questions, self._wait(questions), strict=True))
 
     def run(self, steps: Steps[T], question: Question | None = None) -> T:
         """Answer the questions of *steps*, which has begun if *question* is its open one; what it returns."""
@@ -179,10 +183,14 @@ class Authenticator:
         """Begin with a message of *client*, at MAIL."""
         return MessageCheck(self, client, helo, path)
 
-    def inquiry(self, share: float) -> Inquiry:
-        """For one step, with its *share* of the questions and the time of a message."""
+    def inquiry(self, share: float, *, at_least: int = 0, of_time: float | None = None) -> Inquiry:
+        """
+        For one step, with its *share* of the questions of a message, but *at_least* so many, and the same share of its
+        time or *of_time*.
+        """
         settings = self._settings
-        return Inquiry(self._resolver, int(settings.questions * share), settings.deadline_s * share)
+        most = max(at_least, int(settings.questions * share))
+        return Inquiry(self._resolver, most, settings.deadline_s * (share if of_time is None else of_time))
 
     def count(self, findings: Findings) -> None:
         """Count the results."""
@@ -253,9 +261,26 @@ class MessageCheck:
         if wanted.dkim:
             inquiry.fetch(key_questions(fields, digests, now=now))
         findings = inquiry.run(check_content(wanted, self._sent_from, fields, digests, now=now))
-        if wanted.dmarc:
-            findings = authenticator.inquiry(_AUTHOR).run(judge_author(findings, sample=random.randrange(100)))
-        return findings
+        return self._judge_authors(findings) if wanted.dmarc else findings
+
+    def _judge_authors(self, findings: Findings) -> Findings:
+        """Each author at the same time: one whose name servers do not answer must not hide that another is false."""
+        sample = random.randrange(100)
+        parts = by_author(findings)
+        inquiries = [
+            self._authenticator.inquiry(_AUTHOR / len(parts), at_least=_OF_AUTHOR, of_time=_AUTHOR) for _ in parts
+        ]
+        if len(parts) == 1:
+            return inquiries[0].run(judge_author(findings, sample=sample))
+        asking = [
+            gevent.spawn(inquiry.run, judge_author(part, sample=sample))
+            for inquiry, part in zip(inquiries, parts, strict=True)
+        ]
+        try:
+            verdicts = [each.get().dmarc for each in asking]
+        finally:
+            gevent.killall(asking, block=False)
+        return replace(findings, dmarc=gravest([each for each in verdicts if each is not None]))
 
     def _disposition(self, findings: Findings) -> Disposition:
         rules = self._authenticator.rules

@@ -21,7 +21,7 @@ from empath.policy.access import Role
 from empath.policy.router import ROUTE_KEY
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.acceptor import Accepted, Disposed
-from tests.authentication.kit import MESSAGE, NOW, TEXTS, digests_of, fields_of, key, signed
+from tests.authentication.kit import MESSAGE, NOW, TEXTS, digests_of, fields_of, key, signed, with_signature
 from tests.kit.dns import ScriptedDns
 from tests.kit.waiting import DEADLINE_S
 
@@ -413,6 +413,39 @@ def test_a_stranger_cannot_use_up_the_questions_about_the_author(make, visit, na
     assert len(names.asked) < 100
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_another_author_cannot_use_up_the_time_of_the_author(make, visit, names, place):
+    """
+    Authors whose name servers do not answer must not hide that one is false, wherever it stands.
+    """
+    known = DnsResolver((names.address,), timeout_s=DEADLINE_S, try_timeout_s=DEADLINE_S)
+
+    class Half:
+        def ask(self, question, within_s):
+            Event().wait(within_s if "evil" in question.name else 0.02)  # the way to a name server takes time
+            return known.ask(question, within_s)
+
+    found = [b"x@a.evil.example", b"x@b.evil.example"]
+    found.insert(place, b"joe@bank.example")
+    context = make(more='[authentication]\ndeadline = "1s"\n', asker=Half())
+    assert send(visit, context, FALSE.replace(b"Joe <joe@bank.example>", b", ".join(found))).startswith("550 ")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_another_author_cannot_use_up_the_questions_about_the_author(make, visit, names, place):
+    """
+    Long names of authors, and a signature whose key is not known: each name is then asked about twice.
+    """
+    names.fail("r._domainkey.example.com", "TXT")
+    deep = "a.b.c.d.e.f.g.h"
+    found = [b"x@%b" % f"{deep}.{name}.example.com".encode() for name in "xy"]
+    found.insert(place, f"joe@{deep}.bank.example".encode())
+    context = make(more="[authentication]\nquestions = 40\n")
+    message = FALSE.replace(b"Joe <joe@bank.example>", b", ".join(found))
+    forged = with_signature(b"v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.com; s=r; h=from", message)
+    assert send(visit, context, forged, "x@evil.example").startswith("550 ")
+
+
 def test_a_key_that_nobody_gives_does_not_keep_another_from_its_answer():
     """
     All are asked at once.
@@ -434,5 +467,7 @@ def test_a_key_that_nobody_gives_does_not_keep_another_from_its_answer():
 def test_questions_beyond_the_budget_count_as_not_answered(names):
     asker = DnsResolver((names.address,), timeout_s=DEADLINE_S, try_timeout_s=DEADLINE_S)
     inquiry = Inquiry(CachingResolver(asker, question_s=DEADLINE_S), 1, DEADLINE_S)
-    inquiry.answer(Question("example.com", Kind.TXT))
-    assert isinstance(inquiry.answer(Question("example.com", Kind.TXT)), Failed)
+    first = inquiry.answer(Question("example.com", Kind.TXT))
+    assert isinstance(inquiry.answer(Question("bank.example", Kind.TXT)), Failed)
+    assert isinstance(first, Texts)
+    assert first is inquiry.answer(Question("example.com", Kind.TXT))
