@@ -71,6 +71,13 @@ SELECT id, status, recipient, sender, received_at, destination, last_reply, reci
 -- What keeps :recipient_id from being delivered now. Index: the rowid. Rows: none, where it is not live, or one.
 SELECT blocked_by, until_unix, rule, next_attempt FROM explanation WHERE recipient_id = :recipient_id;
 
+-- name: judgement
+-- What was found out about who vouches for the message :id. Index: the UNIQUE of ulid. Rows: none, where it was not judged,
+-- or one.
+SELECT author, spf, spf_domain, dkim, dkim_domains, arc, dmarc, policy, disposition, reason
+  FROM authentication
+ WHERE id = :id;
+
 -- name: message_audit
 -- The changes of the recipient :recipient_id, the oldest first. Index: _audit_recipient.
 SELECT at_unix, who, what, before, after

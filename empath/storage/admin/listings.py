@@ -101,6 +101,11 @@ def reason_of(visit: Visit, recipient_id: int) -> Reason | None:
     return Reason(*found[0]) if found else None
 
 
+def judgement_of(visit: Visit, queue_id: str) -> dict[str, Any]:
+    """Who vouches for a message, by column of the view `authentication`; empty if it was not judged."""
+    return next(iter(visit.records("console.judgement", {"id": queue_id})), {})
+
+
 def changes_of(visit: Visit, recipient_id: int) -> list[Row]:
     """What people and programs changed of a recipient, oldest first: instant, who, what, before, after."""
     return visit.rows("console.message_audit", {"recipient_id": recipient_id, "limit": _MOST_CHANGES})

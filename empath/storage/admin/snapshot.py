@@ -21,7 +21,16 @@ from empath.mail.status import RecipientStatus
 from empath.message.header import header_section
 from empath.policy.destinations.rulebook import RuleRow
 from empath.storage.admin.destination_rules import exchangers_of
-from empath.storage.admin.listings import Listing, Reason, changes_of, list_mail_to, list_queue, list_view, reason_of
+from empath.storage.admin.listings import (
+    Listing,
+    Reason,
+    changes_of,
+    judgement_of,
+    list_mail_to,
+    list_queue,
+    list_view,
+    reason_of,
+)
 from empath.storage.admin.pauses import Pauses, find_pauses, frozen_since
 from empath.storage.admin.records import (
     AttemptRow,
@@ -236,6 +245,10 @@ class Snapshot:
     def reason_of(self, recipient_id: int) -> Reason | None:
         """See `listings.reason_of`."""
         return reason_of(self._visit, recipient_id)
+
+    def judgement_of(self, queue_id: str) -> dict[str, Any]:
+        """See `listings.judgement_of`."""
+        return judgement_of(self._visit, queue_id)
 
     def changes_of(self, recipient_id: int) -> list[Row]:
         """See `listings.changes_of`."""

@@ -24,6 +24,7 @@ from empath.storage.admin.records import Reference
 from empath.storage.admin.snapshot import Snapshot
 
 _TOP: Final = 10
+_MOST_LIVES: Final = 100  # recipients of one message on its page
 Found = Mapping[str, Any]
 Read = Callable[[Snapshot, float], Found]
 
@@ -131,10 +132,12 @@ class MessagePage(Page):
         if message is None:
             raise MissingInput(f"no message {reference}; it may be gone: see [retention]")
         lives = []
-        for each in message.recipients:
+        for each in message.recipients[:_MOST_LIVES]:
             changes, reason = snapshot.changes_of(each.recipient_id), snapshot.reason_of(each.recipient_id)
             lives.append((each, life_of(message, each, changes, reason, now)))
-        return {"title": message.subject or message.id, "message": message, "lives": lives, "now": now}
+        judged = {name: value for name, value in snapshot.judgement_of(message.id).items() if value is not None}
+        title = message.subject or message.id
+        return {"title": title, "message": message, "judged": judged, "lives": lives, "now": now}
 
 
 class Series:

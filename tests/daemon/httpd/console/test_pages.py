@@ -122,6 +122,24 @@ def test_the_life_of_a_message_is_one_list(console):
     assert "the next attempt is due in" in page
 
 
+def test_the_page_of_a_message_to_very_many_has_a_bound(console):
+    console.queue.accept(*["many.example"] * 130)
+    [(ulid,)] = console.queue.select("SELECT id FROM queue ORDER BY recipient_id DESC LIMIT 1")
+    page = console.browse(f"/console/message/{ulid}").text
+    assert (100, True) == (page.count('class="life"'), "first 100 of 130" in page)
+
+
+def test_a_message_that_was_judged_says_who_vouches_for_it(console):
+    """
+    The results are text of strangers, too.
+    """
+    judged = json.dumps({"author": "<b>a.example", "spf": "pass", "dmarc": "fail", "reason": "no signature"})
+    console.queue.write("UPDATE _message SET authentication = ? WHERE message_id = 1", judged)
+    page = console.browse("/console/message/1").text
+    assert "<dt>author</dt><dd>&lt;b&gt;a.example</dd><dt>spf</dt><dd>pass</dd><dt>dmarc</dt><dd>fail</dd>" in page
+    assert "Who vouches" not in console.browse("/console/message/3").text
+
+
 def test_an_id_leads_to_its_message_and_an_address_to_its_mail(console):
     answer = console.browse("/console/find?q=1")
     assert (302, "/console/message/1") == (answer.status_code, answer.headers["location"])
