@@ -36,10 +36,14 @@ class BodyForm(NamedTuple):
 
 
 class BodyDigest(NamedTuple):
-    """SHA-256 of one form. Shape: octets is how many of the form were hashed; with a limit at most that."""
+    """
+    SHA-256 of one form. Shape: octets is how many of the form were hashed; with a limit at most that, and is_cut says
+    that the form goes on after it.
+    """
 
     sha256: bytes
     octets: int
+    is_cut: bool = False
 
 
 Digests = Mapping[BodyForm, BodyDigest]
@@ -110,7 +114,7 @@ class SignedFields:
 class BodyHash:
     """SHA-256 of one form of a body that arrives in pieces."""
 
-    __slots__ = ("_empty_lines", "_form", "_hash", "_held", "_is_begun", "octets")
+    __slots__ = ("_empty_lines", "_form", "_hash", "_held", "_is_begun", "_is_cut", "octets")
 
     def __init__(self, form: BodyForm) -> None:
         self._form = form
@@ -118,11 +122,12 @@ class BodyHash:
         self._held = b""  # octets that may belong to a line end
         self._empty_lines = 0  # line ends that count only if text follows
         self._is_begun = False
+        self._is_cut = False  # whether there is more than the limit: what else comes does not matter
         self.octets = 0
 
     def feed(self, octets: bytes) -> None:
         """Take the next piece of the body."""
-        if self.octets == self._form.limit:
+        if self._is_cut:
             return
         octets = self._held + octets
         if self._form.canon is Canon.RELAXED:
@@ -140,7 +145,7 @@ class BodyHash:
             self._take(rest)
         if self._is_begun or self._form.canon is Canon.SIMPLE:  # an empty body is a line end, relaxed it is nothing
             self._put(_CRLF)
-        return BodyDigest(self._hash.digest(), self.octets)
+        return BodyDigest(self._hash.digest(), self.octets, self._is_cut)
 
     def _take(self, octets: bytes) -> None:
         text = octets.rstrip(_CRLF)
@@ -161,7 +166,8 @@ class BodyHash:
 
     def _put(self, octets: bytes) -> None:
         limit = self._form.limit
-        if limit is not None:
+        if limit is not None and len(octets) > limit - self.octets:
+            self._is_cut = True
             octets = octets[: limit - self.octets]
         self._hash.update(octets)
         self.octets += len(octets)

@@ -8,6 +8,8 @@ THEORY
 RULES
     A signature whose body hash is wrong costs no look-up.  A look-up that failed is a temporary error, never a failed
     signature: else an outage of the DNS would have mail refused.
+    A signature over the beginning of a body (l=) says nothing of one that goes on after it, RFC 6376 §8.2: the rest
+    may be anybody's.
     What one message may cost is bounded: so many signatures, and so many forms of its body.
 """
 
@@ -119,6 +121,8 @@ def fault_before_key(signature: Signature, digests: Digests, now: float) -> Dkim
         return DkimResult(Result.PERMERROR, "l= is longer than the body", signature)
     if not compare_digest(digest.sha256, signature.body):
         return DkimResult(Result.FAIL, "the body has changed", signature)
+    if digest.is_cut:
+        return DkimResult(Result.POLICY, "l= leaves a part of the body unsigned", signature)
     return None
 
 

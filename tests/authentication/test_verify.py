@@ -1,5 +1,8 @@
 """Signatures over messages: vectors, and what is hostile in them."""
 
+from base64 import b64encode
+from hashlib import sha256
+
 import pytest
 
 from empath.authentication.canonical import BodyForm, Canon
@@ -122,6 +125,23 @@ def test_a_broken_body_costs_no_question():
     found = driven(verify_dkim(fields_of(message), digests_of(message), NOW), TEXTS, asked)
     assert ([], ["fail", "fail"]) == (asked, results(found))
     assert "the body has changed" == found[0].why
+
+
+@pytest.mark.parametrize("length", [0, 3, 5])
+def test_a_signature_over_a_part_of_the_body_says_nothing_of_the_whole(length):
+    """
+    Anybody could write what comes after l=, RFC 6376 §8.2.
+    """
+    begin = b64encode(sha256(b"text\r\n"[:length]).digest())
+    found = judged(with_signature(TAGS + b"; l=%d; bh=%b" % (length, begin)))
+    assert [("policy", "l= leaves a part of the body unsigned")] == [(each.result, each.why) for each in found]
+
+
+def test_the_length_of_the_whole_body_is_no_harm():
+    """
+    Signers that cannot do without l= give it.
+    """
+    assert ["pass"] == results(judged(with_signature(TAGS + b"; l=6")))
 
 
 def test_a_key_is_asked_for_once():
