@@ -153,8 +153,8 @@ SELECT m.ulid                                        AS id,                     
              FROM _lease AS l
              JOIN _process AS p ON p.process_id = l.process_id
             WHERE l.lease_id = s.lease_id)
-         WHEN 'hold' THEN coalesce(s.reason, 'held') || coalesce(' by ' || (
-           SELECT a.who FROM _audit AS a
+         WHEN 'hold' THEN coalesce(s.reason, 'held') || coalesce((
+           SELECT iif(instr(s.reason, ' by ' || a.who), '', ' by ' || a.who) FROM _audit AS a
             WHERE a.recipient_id = s.recipient_id AND a.what = 'status' AND a.after = 'held'
             ORDER BY a.audit_id DESC
             LIMIT 1), '')
@@ -523,7 +523,7 @@ SELECT r.refusal_id                                  AS refusal_id,             
        r.sender                                      AS sender,                   -- reverse-path as the client gave it; NULL: it had given none
        r.recipient                                   AS recipient,                -- forward-path, where RCPT was refused
        r.stage                                       AS stage,                    -- command that was refused, 'end of data', or what ended the session
-       r.rule AS rule,  -- what decided: a limit such as message_rate; relay, auth, senders, recipients, suppression, greylist, blocklists, routes, modules, protocol or other
+       r.rule AS rule,  -- what decided: a limit such as message_rate; relay, auth, senders, recipients, suppression, greylist, blocklists, dmarc, routes, modules, protocol or other
        r.reply                                       AS reply                     -- reply that the client got
   FROM _refusal AS r;
 

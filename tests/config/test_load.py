@@ -538,6 +538,8 @@ def test_a_unix_socket_is_next_to_the_file_that_names_it():
         ('forbidden_commands = ["MAIL"]', "MAIL cannot be forbidden: no mail would come in without it"),
         ('forbidden_commands = ["GET /"]', "not the first word of a command: 'GET /'"),
         ("client_names = 1", "must be true or false, not a number"),
+        ('sign = "yes"', "must be true or false, not text"),
+        ('deduplicate = "no"', "must be true or false, not text"),
     ],
 )
 def test_what_would_open_or_close_a_listener_to_everyone_is_a_mistake(keys, words):

@@ -2,6 +2,9 @@
 
 import pytest
 
+from empath.authentication import disposition
+from empath.authentication.dmarc import DmarcResult, DmarcVerdict
+from empath.authentication.findings import Findings, SentFrom
 from empath.daemon.acceptor import judging, verify
 from empath.daemon.acceptor.login import logins
 from empath.daemon.process import recipients
@@ -12,6 +15,14 @@ from empath.policy.limits.refusal import REPLIES, Limit
 from empath.policy.limits.refusal_rule import rule_of
 from empath.policy.suppression import Suppressed, refusal
 from empath.smtp.server import replies
+
+
+def unproven(author: str) -> Reply:
+    """The refusal of a message of *author*, whom nothing proves."""
+    found = Findings(
+        SentFrom("192.0.2.1", "", "", None, None), (), (), None, DmarcVerdict(DmarcResult.FAIL, author), b""
+    )
+    return disposition.refusal(found, disposition.Disposition(disposition.Action.REJECT, "not certain"))
 
 
 @pytest.mark.parametrize(
@@ -29,6 +40,8 @@ from empath.smtp.server import replies
         (refusal(Suppressed("a@b.test", "closed", None)), "suppression"),
         (Reply.of("451 4.7.1 Greylisted, try again in 300 seconds"), "greylist"),
         (Reply.of("550 5.7.1 Client [192.0.2.1] is blocked by dnsbl.test"), "blocklists"),
+        (unproven("a.example"), "dmarc"),
+        (unproven(""), "dmarc"),
         (judging._NO_ROUTE, "routes"),
         (calls._UNAVAILABLE, "modules"),
         (replies.BAD_SEQUENCE, "protocol"),

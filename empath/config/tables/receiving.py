@@ -5,7 +5,7 @@ receiving - the tables [[listener]] and [relay]: where mail comes in, and which 
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_serializer, field_validator
+from pydantic import Field, StrictBool, ValidationInfo, field_serializer, field_validator
 
 from empath.config.fields import (
     CommandWord,
@@ -88,10 +88,10 @@ class Listener(Table):
     """Look up the name of each client in the DNS (PTR), and whether that name has its address, for the log and the
     Received field."""
 
-    deduplicates: bool | None = setting(None, "deduplicate", example=True)
+    deduplicates: StrictBool | None = setting(None, "deduplicate", example=True)
     """Whether a message that comes twice within [dedup] window is queued once. Not set: on any role but mx."""
 
-    signs: bool | None = setting(None, "sign", example=True)
+    signs: StrictBool | None = setting(None, "sign", example=True)
     """Whether mail of clients that have logged in or are in [relay] networks is signed here, see [dkim]. Not set: on
     role submission. Mail of other clients is never signed."""
 

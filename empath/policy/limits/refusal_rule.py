@@ -29,6 +29,8 @@ _BY_WORDS: Final = (
     ("suppressed: ", "suppression"),
     ("Greylisted", "greylist"),
     ("Client [", "blocklists"),
+    ("Neither SPF nor DKIM proves", "dmarc"),
+    ("The author of this message is not certain", "dmarc"),
     ("No route", "routes"),
     ("A filter of this host", "modules"),
 )

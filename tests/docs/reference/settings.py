@@ -75,6 +75,7 @@ _KINDS = {
     "SigningSelectors": "table of lists",
     "str": "text",
     "bool": "true or false",
+    "StrictBool": "true or false",
 }
 
 # Tables whose keys are patterns: for each the default and an example for the file.

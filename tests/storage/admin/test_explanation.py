@@ -233,6 +233,16 @@ def test_each_wait_is_explained(made: Queue, statement: str, words: tuple[str | 
     made.write("UPDATE _destination SET due_at = 1; UPDATE _recipient SET attempts = 0")  # what fsck would find
 
 
+def test_a_reason_that_names_its_author_names_him_once(made: Queue) -> None:
+    """
+    Modules and DMARC write it into the reason, an order of a person does not.
+    """
+    made.write("UPDATE queue SET status = 'held'")
+    made.write("UPDATE _recipient SET reason = 'administratively held by sql: looks odd'")
+
+    assert [("administratively held by sql: looks odd",)] == made.select("SELECT rule FROM explanation")
+
+
 @pytest.fixture
 def made(queue: Queue) -> Queue:
     """A queue with one recipient that is due, and a worker that lives."""
