@@ -22,7 +22,7 @@ from tests.kit.run_guard import guarded
 
 from . import empath, postfix
 from .accounting import open_account
-from .compare import BASE, TOLERANCE, WITH_RATES, WORKING_TREE, changes, commit_of, worktree
+from .compare import BASE, ONLY_NAMED, TOLERANCE, WORKING_TREE, changes, commit_of, worktree
 from .compare import SCENARIOS as COMPARED
 from .floors import OURS, THEIRS, judge
 from .machine import BenchFailure, describe, find_command, is_open_to_others, raise_file_limit
@@ -66,7 +66,7 @@ class Parser(argparse.ArgumentParser):
 def _options() -> argparse.Namespace:
     parser = Parser(prog="python -m tests.bench", description="Empath and Postfix side by side.")
     parser.add_argument(
-        "--scenarios", type=names, help=f"of {','.join(SCENARIOS)}; by default all but those with rates"
+        "--scenarios", type=names, help=f"of {','.join(SCENARIOS)}; by default all but those with rates or metrics"
     )
     parser.add_argument("--servers", type=names, default=[OURS, THEIRS], help="default: empath,postfix")
     parser.add_argument("--large-servers", type=names, default=[OURS], help="who takes part in large; default: empath")
@@ -80,9 +80,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--gate", action="store_true", help="exit 1 when a floor of CPU or memory is missed")
     parser.add_argument("--compare", metavar="REV", help="measure the working tree against this revision instead")
     options = parser.parse_args()
-    usual = COMPARED if options.compare else tuple(each for each in SCENARIOS if each not in WITH_RATES)
+    usual = COMPARED if options.compare else tuple(each for each in SCENARIOS if each not in ONLY_NAMED)
     scenarios = options.scenarios or list(usual)
-    known = (*usual, *WITH_RATES)
+    known = (*usual, *ONLY_NAMED)
     for given, among in (
         (scenarios, known),
         (options.servers, (OURS, THEIRS)),

@@ -19,8 +19,8 @@ TOLERANCE: Final = 0.10
 WORKING_TREE: Final = "working-tree"
 BASE: Final = "base"
 SCENARIOS: Final = ("accept", "accept-reused", "relay", "drain")
-# Run only where they are named: Postfix has no such rates.
-WITH_RATES: Final = ("relay-rates", "drain-rates")
+# Run only where they are named: Postfix has nothing of the kind.
+ONLY_NAMED: Final = ("relay-rates", "drain-rates", "accept-metrics", "relay-metrics")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,12 @@ TLS: Final = f"""\
 certificate = "{CERTIFICATE}"
 key = "{KEY}"
 """
-# Of each destination, and so high that no mail waits. Breakers are always on.
-RATES: Final = """\
-[destinations."*"]
-rate = "1000000/1s burst 1000000"
-"""
-KNOWS_RATES: Final = "empath/policy/limits/delivery.py"  # a file of checkouts that have rates of destinations
+# What a configuration may have beyond the usual, and a file that only checkouts have that know it.
+EXTRAS: Final = {
+    # Of each destination, and so high that no mail waits. Breakers are always on.
+    "rates": ('[destinations."*"]\nrate = "1000000/1s burst 1000000"\n', "empath/policy/limits/delivery.py"),
+    "metrics": ('[http]\naddress = "unix:http"\n', "empath/daemon/httpd/__main__.py"),
+}
 MODULES: Final = {"empathd": "empath.cli.empathd", "empath-admin": "empath.cli.admin"}
 # Defaults, except where the scenario is about the limit itself.
 MESSAGE_SIZE: Final = 'message_size = "{message_octets}B"\n'
@@ -58,7 +58,8 @@ class Empath(Server):
 
     def __init__(self, directory: Path, account: Account, setup: Setup, tree: Path) -> None:
         super().__init__(directory, account, setup)
-        self._has_rates = setup.has_rates and (tree / KNOWS_RATES).exists()
+        text, known_by = EXTRAS[setup.extra] if setup.extra else ("", "")
+        self._extra = text if (tree / known_by).exists() else ""
         self._environment = environment(tree)
         self._config = directory / "empath.toml"
 
@@ -73,8 +74,7 @@ class Empath(Server):
         config = CONFIG.format(port=self.port, sink_port=self.setup.sink_port)
         if self.setup.has_tls:
             config = config.replace("[routes]", 'tls = "starttls"\n[routes]') + TLS
-        if self._has_rates:
-            config += RATES
+        config += self._extra
         # The old name of [receiving.limits]: a comparison runs an older revision with the same text.
         return config + (f"[limits]\n{limits}" if limits else "")
 

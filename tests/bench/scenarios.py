@@ -84,11 +84,19 @@ class Meter:
         return time.perf_counter(), self._server.account.cpu_s(), cpu_of_harness_s() + peers, busy_s()
 
 
-def accept(factory: Factory, name: str, plan: Plan, is_reused: bool = False, tls: Tls | None = None) -> Sample:
+def accept(
+    factory: Factory,
+    name: str,
+    plan: Plan,
+    *,
+    is_reused: bool = False,
+    tls: Tls | None = None,
+    extra: str | None = None,
+) -> Sample:
     """Mail comes in over 20 sessions and delivery is held: the cost of taking it durably."""
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(plan.scratch))
-        setup = Setup(sink.port, is_held=True, has_tls=tls is not None)
+        setup = Setup(sink.port, is_held=True, has_tls=tls is not None, extra=extra)
         server = stack.enter_context(running(factory, name, plan.scratch, setup))
         port, tunnels = server.port, []
         if tls is not None:
@@ -110,6 +118,11 @@ def accept_reused(factory: Factory, name: str, plan: Plan) -> Sample:
     return accept(factory, name, plan, is_reused=True)
 
 
+def accept_metrics(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `accept`, with metrics that nobody asks for; a checkout without metrics is measured without."""
+    return accept(factory, name, plan, extra="metrics")
+
+
 def accept_tls(factory: Factory, name: str, plan: Plan) -> Sample:
     """As `accept` after STARTTLS, with a full handshake for each mail: TLS 1.3, ECDSA on P-256."""
     return accept(factory, name, plan, tls=Tls.NEW)
@@ -125,13 +138,13 @@ def accept_tls_reused(factory: Factory, name: str, plan: Plan) -> Sample:
     return accept(factory, name, plan, is_reused=True, tls=Tls.NEW)
 
 
-def relay(factory: Factory, name: str, plan: Plan, has_rates: bool = False) -> Sample:
+def relay(factory: Factory, name: str, plan: Plan, extra: str | None = None) -> Sample:
     """
     Mail comes in over 20 sessions and goes on to a fixed next hop; the clock stops when the next hop has the last one.
     """
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(plan.scratch))
-        setup = Setup(sink.port, has_rates=has_rates)
+        setup = Setup(sink.port, extra=extra)
         server = stack.enter_context(running(factory, name, plan.scratch, setup))
         # The warm-up uses the same sink: a cached connection to a sink that is gone would cost a deferral.
         send(server.port, Load(WARM_UP))
@@ -149,7 +162,12 @@ def relay(factory: Factory, name: str, plan: Plan, has_rates: bool = False) -> S
 
 def relay_rates(factory: Factory, name: str, plan: Plan) -> Sample:
     """As `relay`, with a rate of each destination; a checkout without such rates is measured without."""
-    return relay(factory, name, plan, has_rates=True)
+    return relay(factory, name, plan, extra="rates")
+
+
+def relay_metrics(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `relay`, with metrics that nobody asks for; a checkout without metrics is measured without."""
+    return relay(factory, name, plan, extra="metrics")
 
 
 def relay_tls(factory: Factory, name: str, plan: Plan) -> Sample:
@@ -173,11 +191,11 @@ def relay_tls(factory: Factory, name: str, plan: Plan) -> Sample:
         return Sample(rates | meter.read(plan.messages))
 
 
-def drain(factory: Factory, name: str, plan: Plan, has_rates: bool = False) -> Sample:
+def drain(factory: Factory, name: str, plan: Plan, extra: str | None = None) -> Sample:
     """Mail that was queued while delivery was held goes out; the clock runs from the order to deliver."""
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(plan.scratch))
-        setup = Setup(sink.port, is_held=True, has_rates=has_rates)
+        setup = Setup(sink.port, is_held=True, extra=extra)
         server = stack.enter_context(running(factory, name, plan.scratch, setup))
         send(server.port, Load(plan.drained, is_reused=True))
         server.wait_queued(plan.drained, 30)
@@ -192,7 +210,7 @@ def drain(factory: Factory, name: str, plan: Plan, has_rates: bool = False) -> S
 
 def drain_rates(factory: Factory, name: str, plan: Plan) -> Sample:
     """As `drain`, with a rate of each destination; a checkout without such rates is measured without."""
-    return drain(factory, name, plan, has_rates=True)
+    return drain(factory, name, plan, extra="rates")
 
 
 def idle(factory: Factory, name: str, plan: Plan, has_tls: bool = False) -> Sample:
@@ -265,6 +283,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "accept-reused": accept_reused,
         "relay": relay,
         "drain": drain,
+        "accept-metrics": accept_metrics,
+        "relay-metrics": relay_metrics,
         "relay-rates": relay_rates,
         "drain-rates": drain_rates,
         "accept-tls": accept_tls,

@@ -25,8 +25,8 @@ class Setup:
     """
     The setup of a server for one run.
 
-    It says what the next hop is, whether the server delivers, its limits, whether it offers STARTTLS, and whether its
-    destinations have rates.
+    It says what the next hop is, whether the server delivers, its limits, whether it offers STARTTLS, and what it has
+    beyond the usual, one of `EXTRAS` in empath.py.
     """
 
     sink_port: int
@@ -34,7 +34,7 @@ class Setup:
     sessions: int = 100
     message_octets: int = 50 * 2**20
     has_tls: bool = False
-    has_rates: bool = False
+    extra: str | None = None
 
 
 class Server(ABC):
