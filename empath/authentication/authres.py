@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from empath.errors import SyntaxViolation
+from empath.mail.domain import Domain
+
 FIELD_NAME: Final = b"authentication-results"
 _MAX_VALUE: Final = 300
 _LINE: Final = 78
@@ -22,6 +25,7 @@ _BACKSLASH: Final = ord("\\")
 _QUOTE: Final = ord('"')
 _BRACKETS: Final = {ord("("): 1, ord(")"): -1}
 _BLANKS: Final = b" \t\r\n"
+_NO_BLANKS: Final = str.maketrans("", "", _BLANKS.decode())
 _ID: Final = re.compile(rb'[^\x00-\x20\x7f"(),/:;<=>?@\[\\\]]+')
 _QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
@@ -71,21 +75,30 @@ def results_field(authserv_id: str, results: Iterable[MethodResult]) -> bytes:
 
 def authserv_id(value: bytes) -> str | None:
     """
-    Whose a field is by its *value*, in lower case; None where it does not say.
+    Whose a field is by its *value*, None where it does not say: a name of the DNS in A-labels, without a trailing dot,
+    any other one in lower case.
 
     The version and anything else behind the name do not matter: a reader might overlook them.
     """
     at = _after_blanks(value)
     match = _ID.match(value, at)
     if match is not None:
-        return match[0].decode(errors="replace").lower()
+        return _one_spelling(match[0])
     match = _QUOTED.match(value, at)
-    return None if match is None else _QUOTED_PAIR.sub(rb"\1", match[1]).decode(errors="replace").lower()
+    return None if match is None else _one_spelling(_QUOTED_PAIR.sub(rb"\1", match[1]))
 
 
 def says(field: bytes, method: str, result: str) -> bool:
     """Whether a *field* of a trusted host has this result; text in quotes and comments says nothing."""
     return re.search(rb";\s*%b\s*=\s*%b(?![\w-])" % (method.encode(), result.encode()), _bare(field)) is not None
+
+
+def _one_spelling(name: bytes) -> str:
+    text = name.decode(errors="replace").translate(_NO_BLANKS)
+    try:
+        return str(Domain.parse(text))
+    except SyntaxViolation:
+        return text.lower()
 
 
 def _bare(value: bytes) -> bytes:

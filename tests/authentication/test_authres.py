@@ -16,6 +16,29 @@ def test_whose_a_field_is(text, expected):
     assert expected == authserv_id(text.encode())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mx.example.",
+        "MX.Example",
+        '"mx.example. "',
+        '"mx.\r\n\texample" 1;',
+        "mx.example.(x)",
+        "mx.\uff45xample",
+        "\ufeffmx.example",
+    ],
+)
+def test_a_name_has_one_spelling(text):
+    """
+    A reader may take any of these for the name of this host.
+    """
+    assert "mx.example" == authserv_id(text.encode())
+
+
+def test_a_name_of_labels_with_umlauts_is_that_of_its_a_labels():
+    assert "mx.xn--bcher-kva.example" == authserv_id("MX.B\u00fccher.example; dmarc=pass".encode())
+
+
 @pytest.mark.parametrize("case", cases("authres"))
 def test_foreign_text_writes_no_result(case):
     """
