@@ -45,7 +45,7 @@ _LONGEST_S = 86_400.0
 _LONGEST_ABSENT_S = 3_600.0  # RFC 2308 §5: one to three hours
 
 
-_TOO_MANY = Failed("too many questions are under way")
+TOO_MANY = Failed("too many questions are under way")
 
 
 class Asker(Protocol):
@@ -195,7 +195,7 @@ class CachingResolver:
         flight = self._flights.get(question)
         if flight is None:
             if self._max_flights is not None and len(self._flights) >= self._max_flights:
-                return _TOO_MANY
+                return TOO_MANY
             flight = self._flights[question] = Greenlet.spawn(self._fly, question)
         return flight
 

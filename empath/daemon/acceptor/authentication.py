@@ -8,12 +8,16 @@ THEORY
     use up what the judgement of another needs.  Each step has its own share; the keys of all signatures are asked for
     at once, and so are the records of several authors.
 
+    The process has a bound, too: so many questions under way, and of one client a part of them.  Beyond it mail that
+    may be refused is put off.  Else a client could let forged mail in by asking for much itself.
+
 RULES
     The content is judged as it was received; only then fields of others that claim to be of this host are removed.
 """
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -23,7 +27,7 @@ import gevent
 from empath.authentication.authres import FIELD_NAME, authserv_id, results_field
 from empath.authentication.canonical import BodyForm, Digests, SignedFields
 from empath.authentication.disposition import Action, Disposition, Overrides, Rules, dispose, refusal
-from empath.authentication.dmarc import gravest
+from empath.authentication.dmarc import DmarcResult, gravest
 from empath.authentication.findings import (
     Findings,
     SentFrom,
@@ -41,18 +45,22 @@ from empath.authentication.findings import (
 from empath.config import Config
 from empath.config.tables.authentication import ListenerAuthentication
 from empath.daemon.acceptor.content import IncomingContent
+from empath.errors import ServiceUnavailable
 from empath.mail.address import ReversePath
 from empath.mail.lookup import Failed, LookupAnswer, Question
 from empath.mail.reply import Reply
 from empath.message.fields import Fields
-from empath.net.dns_cache import CachingResolver
+from empath.net.dns_cache import TOO_MANY, CachingResolver
 from empath.policy.access import ClientAddress
+from empath.policy.limits.connections import client_network
 from empath.storage.engine import Reader
 from empath.storage.queue.authentication import overrides_in_force
 
 _OVER: Final = Failed("too many questions about one message")
 _LOOK_S: Final = 1.0
 _SENDER, _CONTENT, _AUTHOR = 0.5, 0.25, 0.25  # shares of the budget: SPF, signatures and chains, DMARC
+_OF_CLIENT: Final = 25  # questions that are waited for at a time because of one client
+_IPV6_PREFIX: Final = 64  # networks that count as one client
 _OF_AUTHOR: Final = 12  # questions that a false author may need: a walk, and whether the name exists
 
 T = TypeVar("T")
@@ -84,11 +92,39 @@ class OverrideRows:
         return self._overrides
 
 
-class Inquiry:
-    """The questions of one step: at most *most*, which wait for *left_s* seconds in all."""
+class ClientShare:
+    """How many questions are waited for because of one client. Shape: is_over says that there were too many."""
 
-    def __init__(self, resolver: CachingResolver, most: int, left_s: float) -> None:
+    def __init__(self, waiting: Counter[ClientAddress], client: ClientAddress) -> None:
+        """*waiting* is that of all clients of a listener."""
+        self._waiting = waiting
+        self._client = client
+        self.is_over = False
+
+    def look_up(self, resolver: CachingResolver, questions: Sequence[Question], within_s: float) -> list[LookupAnswer]:
+        """As of the resolver."""
+        if self._waiting[self._client] + len(questions) > _OF_CLIENT:
+            self.is_over = True
+            return [TOO_MANY] * len(questions)
+        self._waiting[self._client] += len(questions)
+        try:
+            answers = resolver.look_up(questions, within_s)
+        finally:
+            self._waiting[self._client] -= len(questions)
+            if not self._waiting[self._client]:
+                del self._waiting[self._client]
+        self.is_over = self.is_over or TOO_MANY in answers
+        return answers
+
+
+class Inquiry:
+    """
+    The questions of one step: at most *most*, which wait for *left_s* seconds in all. *share* is that of the client.
+    """
+
+    def __init__(self, resolver: CachingResolver, most: int, left_s: float, share: ClientShare) -> None:
         self._resolver = resolver
+        self._share = share
         self._most = most
         self._left_s = left_s
         self._known: dict[Question, LookupAnswer] = {}
@@ -127,7 +163,7 @@ class Inquiry:
 
     def _wait(self, questions: Sequence[Question]) -> list[LookupAnswer]:
         began_at = time.monotonic()
-        answers = self._resolver.look_up(questions, max(0.0, self._left_s))
+        answers = self._share.look_up(self._resolver, questions, max(0.0, self._left_s))
         self._left_s -= time.monotonic() - began_at
         return answers
 
@@ -176,6 +212,7 @@ class Authenticator:
         self.rules = Rules.of(wanted.dmarc, settings.sealers, has_quarantine=has_quarantine)
         self.overrides = overrides
         self._resolver = resolver
+        self._waiting: Counter[ClientAddress] = Counter()
         self._settings = settings
         self._counts = counts
 
@@ -183,14 +220,21 @@ class Authenticator:
         """Begin with a message of *client*, at MAIL."""
         return MessageCheck(self, client, helo, path)
 
-    def inquiry(self, share: float, *, at_least: int = 0, of_time: float | None = None) -> Inquiry:
+    def share_of(self, client: ClientAddress) -> ClientShare:
+        """That of *client*, for one message."""
+        return ClientShare(self._waiting, client_network(client, _IPV6_PREFIX))
+
+    def inquiry(
+        self, of_client: ClientShare, share: float, *, at_least: int = 0, of_time: float | None = None
+    ) -> Inquiry:
         """
         For one step, with its *share* of the questions of a message, but *at_least* so many, and the same share of its
         time or *of_time*.
         """
         settings = self._settings
         most = max(at_least, int(settings.questions * share))
-        return Inquiry(self._resolver, most, settings.deadline_s * (share if of_time is None else of_time))
+        left_s = settings.deadline_s * (share if of_time is None else of_time)
+        return Inquiry(self._resolver, most, left_s, of_client)
 
     def count(self, findings: Findings) -> None:
         """Count the results."""
@@ -201,11 +245,12 @@ class Authenticator:
 class MessageCheck:
     """One message, from MAIL to its end. Call `close` last."""
 
-    __slots__ = ("_asking", "_authenticator", "_client", "_fields", "_sent_from")
+    __slots__ = ("_asking", "_authenticator", "_client", "_fields", "_sent_from", "_share")
 
     def __init__(self, authenticator: Authenticator, client: ClientAddress, helo: str, path: ReversePath) -> None:
         self._authenticator = authenticator
         self._client = client
+        self._share = authenticator.share_of(client)
         self._fields: SignedFields | None = None
         self._asking: gevent.Greenlet[..., SentFrom] | None = None
         self._sent_from = SentFrom(str(client), str(path), helo)
@@ -230,12 +275,16 @@ class MessageCheck:
 
         Raises:
             StorageFailure, QueueBusy: its header or the rows cannot be read, or the header cannot be written.
+            ServiceUnavailable: it may be false, and too many questions are under way to find out.
         """
         authenticator = self._authenticator
         if self._asking is not None:
             self._sent_from = self._asking.get()
         fields = self._fields or SignedFields(Fields.of(content.header(header_octets)))
         findings = self._examine(fields, content.body_digests)
+        is_unknown = findings.dmarc is not None and findings.dmarc.result is DmarcResult.TEMPERROR
+        if is_unknown and self._share.is_over and authenticator.rules.most is not Action.TAG:
+            raise ServiceUnavailable(TOO_MANY.why)
         authenticator.count(findings)
         disposition = self._disposition(findings)
         action = disposition.action
@@ -257,7 +306,7 @@ class MessageCheck:
     def _examine(self, fields: SignedFields, digests: Digests) -> Findings:
         authenticator, wanted = self._authenticator, self._authenticator.wanted
         now = authenticator.clock()
-        inquiry = authenticator.inquiry(_CONTENT)
+        inquiry = authenticator.inquiry(self._share, _CONTENT)
         if wanted.dkim:
             inquiry.fetch(key_questions(fields, digests, now=now))
         findings = inquiry.run(check_content(wanted, self._sent_from, fields, digests, now=now))
@@ -268,7 +317,8 @@ class MessageCheck:
         sample = random.randrange(100)
         parts = by_author(findings)
         inquiries = [
-            self._authenticator.inquiry(_AUTHOR / len(parts), at_least=_OF_AUTHOR, of_time=_AUTHOR) for _ in parts
+            self._authenticator.inquiry(self._share, _AUTHOR / len(parts), at_least=_OF_AUTHOR, of_time=_AUTHOR)
+            for _ in parts
         ]
         if len(parts) == 1:
             return inquiries[0].run(judge_author(findings, sample=sample))
@@ -292,7 +342,7 @@ class MessageCheck:
 
     def _begin(self, steps: Steps[SentFrom]) -> None:
         """Take what is at hand; ask for the rest in a greenlet."""
-        inquiry = self._authenticator.inquiry(_SENDER)
+        inquiry = self._authenticator.inquiry(self._share, _SENDER)
         try:
             question = next(steps)
             while (answer := inquiry.answer_at_hand(question)) is not None:

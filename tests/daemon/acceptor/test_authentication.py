@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections import Counter
+from ipaddress import ip_address
 from types import SimpleNamespace
 
 import gevent
@@ -11,11 +13,11 @@ from gevent.event import Event
 from empath.authentication.arc import Chain, seal
 from empath.authentication.sign import SIGNED_FORM
 from empath.authentication.verify import Result
-from empath.daemon.acceptor.authentication import Authenticator, Inquiry, OverrideRows
+from empath.daemon.acceptor.authentication import Authenticator, ClientShare, Inquiry, OverrideRows
 from empath.errors import QueueBusy
 from empath.mail.lookup import Failed, Kind, Question, Texts
 from empath.mail.status import RecipientStatus
-from empath.net.dns_cache import CachingResolver
+from empath.net.dns_cache import TOO_MANY, CachingResolver
 from empath.net.resolver import DnsResolver
 from empath.policy.access import Role
 from empath.policy.router import ROUTE_KEY
@@ -87,7 +89,7 @@ def counts():
 def make(make_context, names, heard, rows, counts):
     """Makes a context that judges mail."""
 
-    def made(more="", asker=None, **wanted):
+    def made(more="", asker=None, max_flights=None, **wanted):
         context = make_context(more=f'[relay]\ndomains = ["d.test"]\n{more}', role=Role.MX)
         context.emit = Emitter("acceptor-1", (lambda _, what: heard.append(what),))
         asker = asker or DnsResolver((names.address,), timeout_s=DEADLINE_S, try_timeout_s=DEADLINE_S)
@@ -96,7 +98,7 @@ def make(make_context, names, heard, rows, counts):
         context.authentication = Authenticator(
             context.config,
             settings,
-            CachingResolver(asker, question_s=DEADLINE_S),
+            CachingResolver(asker, question_s=DEADLINE_S, max_flights=max_flights),
             overrides,
             counts=counts,
             receiver="mx.example.test",
@@ -116,6 +118,11 @@ def send(visit, context, message, sender="joe@example.com", *, host=CLIENT):
     client.say(b"RCPT TO:<u@d.test>\r\n")
     client.say(b"DATA\r\n")
     return client.say(message.replace(b"\r\n.", b"\r\n..") + b".\r\n").decode()
+
+
+def share(waiting=None):
+    """That of the client."""
+    return ClientShare(Counter() if waiting is None else waiting, ip_address(CLIENT))
 
 
 def columns(context):
@@ -456,7 +463,7 @@ def test_a_key_that_nobody_gives_does_not_keep_another_from_its_answer():
         def ask(self, question, within_s):
             return known if question.name == "a.test" else Silent().ask(question, within_s)
 
-    inquiry = Inquiry(CachingResolver(Half(), question_s=DEADLINE_S), 10, 0.05)
+    inquiry = Inquiry(CachingResolver(Half(), question_s=DEADLINE_S), 10, 0.05, share())
     silent, there = Question("b.test", Kind.TXT), Question("a.test", Kind.TXT)
     inquiry.fetch([silent, there])
     assert (known, Failed("no answer in time")) == (inquiry.answer(there), inquiry.answer(silent))
@@ -464,9 +471,34 @@ def test_a_key_that_nobody_gives_does_not_keep_another_from_its_answer():
     assert Failed("too many questions about one message") == inquiry.answer(Question("0.test", Kind.TXT))
 
 
+@pytest.mark.parametrize(("dmarc", "code"), [("reject", "451 "), ("tag", "250 ")])
+def test_who_crowds_the_questions_does_not_let_forged_mail_in(make, visit, dmarc, code):
+    """
+    What may be refused is put off where this host cannot ask.
+    """
+    context = make(max_flights=0, **{**ALL, "dmarc": dmarc})
+    assert send(visit, context, FALSE).startswith(code)
+
+
+def test_a_client_has_a_part_of_the_questions_and_gives_it_back(names):
+    """
+    Signatures of many messages, whose keys nobody gives, must not keep the mail of others from being judged.
+    """
+    asker = DnsResolver((names.address,), timeout_s=DEADLINE_S, try_timeout_s=DEADLINE_S)
+    resolver, waiting = CachingResolver(asker, question_s=DEADLINE_S), Counter({ip_address(CLIENT): 24})
+    of_client, question = share(waiting), Question("example.com", Kind.TXT)
+    assert isinstance(of_client.look_up(resolver, [question], DEADLINE_S)[0], Texts)
+    assert (24, False) == (waiting[ip_address(CLIENT)], of_client.is_over)
+    assert [TOO_MANY] * 2 == of_client.look_up(resolver, [question] * 2, DEADLINE_S)
+    assert (24, True) == (waiting[ip_address(CLIENT)], of_client.is_over)
+    del waiting[ip_address(CLIENT)]
+    of_client.look_up(resolver, [question], DEADLINE_S)
+    assert not waiting
+
+
 def test_questions_beyond_the_budget_count_as_not_answered(names):
     asker = DnsResolver((names.address,), timeout_s=DEADLINE_S, try_timeout_s=DEADLINE_S)
-    inquiry = Inquiry(CachingResolver(asker, question_s=DEADLINE_S), 1, DEADLINE_S)
+    inquiry = Inquiry(CachingResolver(asker, question_s=DEADLINE_S), 1, DEADLINE_S, share())
     first = inquiry.answer(Question("example.com", Kind.TXT))
     assert isinstance(inquiry.answer(Question("bank.example", Kind.TXT)), Failed)
     assert isinstance(first, Texts)
