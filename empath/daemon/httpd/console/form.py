@@ -16,7 +16,7 @@ _MAX_FIELDS: Final = 50
 
 def read_form(request: falcon.Request) -> dict[str, str]:
     """
-    The fields of a form of this console that are not empty.
+    The fields of a form of this console, the empty ones, too.
 
     Raises:
         Problem: a page of another site sent it, or it is too long.
@@ -28,7 +28,7 @@ def read_form(request: falcon.Request) -> dict[str, str]:
     if len(octets) > _MAX_OCTETS:
         raise Problem(413, f"a form has at most {_MAX_OCTETS} octets")
     try:
-        given = parse_qs(octets.decode("utf-8", "replace"), max_num_fields=_MAX_FIELDS)
+        given = parse_qs(octets.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     except ValueError as exc:
         raise Problem(400, f"a form has at most {_MAX_FIELDS} fields") from exc
     return {name: values[-1].strip() for name, values in given.items()}

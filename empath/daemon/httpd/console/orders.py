@@ -16,10 +16,10 @@ import falcon
 from empath.daemon.httpd.console.form import read_form
 from empath.daemon.httpd.console.layout import rendered
 from empath.daemon.httpd.console.login import COOKIE
-from empath.daemon.httpd.console.sources import Sources, selected
+from empath.daemon.httpd.console.sources import FILTERS, Sources, selected
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.problems import Problem
-from empath.errors import EmpathError, SyntaxViolation
+from empath.errors import EmpathError, UsageError
 from empath.policy.api_token import TokenRole
 from empath.storage.admin.orders import Order, Verb
 from empath.storage.admin.records import Change, Effect, Reference
@@ -41,6 +41,7 @@ _WAY_BACK: Final = {
     Verb.RELEASE: (Verb.HOLD, "Hold them again"),
     Verb.DELETE: (Verb.UNDELETE, "Queue them again"),
 }
+_FIELDS: Final = frozenset({"verb", "sure", "numbers", *FILTERS})
 _DONE: Final = frozenset({Effect.CHANGED, Effect.ORDERED})
 
 
@@ -84,6 +85,8 @@ class Orders:
         try:
             verb = Verb(form.get("verb", ""))
             selection = _selection(form)
+            if verb not in OFFERED and not (verb is Verb.UNDELETE and selection.references):
+                raise UsageError("the console has no such order; empath-admin has")
             order = Order(verb, f"token:{token.name}", time.time())
             found = self._sources.read(partial(_carried_out, self._sources.engine, order, selection, is_sure=is_sure))
         except (EmpathError, ValueError) as exc:
@@ -113,14 +116,19 @@ def _selection(form: dict[str, str]) -> Selection:
     The recipients of a form: those of its numbers, or those of its filters.
 
     Raises:
+        UsageError: it has what no form of the console has. Without a condition it would be about the whole queue.
         SyntaxViolation: a number is none.
     """
-    numbers = form.get("numbers")
-    if numbers is None:
+    for name, value in form.items():
+        if name not in _FIELDS:
+            raise UsageError(f"a form of the console has no field {name[:50]!r}")
+        if not value:
+            raise UsageError(f"the field {name} is empty")
+    if "numbers" not in form:
         return selected(form)
-    references = tuple(map(Reference.parse, numbers.split()))
-    if not references:
-        raise SyntaxViolation("no recipients are named")
+    if form.keys() & set(FILTERS):
+        raise UsageError("a form has numbers or filters, and not both")
+    references = tuple(map(Reference.parse, form["numbers"].split()))
     return Selection(references=references)
 
 

@@ -5,15 +5,15 @@ sources - where the pages read, and which recipients the filters of a page selec
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from gevent.lock import BoundedSemaphore
 
 from empath.daemon.httpd.history import History
 from empath.daemon.process.threads import in_thread
-from empath.errors import ServiceUnavailable
+from empath.errors import ServiceUnavailable, SyntaxViolation
 from empath.storage.admin.records import Stats
-from empath.storage.admin.selection import Selection
+from empath.storage.admin.selection import READERS, Selection
 from empath.storage.engine import Engine
 
 T = TypeVar("T")
@@ -48,11 +48,15 @@ class Sources:
 
 
 def selected(given: Mapping[str, str]) -> Selection:
-    """The recipients that the filters *given* select; `<>` is the null reverse-path, as empath-admin takes it."""
-    return Selection(
-        status=given.get("status"),
-        recipient=given.get("recipient"),
-        sender="" if given.get("sender") == "<>" else given.get("sender"),
-        domain=given.get("domain"),
-        destination=given.get("destination"),
-    )
+    """The recipients that the filters *given* select. Their values are read as empath-admin reads them."""
+    values: dict[str, Any] = {name: _read(name, given[name]) for name in FILTERS if name in given}
+    return Selection(**values)
+
+
+def _read(name: str, text: str) -> str:
+    if name not in READERS:
+        return text
+    try:
+        return READERS[name](text)
+    except SyntaxViolation:
+        return text  # which no mail has

@@ -40,6 +40,17 @@ def test_the_first_answer_says_how_many_and_changes_nothing(console):
     assert 'name="domain" value="b.example"' in page
 
 
+def test_filters_are_read_as_empath_admin_reads_them(console):
+    for fields in ({"domain": "B.Example"}, {"recipient": f"<{_second(console)}>"}):
+        assert "1 recipient of 1 would change" in order(console, verb="hold", **fields).text
+    assert "0 recipients of 0 would change" in order(console, verb="hold", domain="no domain").text
+
+
+def _second(console):
+    [(recipient,)] = console.queue.select("SELECT recipient FROM queue WHERE recipient_id = 2")
+    return recipient
+
+
 def test_the_order_is_in_the_audit_with_the_name_of_the_token_and_has_a_way_back(console):
     page = order(console, verb="hold", sure="1").text
     assert "3 recipients of 3 changed" in page
@@ -76,10 +87,20 @@ def test_an_order_needs_a_token_that_may_give_it(console, token, status):
         ({"verb": "explode"}, "no such order"),
         ({}, "no such order"),
         ({"verb": "hold", "numbers": "1 x"}, "is neither a queue id"),
+        ({"verb": "hold", "numbers": ""}, "the field numbers is empty"),
+        ({"verb": "hold", "numbers": " "}, "the field numbers is empty"),
+        ({"verb": "hold", "domain": ""}, "the field domain is empty"),
+        ({"verb": "hold", "domian": "b.example"}, "has no field"),
+        ({"verb": "hold", "numbers": "1", "domain": "b.example"}, "and not both"),
+        ({"verb": "bounce"}, "the console has no such order"),
+        ({"verb": "undelete"}, "the console has no such order"),
         ({"verb": "hold", "destination": "unknown.example"}, "no destination unknown.example"),
     ],
 )
 def test_an_order_that_cannot_be_is_a_page_with_a_reason(console, fields, words):
+    """
+    A form that no page of the console has is never about the whole queue.
+    """
     answer = order(console, **fields, sure="1")
     assert (400, True) == (answer.status_code, words in answer.text)
     assert ["queued"] * 3 == statuses(console)
