@@ -32,6 +32,8 @@ class Metrics(Open):
         """Answer a scrape."""
         response.data, response.content_type = self._exposed(request.get_header("Accept") or _TEXT)
 
+    on_head = on_get
+
 
 class States(Protocol):
     """Whether the service lives and is ready, each with a record that says why."""
@@ -54,6 +56,8 @@ class State(Open):
         is_good, response.media = self._state()
         response.status = falcon.HTTP_200 if is_good else falcon.HTTP_503
         response.cache_control = ["no-store"]
+
+    on_head = on_get
 
 
 def make_app(exposed: Exposed, states: States, guard: Guard) -> "falcon.App[falcon.Request, falcon.Response]":

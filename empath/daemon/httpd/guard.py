@@ -95,7 +95,7 @@ class Guard:
         token = find_token(self._known(), secret) if secret else None
         reason = "no such token" if token is None else token.refusal(client, now)
         if token is None or reason is not None:
-            self._refuse(key, reason or "", now)
+            self._refuse(key, reason or "", now, token)
             raise Problem(401, "the token is not valid", headers=_CHALLENGE)
         if not token.role.includes(wanted):
             raise Problem(403, f"the token {token.name} has the role {token.role}; this needs {wanted}")
@@ -117,8 +117,10 @@ class Guard:
             raise Problem(503, "the tokens cannot be read now; see the log") from exc
         return self._tokens
 
-    def _refuse(self, key: str, reason: str, now: float) -> None:
-        if self._wrong.count(key, now) and not self._recorded.waits_s(_LOCAL, now):
+    def _refuse(self, key: str, reason: str, now: float, token: Token | None) -> None:
+        # One that is known but over is no guess: a program that goes on with it keeps no other one of its address out.
+        counted = key if token is None else (key, token.name)
+        if self._wrong.count(counted, now) and not self._recorded.waits_s(_LOCAL, now):
             self._recorded.count(_LOCAL, now)
             self._runtime.emit(TokenRefused(client=key, reason=reason))
             self.write(RecordTokenRefusal(key, reason))

@@ -21,9 +21,11 @@ class Problem(falcon.HTTPError):
 
 def write_problem(_request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
     """Write *error*, one of falcon or a Problem, whatever the client accepts."""
+    phrase = HTTPStatus(error.status_code).phrase
+    title = error.title or phrase
     record = {
         "type": "about:blank",
-        "title": error.title or HTTPStatus(error.status_code).phrase,
+        "title": phrase if title.startswith(f"{error.status_code} ") else title,  # as falcon has it
         "status": error.status_code,
         **({"detail": error.description} if error.description else {}),
         **(error.more if isinstance(error, Problem) else {}),

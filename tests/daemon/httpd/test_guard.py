@@ -57,7 +57,38 @@ def test_a_token_has_networks_a_role_and_an_end(web):
     answers = [web.get("/metrics", f"secret of {name}", STRANGER) for name in ("elsewhere", "over", "sender")]
     assert [401, 401, 403] == [each.status_code for each in answers]
     assert "the role inject" in answers[2].json["detail"]
-    assert ["the token is for other networks"] == [each.reason for each in web.reported]
+    assert ["the token is for other networks", "the token has expired"] == [each.reason for each in web.reported]
+
+
+def test_a_token_that_is_over_is_no_guess(web):
+    """
+    A program that goes on with it is refused, and keeps no other program of its address out. It is told of once.
+    """
+    web.add_token("over", expires_at=1e9)
+    web.add_token("monitor")
+    assert {401} == {web.get("/metrics", "secret of over", STRANGER).status_code for _ in range(30)}
+    assert 200 == web.get("/metrics", "secret of monitor", STRANGER).status_code
+    assert [(STRANGER, "the token has expired")] == [(each.client, each.reason) for each in web.reported]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/health/live", "/health/ready", "/api/v1/queue", "/api/v1/openapi.json"])
+def test_head_answers_as_get_without_the_body(web, path):
+    """
+    Load balancers and monitors ask by HEAD.
+    """
+    web.add_token("monitor")
+    got, head = (web.get(path, "secret of monitor", method=method) for method in ("GET", "HEAD"))
+    assert (got.status_code, got.headers["content-type"], "") == (
+        *(head.status_code, head.headers["content-type"], head.text),
+    )
+    assert 401 == web.get(path, client=STRANGER, method="HEAD").status_code
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "title"), [("PUT", "/metrics", "Method Not Allowed"), ("GET", "/x", "Not Found")]
+)
+def test_the_title_of_a_problem_is_that_of_its_status(web, method, path, title):
+    assert title == web.get(path, method=method).json["title"]
 
 
 def test_a_token_is_of_no_use_from_the_moment_it_is_revoked(web):

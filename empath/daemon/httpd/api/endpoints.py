@@ -85,6 +85,8 @@ class _Get(_Endpoint):
             given[name] = values if parameter.is_list else values[0] if values else parameter.default
         self.answer(given, request, response)
 
+    on_head = on_get
+
 
 class _Post(_Endpoint):
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
@@ -121,6 +123,8 @@ class _Schema:
             self._octets = json.dumps(openapi(OPERATIONS)).encode()
         response.content_type = "application/json"
         response.data = self._octets
+
+    on_head = on_get
 
 
 def add_api(

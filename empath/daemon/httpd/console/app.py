@@ -11,7 +11,7 @@ from typing import Any, Final
 import falcon
 
 from empath.config.tables.http import Http
-from empath.daemon.httpd.console.login import COOKIE, Login
+from empath.daemon.httpd.console.login import COOKIE, Login, forget
 from empath.daemon.httpd.console.orders import Orders
 from empath.daemon.httpd.console.pages import Page, Series, routes
 from empath.daemon.httpd.console.sources import Sources
@@ -60,6 +60,8 @@ class Files:
             return
         response.data, response.content_type = self._files[name]
 
+    on_head = on_get
+
 
 class _Doors:
     """What holds of every page of the console: headers, the names that it answers to, and who may read."""
@@ -76,20 +78,25 @@ class _Doors:
         if request.path.startswith(_PREFIX):
             for name, value in _HEADERS.items():
                 response.set_header(name, value)
-            if not self._is_own(request.host):
+            if not self._is_own(_host(request)):
                 words = f"The console answers to an IP address, localhost and {self._hostname}, and not to other names."
                 raise falcon.HTTPForbidden(title="Another name", description=words)
 
     def process_resource(
-        self, request: falcon.Request, _response: falcon.Response, resource: object, _params: dict[str, Any]
+        self, request: falcon.Request, response: falcon.Response, resource: object, _params: dict[str, Any]
     ) -> None:
-        """Lead a browser without a good token to the login."""
+        """
+        Lead a browser without a good token to the login. It forgets the token: pages that ask again and again with one
+        that was revoked would count as attempts to guess one, and keep others of the same address out.
+        """
         if not isinstance(resource, Page | Series) or (self._is_open and self._guard.is_open_to(request)):
             return
         try:
-            self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.READ)
+            request.context.token = self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.READ)
         except Problem as problem:
             if problem.status_code == HTTPStatus.UNAUTHORIZED:
+                if COOKIE in request.cookies:
+                    forget(response)
                 raise falcon.HTTPSeeOther("/console/login") from problem
             raise
 
@@ -104,12 +111,22 @@ class _Doors:
         return True
 
 
+def _host(request: falcon.Request) -> str:
+    """The name that the browser asks for; empty if it is none."""
+    try:
+        return request.host
+    except ValueError:  # the port is no number
+        return ""
+
+
 class _Home:
     """`GET /`: the way to the console."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Lead a browser to the console."""
         raise falcon.HTTPFound("/console")
+
+    on_head = on_get
 
 
 def add_console(app: "falcon.App[Any, Any]", sources: Sources, guard: Guard, http: Http) -> None:

@@ -21,6 +21,11 @@ COOKIE: Final = "empath_console"
 _PATH: Final = "/console"
 
 
+def forget(response: falcon.Response) -> None:
+    """Have the browser forget its token."""
+    response.unset_cookie(COOKIE, path=_PATH, same_site="Strict")
+
+
 class Login:
     """`/console/login`: the form, and what becomes of it."""
 
@@ -32,11 +37,13 @@ class Login:
         """Answer with the form."""
         self._show(response, "")
 
+    on_head = on_get
+
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Let the browser keep a good token; else show the form again, and why. An empty form forgets the token."""
         secret = read_form(request).get("token")
         if not secret:
-            response.unset_cookie(COOKIE, path=_PATH, same_site="Strict")
+            forget(response)
             raise falcon.HTTPSeeOther(f"{_PATH}/login")
         try:
             self._guard.admit(request, secret, TokenRole.READ)
@@ -44,9 +51,9 @@ class Login:
             response.status = HTTPStatus(problem.status_code)
             self._show(response, f"{problem.description}.")
             return
-        response.set_cookie(
-            COOKIE, secret, path=_PATH, http_only=True, secure=request.scheme == "https", same_site="Strict"
-        )
+        origin = request.get_header("Origin") or ""
+        is_secure = request.scheme == "https" or origin.startswith("https://")  # a proxy may speak TLS for this host
+        response.set_cookie(COOKIE, secret, path=_PATH, http_only=True, secure=is_secure, same_site="Strict")
         response.status = HTTPStatus.SEE_OTHER
         response.location = _PATH
 

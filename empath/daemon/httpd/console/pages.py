@@ -20,6 +20,7 @@ from empath.daemon.httpd.console.sources import FILTERS, Sources, selected
 from empath.daemon.httpd.console.timeline import life_of
 from empath.errors import EmpathError, MissingInput, SyntaxViolation
 from empath.mail.status import LIVE
+from empath.policy.api_token import Token, TokenRole
 from empath.storage.admin.records import Reference
 from empath.storage.admin.snapshot import Snapshot
 
@@ -57,6 +58,8 @@ class Page:
         response.content_type = falcon.MEDIA_HTML
         response.text = rendered(template, here=self._name, node=self._sources.node, **page)
 
+    on_head = on_get
+
     def _read(self, request: falcon.Request, now: float, keys: dict[str, str]) -> Found:
         with Snapshot(self._sources.engine) as snapshot:
             return self.read(snapshot, request, now, **keys)
@@ -67,8 +70,10 @@ class Page:
 
 
 def _orders(request: falcon.Request) -> Found:
-    """The orders that a page offers: they need a token."""
-    return {"verbs": OFFERED if request.cookies.get(COOKIE) else {}}
+    """The orders that a page offers: they need a token, and not one that only reads."""
+    token: Token | None = getattr(request.context, "token", None)  # an open console asks for none
+    may_order = bool(request.cookies.get(COOKIE)) if token is None else token.role.includes(TokenRole.OPERATE)
+    return {"verbs": OFFERED if may_order else {}}
 
 
 class Overview(Page):
@@ -149,6 +154,8 @@ class Series:
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Answer with one list of instants, and one of numbers for each line."""
         response.media = self._sources.history.series(time.time(), time.monotonic())
+
+    on_head = on_get
 
 
 def routes(sources: Sources) -> dict[str, object]:

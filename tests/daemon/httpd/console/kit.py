@@ -16,7 +16,7 @@ class Console(Web):
         sources = Sources(self.queue.engine, "mx.example.test", History(), lambda: None)
         add_console(self.client.app, sources, self.guard, self.runtime.config.http)
 
-    def browse(self, path, host=OWN, cookie=None, **more):
+    def browse(self, path, host=OWN, cookie=None, method="GET", **more):
         """The answer."""
         headers = {"Host": host, **({} if cookie is None else {"Cookie": f"empath_console={cookie}"})}
-        return self.client.simulate_get(path, headers=headers, **more)
+        return self.client.simulate_request(method, path, headers=headers, **more)

@@ -116,3 +116,11 @@ def test_a_page_offers_orders_to_a_browser_with_a_token_only(console):
     assert re.search(r'<button name="verb" value="hold">', with_token)
     assert 'name="domain" value="a.example"' in with_token
     assert 'name="numbers" value="1"' in console.browse("/console/message/1", cookie='"secret of ann"').text
+
+
+def test_a_token_that_only_reads_is_offered_no_orders(console):
+    """
+    The page says which token gives orders. The answer to a button would have been 403.
+    """
+    page = console.browse("/console/queue", cookie='"secret of bob"').text
+    assert (False, True) == ('name="verb"' in page, "a token of the role operate" in page)

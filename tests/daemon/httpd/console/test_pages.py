@@ -218,6 +218,36 @@ def test_a_good_token_is_kept_by_the_browser_alone(closed):
     assert 303 == closed.browse("/console", cookie=kept).status_code
 
 
+def test_a_browser_forgets_a_token_that_is_over(closed):
+    """
+    A page that is open asks on. With a token that was revoked it would count as one that guesses, and keep out every
+    other client of the address: with a proxy, or a way by SSH, these are all.
+    """
+    forgotten = closed.browse("/console/series", cookie="revoked").headers["set-cookie"]
+    assert {'empath_console=""', "Path=/console"} <= set(forgotten.split("; "))
+    assert "set-cookie" not in closed.browse("/console/series").headers
+
+
+def test_behind_a_proxy_that_speaks_tls_the_cookie_is_for_tls_alone(closed):
+    """
+    The origin of the form is what the browser speaks, whatever the proxy makes of it.
+    """
+    assert "Secure" in log_in(closed, "secret of ann", origin=f"https://{OWN}").headers["set-cookie"].split("; ")
+    assert "Secure" not in log_in(closed, "secret of ann").headers["set-cookie"].split("; ")
+
+
+@pytest.mark.parametrize("host", ["localhost:abc", "localhost:1:2", "[::1", ""])
+def test_a_host_that_is_none_is_no_fault_of_empath(closed, host):
+    assert closed.browse("/console", host=host).status_code in {303, 403}
+    assert [] == closed.reported
+
+
+@pytest.mark.parametrize("path", ["/", "/console", "/console/login", "/console/queue", "/console/static/icon.svg"])
+def test_a_head_of_a_page_is_that_of_get_without_a_body(console, path):
+    got, head = console.browse(path), console.browse(path, method="HEAD")
+    assert (got.status_code, "") == (head.status_code, head.text)
+
+
 @pytest.mark.parametrize("secret", ["secret of bob", "x" * 5000, "\x00", "<script>"])
 def test_a_wrong_token_is_a_page_with_a_reason(closed, secret):
     answer = log_in(closed, secret)
