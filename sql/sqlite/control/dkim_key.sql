@@ -31,6 +31,10 @@ END;
 
 CREATE TRIGGER dkim_key_delete INSTEAD OF DELETE ON dkim_key
 BEGIN
+  -- SQLite leaves the octets of a deleted row in the file.  A value of the same size is written over the old one.
+  UPDATE _dkim_key
+     SET private_key = substr(hex(zeroblob(length(private_key))), 1, length(private_key))
+   WHERE domain = old.domain AND selector = old.selector;
   DELETE FROM _dkim_key WHERE domain = old.domain AND selector = old.selector;
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.name, 'dkim_key', old.state, NULL);

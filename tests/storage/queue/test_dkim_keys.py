@@ -6,7 +6,7 @@ from empath.errors import MissingInput, UsageError
 from empath.storage.admin.dkim_keys import AddDkimKeys, BeginSigning, RemoveDkimKey, all_dkim_keys
 from empath.storage.queue.dkim_keys import signing_keys, stamp
 from tests.authentication.kit import key
-from tests.kit.engines import ENGINES, Engine
+from tests.kit.engines import ENGINES, Engine, by_apsw
 from tests.kit.queue import T0, Queue, write
 from tests.kit.vectors import vectors
 
@@ -104,3 +104,20 @@ def test_an_impossible_value_is_refused_with_a_sentence(
 ) -> None:
     keys.close()
     assert words in engine(keys.path, statement)
+
+
+@pytest.mark.parametrize("by_sql", ENGINES)
+def test_a_key_that_was_removed_is_not_in_the_file(keys: Queue, by_sql: Engine) -> None:
+    """
+    SQLite leaves deleted rows in free pages, which backups have, too.
+    """
+    line = PEM["r"].splitlines()[1]
+    _checkpoint(keys)
+    assert line in keys.path.read_bytes()
+    by_sql(keys.path, "DELETE FROM dkim_key WHERE selector = 'r'")
+    _checkpoint(keys)
+    assert line not in keys.path.read_bytes()
+
+
+def _checkpoint(queue: Queue) -> None:
+    by_apsw(queue.path, "PRAGMA wal_checkpoint(PASSIVE)")
