@@ -937,7 +937,7 @@ CREATE TABLE _bucket (
 
 -- Who removes a bucket gives its tokens back: no destination waits for the next one. A full bucket means the same as no row.
 CREATE TRIGGER _bucket_left AFTER DELETE ON _bucket
-WHEN old.full_at > (julianday('now') - 2440587.5) * 86400.0
+WHEN old.full_at > (SELECT now FROM _clock)
 BEGIN
-  UPDATE _destination SET token_at = NULL WHERE token_at > (julianday('now') - 2440587.5) * 86400.0;
+  UPDATE _destination SET token_at = NULL WHERE token_at > (SELECT now FROM _clock);
 END;

@@ -4,6 +4,14 @@
 -- Every instant has two columns: UTC text for people, and Unix seconds (_unix) for arithmetic.
 -- control/ defines what can be written through them.
 
+-- The clock, for views and triggers.
+CREATE VIEW _clock AS
+SELECT (julianday('now') - 2440587.5) * 86400.0 AS now;  -- Unix seconds
+
+-- Who makes the changes of this transaction, as the audit names it; a plain shell is 'sql'.
+CREATE VIEW _author AS
+SELECT coalesce((SELECT who FROM _actor), 'sql') AS who;
+
 -- Two views that leases read (sql/sqlite/queries/lease.sql), and the view explanation: what one may take is what the other
 -- says may be taken.
 
@@ -120,7 +128,7 @@ SELECT s.*,
                r.held_back_until, r.attempts, r.last_reply, r.reason, r.lease_id,
                d.name AS destination, d.ready_at, d.suspended_until, d.suspended_reason, d.breaker_until, d.token_at,
                d.is_full, d.max_leases, d.lease_window, d.lease_limit, d.openings, d.last_failure,
-               (julianday('now') - 2440587.5) * 86400.0 AS now,
+               (SELECT now FROM _clock) AS now,
                EXISTS (SELECT 1 FROM _frozen) AS is_frozen,
                coalesce((SELECT b.token_at FROM _bucket AS b WHERE b.name = 'all'), 0.0) AS all_token_at,
                max(r.next_retry_at, coalesce(d.suspended_until, 0.0), coalesce(d.breaker_until, 0.0),
@@ -130,7 +138,7 @@ SELECT s.*,
                  SELECT 1 FROM _process AS p
                   WHERE p.ended_at IS NULL
                     AND p.slot GLOB 'worker-*'
-                    AND p.beat_at > (julianday('now') - 2440587.5) * 86400.0 - 30.0) AS has_worker
+                    AND p.beat_at > (SELECT now FROM _clock) - 30.0) AS has_worker
           FROM _recipient AS r
           JOIN _destination AS d ON d.destination_id = r.destination_id
          WHERE r.status IN ('queued', 'deferred', 'leased', 'held')) AS s;
@@ -212,13 +220,13 @@ SELECT d.name                                        AS destination,            
        e.rule                                        AS rule,                     -- what decides it, as in explanation
        e.last_reply                                  AS last_reply                -- reply that decided the last attempt for the oldest
   FROM (SELECT destination_id, count(*) AS recipients, min(recipient_id) AS oldest, min(next_retry_at) AS first_at,
-               count(*) FILTER (WHERE next_retry_at <= (julianday('now') - 2440587.5) * 86400.0) AS due,
-               (julianday('now') - 2440587.5) * 86400.0 AS now
+               count(*) FILTER (WHERE next_retry_at <= (SELECT now FROM _clock)) AS due,
+               (SELECT now FROM _clock) AS now
           FROM _recipient INDEXED BY _recipient_due
          WHERE status IN ('queued', 'deferred')
          GROUP BY destination_id
         UNION ALL
-        SELECT destination_id, count(*), min(recipient_id), NULL, 0, (julianday('now') - 2440587.5) * 86400.0
+        SELECT destination_id, count(*), min(recipient_id), NULL, 0, (SELECT now FROM _clock)
           FROM _recipient INDEXED BY _recipient_held
          WHERE status = 'held'
          GROUP BY destination_id) AS w
@@ -245,7 +253,7 @@ SELECT a.domain                                      AS domain,                 
        count(*) FILTER (WHERE a.minutes >= 1280)     AS over_1280m,               -- 1280 minutes ago and more
        datetime(min(a.received_at), 'unixepoch')     AS oldest_at,                -- instant of acceptance of the oldest, UTC
        min(a.received_at)                            AS oldest_unix               -- the same in Unix seconds
-  FROM (SELECT r.domain, m.received_at, ((julianday('now') - 2440587.5) * 86400.0 - m.received_at) / 60.0 AS minutes
+  FROM (SELECT r.domain, m.received_at, ((SELECT now FROM _clock) - m.received_at) / 60.0 AS minutes
           FROM _recipient AS r
           JOIN _message AS m ON m.message_id = r.message_id
          WHERE r.status IN ('queued', 'deferred', 'leased', 'held')) AS a
@@ -502,7 +510,7 @@ SELECT s.process_id || '.' || s.number               AS session,                
        s.octets                                      AS octets,                   -- octets received
        datetime(s.began_at, 'unixepoch')             AS began_at,                 -- instant at which it was admitted, UTC
        s.began_at                                    AS began_unix,               -- the same in Unix seconds
-       round((julianday('now') - 2440587.5) * 86400.0 - s.began_at, 1) AS age_s,  -- age in seconds
+       round((SELECT now FROM _clock) - s.began_at, 1) AS age_s,  -- age in seconds
        p.slot                                        AS process,                  -- slot of its acceptor
        p.node                                        AS node                      -- name of the host
   FROM _session AS s

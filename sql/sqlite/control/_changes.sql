@@ -105,7 +105,7 @@ BEGIN
   VALUES (
     new.recipient_id, new.ulid, new.address, new.old_status, new.status, new.old_retry, new.is_retry_given,
     new.old_ordered, new.old_ordered_retry,
-    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    (SELECT now FROM _clock), (SELECT who FROM _author));
 END;
 
 -- A recipient set to queued is due at once, unless the statement gives an instant.
@@ -213,7 +213,7 @@ BEGIN
       WHEN new.after GLOB '*[^0-9.]*' THEN coalesce(round((julianday(new.after) - 2440587.5) * 86400.0, 3), 0.0)
       ELSE CAST(new.after AS REAL)
     END,
-    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'));
+    (SELECT now FROM _clock), (SELECT who FROM _author));
 END;
 
 -- A join may give the same recipient more than once: the first of its rows counts, here and in the audit.

@@ -18,16 +18,16 @@ BEGIN
      SET status = new.status, senders = new.senders, message_rate = new.message_rate, recipient_rate = new.recipient_rate
    WHERE name = old.name;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.name, 'account status', old.status, new.status
+  SELECT (SELECT who FROM _author), old.name, 'account status', old.status, new.status
    WHERE new.status IS NOT old.status;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.name, 'account senders', old.senders, new.senders
+  SELECT (SELECT who FROM _author), old.name, 'account senders', old.senders, new.senders
    WHERE new.senders IS NOT old.senders;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.name, 'account message_rate', old.message_rate, new.message_rate
+  SELECT (SELECT who FROM _author), old.name, 'account message_rate', old.message_rate, new.message_rate
    WHERE new.message_rate IS NOT old.message_rate;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.name, 'account recipient_rate', old.recipient_rate, new.recipient_rate
+  SELECT (SELECT who FROM _author), old.name, 'account recipient_rate', old.recipient_rate, new.recipient_rate
    WHERE new.recipient_rate IS NOT old.recipient_rate;
 END;
 
@@ -54,7 +54,7 @@ CREATE TRIGGER account_delete INSTEAD OF DELETE ON account
 BEGIN
   DELETE FROM _account WHERE name = old.name;
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.name, 'account', old.status, NULL);
+  VALUES ((SELECT who FROM _author), old.name, 'account', old.status, NULL);
 END;
 
 CREATE TRIGGER account_insert INSTEAD OF INSERT ON account

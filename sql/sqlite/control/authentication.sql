@@ -47,11 +47,11 @@ BEGIN
   END;
   INSERT INTO _authentication_override (pattern, at_most, reason, created_at, who)
   VALUES (
-    lower(new.pattern), new.at_most, new.reason, (julianday('now') - 2440587.5) * 86400.0,
-    coalesce((SELECT who FROM _actor), 'sql'));
+    lower(new.pattern), new.at_most, new.reason, (SELECT now FROM _clock),
+    (SELECT who FROM _author));
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), lower(new.pattern), 'authentication_override', NULL,
+    (SELECT who FROM _author), lower(new.pattern), 'authentication_override', NULL,
     new.at_most || coalesce(': ' || new.reason, ''));
   INSERT INTO _change_instant
   SELECT 'authentication_override expires_unix', NULL, NULL, lower(new.pattern), NULL, NULL,
@@ -64,10 +64,10 @@ BEGIN
   INSERT INTO _check_override VALUES (old.pattern, new.at_most, new.reason);
   UPDATE _authentication_override SET at_most = new.at_most, reason = new.reason WHERE pattern = old.pattern;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'authentication_override at_most', old.at_most, new.at_most
+  SELECT (SELECT who FROM _author), old.pattern, 'authentication_override at_most', old.at_most, new.at_most
    WHERE new.at_most IS NOT old.at_most;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'authentication_override reason', old.reason, new.reason
+  SELECT (SELECT who FROM _author), old.pattern, 'authentication_override reason', old.reason, new.reason
    WHERE new.reason IS NOT old.reason;
 END;
 
@@ -100,5 +100,5 @@ CREATE TRIGGER authentication_override_delete INSTEAD OF DELETE ON authenticatio
 BEGIN
   DELETE FROM _authentication_override WHERE pattern = old.pattern;
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'authentication_override', old.at_most, NULL);
+  VALUES ((SELECT who FROM _author), old.pattern, 'authentication_override', old.at_most, NULL);
 END;

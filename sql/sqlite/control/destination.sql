@@ -43,7 +43,7 @@ BEGIN
          END
    WHERE name = old.destination;
   INSERT INTO _audit_change
-  SELECT (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'), NULL, NULL, NULL, name,
+  SELECT (SELECT now FROM _clock), (SELECT who FROM _author), NULL, NULL, NULL, name,
          'suspended_reason', old.suspended_reason, suspended_reason
     FROM _destination
    WHERE name = old.destination;
@@ -200,23 +200,23 @@ SELECT NULL AS pattern,
 CREATE TRIGGER _insert_rule INSTEAD OF INSERT ON _set_rule
 BEGIN
   SELECT raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, a shift such as ''+1 hour'', or NULL for never')
-   WHERE new.expires_at NOT BETWEEN 1e9 AND (julianday('now') - 2440587.5) * 86400.0 + 315576000.0;
+   WHERE new.expires_at NOT BETWEEN 1e9 AND (SELECT now FROM _clock) + 315576000.0;
   SELECT raise(ABORT, 'empath: reason takes text of at most 1000 characters')
    WHERE new.reason IS NOT NULL AND (typeof(new.reason) <> 'text' OR length(new.reason) > 1000);
   INSERT INTO _judge_text VALUES (new.reason);
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), new.pattern, 'destination_rule ' || new.setting,
+    (SELECT who FROM _author), new.pattern, 'destination_rule ' || new.setting,
     (SELECT value FROM _destination_rule
       WHERE pattern = new.pattern AND setting = new.setting AND (expires_at IS NULL) = (new.expires_at IS NULL)),
     new.value);
   UPDATE _destination_rule
      SET value = new.value, expires_at = new.expires_at, reason = new.reason,
-         created_at = (julianday('now') - 2440587.5) * 86400.0, who = coalesce((SELECT who FROM _actor), 'sql')
+         created_at = (SELECT now FROM _clock), who = (SELECT who FROM _author)
    WHERE pattern = new.pattern AND setting = new.setting AND (expires_at IS NULL) = (new.expires_at IS NULL);
   INSERT INTO _destination_rule (pattern, setting, value, expires_at, reason, created_at, who)
-  SELECT new.pattern, new.setting, new.value, new.expires_at, new.reason, (julianday('now') - 2440587.5) * 86400.0,
-         coalesce((SELECT who FROM _actor), 'sql')
+  SELECT new.pattern, new.setting, new.value, new.expires_at, new.reason, (SELECT now FROM _clock),
+         (SELECT who FROM _author)
    WHERE NOT EXISTS (
      SELECT 1 FROM _destination_rule
       WHERE pattern = new.pattern AND setting = new.setting AND (expires_at IS NULL) = (new.expires_at IS NULL));
@@ -250,12 +250,12 @@ CREATE TRIGGER destination_rule_value INSTEAD OF UPDATE OF value ON destination_
 BEGIN
   INSERT INTO _judge_rule VALUES (old.pattern, old.setting, CAST(new.value AS TEXT));
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'destination_rule ' || old.setting, old.value,
+  SELECT (SELECT who FROM _author), old.pattern, 'destination_rule ' || old.setting, old.value,
          CAST(new.value AS TEXT)
    WHERE CAST(new.value AS TEXT) IS NOT old.value;
   UPDATE _destination_rule
-     SET value = CAST(new.value AS TEXT), created_at = (julianday('now') - 2440587.5) * 86400.0,
-         who = coalesce((SELECT who FROM _actor), 'sql')
+     SET value = CAST(new.value AS TEXT), created_at = (SELECT now FROM _clock),
+         who = (SELECT who FROM _author)
    WHERE rule_id = old.rule AND value <> CAST(new.value AS TEXT);
 END;
 
@@ -265,7 +265,7 @@ BEGIN
    WHERE new.reason IS NOT NULL AND (typeof(new.reason) <> 'text' OR length(new.reason) > 1000);
   INSERT INTO _judge_text VALUES (new.reason);
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.pattern || ' ' || old.setting, 'destination_rule reason', old.reason,
+  SELECT (SELECT who FROM _author), old.pattern || ' ' || old.setting, 'destination_rule reason', old.reason,
          new.reason
    WHERE new.reason IS NOT old.reason;
   UPDATE _destination_rule SET reason = new.reason WHERE rule_id = old.rule AND reason IS NOT new.reason;
@@ -320,5 +320,5 @@ BEGIN
   DELETE FROM _destination_rule WHERE rule_id = old.rule;
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'destination_rule ' || old.setting, old.value, NULL);
+    (SELECT who FROM _author), old.pattern, 'destination_rule ' || old.setting, old.value, NULL);
 END;

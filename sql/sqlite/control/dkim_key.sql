@@ -5,10 +5,10 @@ BEGIN
   SELECT raise(ABORT, 'empath: state takes waiting, signing or retired')
    WHERE coalesce(new.state, '') NOT IN ('waiting', 'signing', 'retired');
   UPDATE _dkim_key
-     SET state = new.state, since = (julianday('now') - 2440587.5) * 86400.0
+     SET state = new.state, since = (SELECT now FROM _clock)
    WHERE domain = old.domain AND selector = old.selector AND state <> new.state;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.name, 'dkim_key state', old.state, new.state
+  SELECT (SELECT who FROM _author), old.name, 'dkim_key state', old.state, new.state
    WHERE new.state IS NOT old.state;
 END;
 
@@ -37,7 +37,7 @@ BEGIN
    WHERE domain = old.domain AND selector = old.selector;
   DELETE FROM _dkim_key WHERE domain = old.domain AND selector = old.selector;
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.name, 'dkim_key', old.state, NULL);
+  VALUES ((SELECT who FROM _author), old.name, 'dkim_key', old.state, NULL);
 END;
 
 CREATE TRIGGER dkim_key_insert INSTEAD OF INSERT ON dkim_key

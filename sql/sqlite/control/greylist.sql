@@ -64,7 +64,7 @@ BEGIN
   DELETE FROM _greylist WHERE client = old.client AND sender = old.sender AND recipient = old.recipient;
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), old.client || ' ' || old.sender || ' ' || old.recipient, 'greylist',
+    (SELECT who FROM _author), old.client || ' ' || old.sender || ' ' || old.recipient, 'greylist',
     old.passes_unix, NULL);
 END;
 
@@ -77,10 +77,10 @@ BEGIN
      new.sender, new.recipient, new.first_seen_at, new.first_seen_unix, new.passes_at, new.passes_unix, new.expires_at,
      new.expires_unix, new.hits) IS NOT NULL;
   INSERT INTO _greylist (client, sender, recipient, first_seen_at, passes_at)
-  VALUES (new.client, '*', '*', (julianday('now') - 2440587.5) * 86400.0, (julianday('now') - 2440587.5) * 86400.0)
+  VALUES (new.client, '*', '*', (SELECT now FROM _clock), (SELECT now FROM _clock))
   ON CONFLICT (client, sender, recipient) DO UPDATE SET passes_at = excluded.passes_at, expires_at = NULL;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), client || ' * *', 'greylist', NULL, passes_at
+  SELECT (SELECT who FROM _author), client || ' * *', 'greylist', NULL, passes_at
     FROM _greylist
    WHERE client = new.client AND sender = '*' AND recipient = '*';
 END;

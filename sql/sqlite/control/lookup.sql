@@ -16,7 +16,7 @@ BEGIN
   DELETE FROM _dns_cache WHERE name = old.name AND type = old.type;
   INSERT INTO _dns_order (name) VALUES (old.name);
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.name || ' ' || old.type, 'dns_cache', old.answer, NULL);
+  VALUES ((SELECT who FROM _author), old.name || ' ' || old.type, 'dns_cache', old.answer, NULL);
 END;
 
 CREATE TRIGGER sts_policy_insert INSTEAD OF INSERT ON sts_policy
@@ -33,5 +33,5 @@ CREATE TRIGGER sts_policy_delete INSTEAD OF DELETE ON sts_policy
 BEGIN
   DELETE FROM _sts_policy WHERE domain = old.domain;
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.domain, 'sts_policy', old.mode || ' ' || old.policy_id, NULL);
+  VALUES ((SELECT who FROM _author), old.domain, 'sts_policy', old.mode || ' ' || old.policy_id, NULL);
 END;

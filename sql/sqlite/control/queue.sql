@@ -44,7 +44,7 @@ BEGIN
    WHERE CAST(new.priority AS INTEGER) <> old.priority AND recipient_id = old.recipient_id AND priority = old.priority;
   INSERT INTO _audit_change
   VALUES (
-    (julianday('now') - 2440587.5) * 86400.0, coalesce((SELECT who FROM _actor), 'sql'),
+    (SELECT now FROM _clock), (SELECT who FROM _author),
     old.recipient_id, old.id, old.recipient, NULL, 'priority', old.priority,
     iif(changes() > 0, CAST(new.priority AS INTEGER), old.priority));
 END;

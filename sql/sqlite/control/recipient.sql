@@ -6,7 +6,7 @@ BEGIN
   SELECT raise(ABORT, 'empath: address takes an address such as user@example.org, its domain in ASCII')
    WHERE typeof(new.address) <> 'text' OR new.address NOT LIKE '_%@_%' OR new.address GLOB '*[' || char(1) || '- ]*';
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), lower(new.address), 'recipient_list', NULL, 'listed'
+  SELECT (SELECT who FROM _author), lower(new.address), 'recipient_list', NULL, 'listed'
    WHERE NOT EXISTS (SELECT 1 FROM _recipient_list WHERE address = lower(new.address));
   INSERT OR IGNORE INTO _recipient_list (address) VALUES (lower(new.address));
 END;
@@ -20,7 +20,7 @@ CREATE TRIGGER recipient_list_delete INSTEAD OF DELETE ON recipient_list
 BEGIN
   DELETE FROM _recipient_list WHERE address = old.address;
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.address, 'recipient_list', 'listed', NULL);
+  VALUES ((SELECT who FROM _author), old.address, 'recipient_list', 'listed', NULL);
 END;
 
 -- policy/recipients.py reads pattern and target; here they must only look like ones.
@@ -31,7 +31,7 @@ BEGIN
    WHERE typeof(new.pattern) <> 'text' OR new.pattern NOT LIKE '%@_%' OR new.pattern GLOB '*[' || char(1) || '- ]*'
       OR typeof(new.target) <> 'text' OR new.target NOT LIKE '%@_%' OR new.target GLOB '*[' || char(1) || '- ]*';
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), lower(new.pattern), 'alias', NULL, new.target
+  SELECT (SELECT who FROM _author), lower(new.pattern), 'alias', NULL, new.target
    WHERE NOT EXISTS (SELECT 1 FROM _alias WHERE pattern = lower(new.pattern) AND target = new.target);
   INSERT OR IGNORE INTO _alias (pattern, target) VALUES (lower(new.pattern), new.target);
 END;
@@ -45,7 +45,7 @@ BEGIN
    WHERE new.target <> old.target AND EXISTS (SELECT 1 FROM _alias WHERE pattern = old.pattern AND target = new.target);
   UPDATE _alias SET target = new.target WHERE pattern = old.pattern AND target = old.target;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'alias', old.target, new.target
+  SELECT (SELECT who FROM _author), old.pattern, 'alias', old.target, new.target
    WHERE new.target IS NOT old.target;
 END;
 
@@ -64,7 +64,7 @@ CREATE TRIGGER alias_delete INSTEAD OF DELETE ON alias
 BEGIN
   DELETE FROM _alias WHERE pattern = old.pattern AND target = old.target;
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.pattern, 'alias', old.target, NULL);
+  VALUES ((SELECT who FROM _author), old.pattern, 'alias', old.target, NULL);
 END;
 
 CREATE TRIGGER verification_insert INSTEAD OF INSERT ON verification
@@ -81,5 +81,5 @@ CREATE TRIGGER verification_delete INSTEAD OF DELETE ON verification
 BEGIN
   DELETE FROM _verification WHERE address = old.address;
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.address, 'verification', old.reply, NULL);
+  VALUES ((SELECT who FROM _author), old.address, 'verification', old.reply, NULL);
 END;

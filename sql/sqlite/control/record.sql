@@ -70,7 +70,7 @@ BEGIN
    WHERE new.modules_off IS NOT NULL
      AND (old.modules_off IS NULL OR instr(' ' || old.modules_off || ' ', ' ' || new.modules_off || ' ') = 0);
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.slot, 'modules_off', old.modules_off, new.modules_off
+  SELECT (SELECT who FROM _author), old.slot, 'modules_off', old.modules_off, new.modules_off
    WHERE new.modules_off IS NOT old.modules_off;
   UPDATE _process SET modules_off = new.modules_off WHERE process_id = old.process_id;
 END;
@@ -105,7 +105,7 @@ BEGIN
   SELECT raise(ABORT, 'empath: session takes only state = ''closed'', which ends the session')
    WHERE new.state IS NOT old.state AND new.state IS NOT 'closed';
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.session || ' ' || old.client, 'session', old.state, 'closed'
+  SELECT (SELECT who FROM _author), old.session || ' ' || old.client, 'session', old.state, 'closed'
    WHERE new.state IS NOT old.state;
   UPDATE _session SET is_closing = 1
    WHERE new.state IS NOT old.state
@@ -133,7 +133,7 @@ END;
 CREATE TRIGGER session_delete INSTEAD OF DELETE ON session
 BEGIN
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.session || ' ' || old.client, 'session', old.state, 'closed'
+  SELECT (SELECT who FROM _author), old.session || ' ' || old.client, 'session', old.state, 'closed'
    WHERE old.state <> 'closed';
   UPDATE _session SET is_closing = 1
    WHERE process_id = CAST(substr(old.session, 1, instr(old.session, '.') - 1) AS INTEGER)
@@ -153,7 +153,7 @@ END;
 CREATE TRIGGER rate_delete INSTEAD OF DELETE ON rate
 BEGIN
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.holder, old.name, old.full_unix, NULL);
+  VALUES ((SELECT who FROM _author), old.holder, old.name, old.full_unix, NULL);
   DELETE FROM _rate WHERE name = old.name AND holder = old.holder AND listener = old.listener;
 END;
 

@@ -63,7 +63,7 @@ BEGIN
     coalesce(new.position, 100), new.stage, new.code, new.enhanced, new.text, new.provider, new.class,
     coalesce(new.is_enabled, 1), new.note);
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), 'own:' || max(rule_id), 'bounce_rule', NULL, new.class
+  SELECT (SELECT who FROM _author), 'own:' || max(rule_id), 'bounce_rule', NULL, new.class
     FROM _bounce_rule;
 END;
 
@@ -83,7 +83,7 @@ BEGIN
          provider = new.provider, class = new.class, is_enabled = new.is_enabled, note = new.note
    WHERE coalesce(name, 'own:' || rule_id) = old.rule;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'bounce_rule',
+  SELECT (SELECT who FROM _author), old.rule, 'bounce_rule',
          json_array(old.position, old.stage, old.code, old.enhanced, old.text, old.provider, old.class, old.is_enabled),
          json_array(new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.is_enabled)
    WHERE (new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.is_enabled)
@@ -111,7 +111,7 @@ BEGIN
    WHERE old.is_shipped;
   DELETE FROM _bounce_rule WHERE name IS NULL AND rule_id = CAST(substr(old.rule, 5) AS INTEGER);
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'bounce_rule', old.class, NULL);
+  VALUES ((SELECT who FROM _author), old.rule, 'bounce_rule', old.class, NULL);
 END;
 
 CREATE TRIGGER _set_suppression_expiry INSTEAD OF INSERT ON _apply_instant
@@ -141,10 +141,10 @@ BEGIN
   END;
   INSERT INTO _suppression (address, source, reason, class, created_at)
   VALUES (
-    lower(new.address), coalesce((SELECT who FROM _actor), 'sql'), new.reason, new.class,
-    (julianday('now') - 2440587.5) * 86400.0);
+    lower(new.address), (SELECT who FROM _author), new.reason, new.class,
+    (SELECT now FROM _clock));
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), lower(new.address), 'suppression', NULL, coalesce(new.reason, 'suppressed'));
+  VALUES ((SELECT who FROM _author), lower(new.address), 'suppression', NULL, coalesce(new.reason, 'suppressed'));
   INSERT INTO _change_instant
   VALUES (
     'suppression expires_unix', NULL, NULL, lower(new.address), NULL, NULL, coalesce(new.expires_at, new.expires_unix));
@@ -155,10 +155,10 @@ BEGIN
   INSERT INTO _judge_text VALUES (new.reason), (new.class);
   UPDATE _suppression SET reason = new.reason, class = new.class WHERE address = old.address;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.address, 'suppression reason', old.reason, new.reason
+  SELECT (SELECT who FROM _author), old.address, 'suppression reason', old.reason, new.reason
    WHERE new.reason IS NOT old.reason;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.address, 'suppression class', old.class, new.class
+  SELECT (SELECT who FROM _author), old.address, 'suppression class', old.class, new.class
    WHERE new.class IS NOT old.class;
 END;
 
@@ -191,7 +191,7 @@ BEGIN
   DELETE FROM _suppression WHERE address = old.address;
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), old.address, 'suppression', coalesce(old.reason, 'suppressed'), NULL);
+    (SELECT who FROM _author), old.address, 'suppression', coalesce(old.reason, 'suppressed'), NULL);
 END;
 
 CREATE VIEW _check_shaping_rule AS
@@ -242,7 +242,7 @@ BEGIN
     coalesce(new.position, 100), new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.action,
     new.duration, new.value, coalesce(new.is_enabled, 1), new.note);
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), 'own:' || max(rule_id), 'shaping_rule', NULL, new.action
+  SELECT (SELECT who FROM _author), 'own:' || max(rule_id), 'shaping_rule', NULL, new.action
     FROM _shaping_rule;
 END;
 
@@ -267,10 +267,10 @@ BEGIN
          is_enabled = new.is_enabled, note = new.note
    WHERE coalesce(name, 'own:' || rule_id) = old.rule;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'shaping_rule is_enabled', old.is_enabled, new.is_enabled
+  SELECT (SELECT who FROM _author), old.rule, 'shaping_rule is_enabled', old.is_enabled, new.is_enabled
    WHERE new.is_enabled IS NOT old.is_enabled;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'shaping_rule',
+  SELECT (SELECT who FROM _author), old.rule, 'shaping_rule',
          json_array(old.position, old.stage, old.code, old.enhanced, old.text, old.provider, old.class, old.action,
                     old.duration, old.value),
          json_array(new.position, new.stage, new.code, new.enhanced, new.text, new.provider, new.class, new.action,
@@ -302,5 +302,5 @@ BEGIN
    WHERE old.is_shipped;
   DELETE FROM _shaping_rule WHERE name IS NULL AND rule_id = CAST(substr(old.rule, 5) AS INTEGER);
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.rule, 'shaping_rule', old.action, NULL);
+  VALUES ((SELECT who FROM _author), old.rule, 'shaping_rule', old.action, NULL);
 END;

@@ -24,7 +24,7 @@ BEGIN
       THEN raise(ABORT, 'empath: no process runs that could do this; see SELECT node, slot FROM process WHERE ended_at IS NULL')
   END;
   INSERT INTO _control (verb, argument, node, who)
-  VALUES (new.verb, new.argument, new.node, coalesce((SELECT who FROM _actor), 'sql'));
+  VALUES (new.verb, new.argument, new.node, (SELECT who FROM _author));
   INSERT INTO _control_outcome (control_id, node)
   SELECT DISTINCT (SELECT max(control_id) FROM _control), node
     FROM _process

@@ -38,16 +38,16 @@ SELECT NULL AS address,
 CREATE TRIGGER _write_source_rest INSTEAD OF INSERT ON _set_source_rest
 BEGIN
   SELECT raise(ABORT, 'empath: expires_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, or a shift such as ''+1 hour''')
-   WHERE new.expires_at NOT BETWEEN 1e9 AND (julianday('now') - 2440587.5) * 86400.0 + 315576000.0;
+   WHERE new.expires_at NOT BETWEEN 1e9 AND (SELECT now FROM _clock) + 315576000.0;
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), new.address, 'source_rest expires_unix',
+    (SELECT who FROM _author), new.address, 'source_rest expires_unix',
     (SELECT expires_at FROM _source_rest WHERE address = new.address), new.expires_at);
   DELETE FROM _source_rest WHERE address = new.address;
   INSERT INTO _source_rest (address, expires_at, reason, created_at, who)
   VALUES (
-    new.address, new.expires_at, new.reason, (julianday('now') - 2440587.5) * 86400.0,
-    coalesce((SELECT who FROM _actor), 'sql'));
+    new.address, new.expires_at, new.reason, (SELECT now FROM _clock),
+    (SELECT who FROM _author));
 END;
 
 CREATE TRIGGER source_rest_update INSTEAD OF UPDATE ON source_rest
@@ -60,7 +60,7 @@ BEGIN
   DELETE FROM _source_rest WHERE address = old.address;
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), old.address, 'source_rest expires_unix', old.expires_unix, NULL);
+    (SELECT who FROM _author), old.address, 'source_rest expires_unix', old.expires_unix, NULL);
 END;
 
 -- An instant as _read_instant reads it.
@@ -109,10 +109,10 @@ SELECT NULL AS address,
 CREATE TRIGGER _write_warmup INSTEAD OF INSERT ON _set_warmup
 BEGIN
   SELECT raise(ABORT, 'empath: started_at takes Unix seconds up to 10 years ahead, ''YYYY-MM-DD HH:MM:SS'' in UTC, or a shift such as ''-1 day''')
-   WHERE new.started_at NOT BETWEEN 1e9 AND (julianday('now') - 2440587.5) * 86400.0 + 315576000.0;
+   WHERE new.started_at NOT BETWEEN 1e9 AND (SELECT now FROM _clock) + 315576000.0;
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), new.address, 'warmup ' || new.provider || ' day ' || new.day,
+    (SELECT who FROM _author), new.address, 'warmup ' || new.provider || ' day ' || new.day,
     (SELECT most_messages FROM _warmup WHERE (address, provider, day) = (new.address, new.provider, new.day)),
     new.most_messages);
   DELETE FROM _warmup_use
@@ -129,7 +129,7 @@ BEGIN
     coalesce(
       new.started_at,
       (SELECT started_at FROM _warmup WHERE (address, provider) = (new.address, new.provider) LIMIT 1),
-      (julianday('now') - 2440587.5) * 86400.0));
+      (SELECT now FROM _clock)));
 END;
 
 CREATE TRIGGER warmup_update INSTEAD OF UPDATE ON warmup
@@ -145,6 +145,6 @@ BEGIN
      AND NOT EXISTS (SELECT 1 FROM _warmup WHERE (address, provider) = (old.address, old.provider));
   INSERT INTO _audit (who, object, what, before, after)
   VALUES (
-    coalesce((SELECT who FROM _actor), 'sql'), old.address, 'warmup ' || old.provider || ' day ' || old.day,
+    (SELECT who FROM _author), old.address, 'warmup ' || old.provider || ' day ' || old.day,
     old.most_messages, NULL);
 END;

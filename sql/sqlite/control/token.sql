@@ -8,7 +8,7 @@ BEGIN
    WHERE typeof(new.networks) <> 'text' OR length(new.networks) > 10000 OR new.networks GLOB '*[^0-9A-Fa-f:./ ]*';
   UPDATE _token SET networks = new.networks WHERE name = old.name;
   INSERT INTO _audit (who, object, what, before, after)
-  SELECT coalesce((SELECT who FROM _actor), 'sql'), old.name, 'token networks', old.networks, new.networks
+  SELECT (SELECT who FROM _author), old.name, 'token networks', old.networks, new.networks
    WHERE new.networks IS NOT old.networks;
 END;
 
@@ -53,7 +53,7 @@ CREATE TRIGGER token_delete INSTEAD OF DELETE ON token
 BEGIN
   DELETE FROM _token WHERE name = old.name;
   INSERT INTO _audit (who, object, what, before, after)
-  VALUES (coalesce((SELECT who FROM _actor), 'sql'), old.name, 'token', old.role, NULL);
+  VALUES ((SELECT who FROM _author), old.name, 'token', old.role, NULL);
 END;
 
 CREATE TRIGGER token_insert INSTEAD OF INSERT ON token
