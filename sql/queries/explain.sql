@@ -11,26 +11,47 @@ SELECT * FROM explanation
  LIMIT :limit;
 
 -- name: of_address
--- Up to :limit live recipients with the address :recipient, the oldest first. Index: none, one pass. Rows: the same.
+-- Up to :limit live recipients with the address :recipient, in any case, the oldest first. Index: none, one pass.
+-- Rows: the same.
 SELECT * FROM explanation
- WHERE recipient = :recipient
+ WHERE lower(recipient) = lower(:recipient)
  ORDER BY recipient_id
  LIMIT :limit;
 
 -- name: of_destination
--- The waiting recipients of :destination, or only those in :domain if that is not NULL, up to :limit, those first that a
--- lease takes first. Index: _recipient_due, the rowid. Rows: the columns of explanation.
+-- The live recipients of :destination, or only those in :domain if that is not NULL, up to :limit: those under way, then
+-- those that wait, as a lease takes them, then those on hold. Index: _lease_destination, _recipient_lease, _recipient_due,
+-- _recipient_held, the rowid. Rows: the columns of explanation.
 SELECT e.*
-  FROM (SELECT w.recipient_id, w.priority, w.next_retry_at
-          FROM _waiting AS w
-         WHERE w.destination_id = (SELECT d.destination_id FROM _destination AS d WHERE d.name = :destination)
-           AND w.priority IN (0, 1, 2, 3, 4)
-           AND (CAST(:domain AS text) IS NULL
-                OR (SELECT r.domain FROM _recipient AS r WHERE r.recipient_id = w.recipient_id) = :domain)
-         ORDER BY w.priority, w.next_retry_at
-         LIMIT :limit) AS first
+  FROM (SELECT * FROM (
+          SELECT 0 AS turn, r.recipient_id, r.priority, r.next_retry_at
+            FROM _lease AS l
+            JOIN _recipient AS r ON r.lease_id = l.lease_id
+           WHERE l.destination_id = (SELECT d.destination_id FROM _destination AS d WHERE d.name = :destination)
+             AND (CAST(:domain AS text) IS NULL OR r.domain = :domain)
+           LIMIT :limit) AS leased
+        UNION ALL
+        SELECT * FROM (
+          SELECT 1 AS turn, w.recipient_id, w.priority, w.next_retry_at
+            FROM _waiting AS w
+           WHERE w.destination_id = (SELECT d.destination_id FROM _destination AS d WHERE d.name = :destination)
+             AND w.priority IN (0, 1, 2, 3, 4)
+             AND (CAST(:domain AS text) IS NULL
+                  OR (SELECT r.domain FROM _recipient AS r WHERE r.recipient_id = w.recipient_id) = :domain)
+           ORDER BY w.priority, w.next_retry_at
+           LIMIT :limit) AS waiting
+        UNION ALL
+        SELECT * FROM (
+          SELECT 2 AS turn, r.recipient_id, r.priority, r.next_retry_at
+            FROM _recipient AS r
+           WHERE r.status = 'held'
+             AND r.destination_id = (SELECT d.destination_id FROM _destination AS d WHERE d.name = :destination)
+             AND (CAST(:domain AS text) IS NULL OR r.domain = :domain)
+           LIMIT :limit) AS held
+       ) AS first
   JOIN explanation AS e ON e.recipient_id = first.recipient_id
- ORDER BY first.priority, first.next_retry_at;
+ ORDER BY first.turn, first.priority, first.next_retry_at
+ LIMIT :limit;
 
 -- name: final
 -- The recipients of the message :ulid that met their end, or only :recipient_id. Index: the UNIQUE of ulid.
@@ -61,7 +82,8 @@ SELECT d.name AS destination, d.lease_limit, d.max_leases, d.lease_window, d.is_
        (SELECT count(*) FROM _waiting AS w
          WHERE w.destination_id = d.destination_id AND w.priority IN (0, 1, 2, 3, 4) AND w.next_retry_at <= :now) AS due,
        (SELECT min(w.next_retry_at) FROM _waiting AS w
-         WHERE w.destination_id = d.destination_id AND w.priority IN (0, 1, 2, 3, 4)) AS next_retry_at
+         WHERE w.destination_id = d.destination_id AND w.priority IN (0, 1, 2, 3, 4)) AS next_retry_at,
+       (SELECT count(*) FROM _recipient AS r WHERE r.destination_id = d.destination_id AND r.status = 'held') AS held
   FROM _destination AS d
  WHERE d.name = :destination;
 

@@ -17,10 +17,12 @@ recipient_id IN (
 domain = :domain
 
 -- name: condition_sender
-sender = :sender
+-- Case of ASCII letters does not matter: a person types an address as it comes to mind.
+lower(sender) = lower(:sender)
 
 -- name: condition_recipient
-recipient = :recipient
+-- Case of ASCII letters does not matter: a person types an address as it comes to mind.
+lower(recipient) = lower(:recipient)
 
 -- name: condition_status
 status = :status

@@ -226,6 +226,14 @@ networks = [
         ('suppression.classes = ["local"]', "suppression.classes: local says nothing of an address"),
         ('greylist.window = "5m"', "greylist.window: must be longer than delay, or no second try would pass"),
         ('greylist.enabled = "yes"', "greylist.enabled: must be true or false, not text"),
+        (
+            'dkim = {keys = "k", sign = {"a.test" = []}}',
+            'dkim.sign."a.test": needs one selector or more, each once',
+        ),
+        (
+            'dkim = {keys = "k", sign = {"a.test" = ["s", "s"]}}',
+            'dkim.sign."a.test": needs one selector or more, each once',
+        ),
         ("delivery.workers = 1.5", "delivery.workers: must be a whole number, not 1.5"),
         ("delivery.workers = true", "delivery.workers: must be a whole number, not a boolean"),
         ("delivery.workers = 0", "delivery.workers: must be at least 1, not 0"),

@@ -189,6 +189,8 @@ def check(context: click.Context, *, domain: str | None, only_look: bool, is_jso
     """
     _, config = configuration(context)
     found = keys_of(config, domain)
+    if domain is not None and not found:
+        raise MissingInput(f"no key of {domain}; `empath-admin dkim list` shows all")
     seen = records_seen(config, found)
     ready = [key for key in found if key.state == "waiting" and seen[record_name(key)] == PUBLISHED]
     if ready and not only_look:

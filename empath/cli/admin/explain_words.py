@@ -216,6 +216,8 @@ def _state(state: DestinationState | None, decided: dict[str, Decision], now: fl
     pairs: list[tuple[str, object]] = [
         ("waiting", f"{state.waiting}, of which {state.due} due; next at {instant(state.next_retry_at)}"),
     ]
+    if state.held:
+        pairs.append(("on hold", state.held))
     concurrency = decided.get("concurrency")
     limit = str(state.max_leases) if concurrency is None else f"{concurrency.value} by {concurrency.origin}"
     window = f"; hosts have borne {state.lease_window}" if state.lease_window < state.max_leases else ""

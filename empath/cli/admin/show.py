@@ -3,34 +3,36 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Final
 
 import click
 
 from empath.cli.admin.options import REFERENCE, unknown
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.errors import MissingInput
+from empath.errors import MissingInput, UsageError
 from empath.mail.printable import printable
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.records import Reference
 
-Part = Literal["all", "headers", "body", "raw"]
+# "all", "headers", "body" or "raw"
+Part = str
 
 
 @click.command()
 @config_option()
 @click.argument("reference", type=REFERENCE, metavar="ID")
-@click.option("--headers", "part", flag_value="headers", help="Only the header section.")
-@click.option("--body", "part", flag_value="body", help="Only the body.")
-@click.option("--raw", "part", flag_value="raw", help="All octets, unchanged.")
+@click.option("--headers", is_flag=True, help="Only the header section.")
+@click.option("--body", is_flag=True, help="Only the body.")
+@click.option("--raw", is_flag=True, help="All octets, unchanged.")
 @click.pass_context
-def show(context: click.Context, reference: Reference, part: Part | None) -> None:
+def show(context: click.Context, /, reference: Reference, **parts: bool) -> None:
     """
     Show the content of a message.
 
     Lines end as usual here, and control characters are escaped; --raw prints the octets that the next host gets.
     """
+    part = _only_part([name for name, is_wanted in parts.items() if is_wanted])
     config = lenient_configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:
         reference = snapshot.whole(reference)
@@ -42,9 +44,15 @@ def show(context: click.Context, reference: Reference, part: Part | None) -> Non
             for piece in pieces:
                 click.echo(piece, nl=False)
         else:
-            _write_lines(_wanted(_lines(pieces), part or "all"))
+            _write_lines(_wanted(_lines(pieces), part))
     if message.content_locator is None:
         say(NAME, "the content was removed")
+
+
+def _only_part(wanted: list[str]) -> Part:
+    if len(wanted) > 1:
+        raise UsageError("only one of --headers, --body and --raw can be given")
+    return wanted[0] if wanted else "all"
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -44,6 +44,9 @@ class Dkim(Table):
     def _selectors_have_files(self) -> "Dkim":
         if self.sign and self.keys is None:
             raise problem("needs keys, the directory of their files", "sign")
+        for domain, selectors in self.sign.items():
+            if not selectors or len({*selectors}) < len(selectors):
+                raise problem("needs one selector or more, each once", "sign", domain)
         return self
 
     @property

@@ -64,6 +64,7 @@ def make_app(exposed: Exposed, states: States, guard: Guard) -> "falcon.App[falc
     """The application. Its errors are those of RFC 9457."""
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=[guard])
     app.set_error_serializer(write_problem)
+    app.req_options.strip_url_path_trailing_slash = True  # a person types /console/, too
     app.add_route("/metrics", Metrics(exposed))
     app.add_route("/health/live", State(states.live))
     app.add_route("/health/ready", State(states.ready))

@@ -123,6 +123,7 @@ class DestinationState:
     waiting: int
     due: int
     next_retry_at: float | None
+    held: int
     suspended_by: str | None = None
     leases: list[LeaseHolder] = field(default_factory=list)
 
@@ -170,14 +171,14 @@ def waiting_of(selects: Selects, reference: Reference) -> list[Waiting]:
 
 
 def waiting_for_address(selects: Selects, address: str) -> list[Waiting]:
-    """The live recipients with this address in text form, the oldest first, up to MOST_SHOWN."""
+    """The live recipients with this address in text form, in any case, the oldest first, up to MOST_SHOWN."""
     return _waiting(selects, "explain.of_address", {"recipient": address, "limit": MOST_SHOWN})
 
 
 def waiting_at(selects: Selects, destination: str, domain: str | None) -> list[Waiting]:
     """
-    The waiting recipients of a destination, or only those in *domain*, up to MOST_SHOWN, in the order in which a lease
-    takes them.
+    The live recipients of a destination, or only those in *domain*, up to MOST_SHOWN: those under way, those that wait,
+    in the order in which a lease takes them, and those on hold.
     """
     keys = {"destination": destination, "domain": domain, "limit": MOST_SHOWN}
     return _waiting(selects, "explain.of_destination", keys)

@@ -45,7 +45,10 @@ class Reference:
         try:
             return cls(QueueId.parse(text), None)
         except SyntaxViolation as exc:
-            raise SyntaxViolation(f"{text!r} is neither a queue id of 26 characters nor a recipient's number") from exc
+            hint = "; `empath-admin find --recipient ADDRESS` finds it by its address" if "@" in text else ""
+            raise SyntaxViolation(
+                f"{text!r} is neither a queue id of 26 characters nor a recipient's number{hint}"
+            ) from exc
 
     def __str__(self) -> str:
         return str(self.queue_id or self.recipient_id or self.first)

@@ -17,7 +17,16 @@ BEGIN
       OR new.pattern GLOB '*[./-]'
       OR instr(new.pattern, '.') + instr(new.pattern, ':') = 0
       OR instr(new.pattern, '/') > 0 AND new.pattern NOT GLOB '[0-9a-fA-F:]*[0-9.:]/[0-9]*'
-      OR instr(new.pattern, '/') = 0 AND instr(new.pattern, ':') > 0 AND lower(new.pattern) GLOB '*[^0-9a-f.:]*';
+      OR instr(new.pattern, '/') = 0 AND instr(new.pattern, ':') > 0 AND lower(new.pattern) GLOB '*[^0-9a-f.:]*'
+      OR CAST(substr(new.pattern, instr(new.pattern, '/') + 1) AS INTEGER) > iif(instr(new.pattern, ':'), 128, 32)
+         AND instr(new.pattern, '/') > 0
+      -- An IPv4 address has four numbers up to 255.
+      OR new.pattern NOT GLOB '*[^0-9./]*'
+         AND (length(new.pattern) - length(replace(new.pattern, '.', '')) <> 3
+              OR '.' || replace(new.pattern, '/', '.') || '.' GLOB '*.[3-9][0-9][0-9].*'
+              OR '.' || replace(new.pattern, '/', '.') || '.' GLOB '*.2[6-9][0-9].*'
+              OR '.' || replace(new.pattern, '/', '.') || '.' GLOB '*.25[6-9].*'
+              OR '.' || replace(new.pattern, '/', '.') || '.' GLOB '*.[0-9][0-9][0-9][0-9]*');
   SELECT raise(ABORT, 'empath: at_most takes tag, quarantine-route, hold or reject')
    WHERE coalesce(new.at_most NOT IN ('tag', 'quarantine-route', 'hold', 'reject'), 1);
   SELECT raise(ABORT, 'empath: reason takes text of at most 1000 characters')

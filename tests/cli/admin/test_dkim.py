@@ -63,6 +63,7 @@ def test_a_key_is_made_published_and_signs(tool: AdminTool, script: ScriptedDns)
     assert all(len(string) <= 255 for string in strings)
     assert 2048 == parse_key("".join(strings), Algorithm.RSA).bits
     assert lines == tool.lines("dkim", "record", "x.test")
+    assert 66 == tool.run("dkim", "check", "y.test").code
     assert [lines[0]] == tool.lines("dkim", "record", "x.test", name)
     assert ["waiting", "waiting"] == [*states(tool).values()]
     assert ["no record (NXDOMAIN)"] * 2 == [each["dns"] for each in tool.records("dkim", "check")]

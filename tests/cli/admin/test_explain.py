@@ -136,6 +136,33 @@ def test_a_domain_behind_a_shared_host_shows_its_own_mail_only(tool: AdminTool) 
     assert [3, 4] == [each["recipient_id"] for each in tool.record("explain", "smtp:192.0.2.9:2600")["recipients"]]
 
 
+def test_mail_that_is_under_way_or_on_hold_is_named_too(tool: AdminTool) -> None:
+    """
+    It is what people ask about, and "no mail waits" would be wrong.
+    """
+    tool.queue.accept("a.test", count=2)
+    tool.queue.lease()
+    tool.queue.accept("a.test", count=2)
+    tool.queue.write("UPDATE queue SET status = 'held' WHERE recipient_id = (SELECT max(recipient_id) FROM queue)")
+
+    found = tool.record("explain", "a.test")
+
+    assert [*sorted(("leased", "queued", "held"), key=["leased", "queued", "held"].index)] == list(
+        dict.fromkeys(each["status"] for each in found["recipients"])
+    )
+    assert 1 == found["destinations"][0]["state"]["held"]
+
+
+@pytest.mark.parametrize("verb", ["explain", "find --recipient", "list --recipient"])
+def test_an_address_is_found_in_any_case(tool: AdminTool, verb: str) -> None:
+    """
+    A person types it as it comes to mind.
+    """
+    [(address,)] = tool.queue.select("SELECT recipient FROM queue LIMIT 1")
+
+    assert address in tool.run(*verb.split(), address.upper()).out
+
+
 def test_the_limits_are_shown_with_who_holds_them(tool: AdminTool) -> None:
     """
     A rule has its number, a connection its worker.

@@ -74,6 +74,20 @@ def test_what_is_not_there_cannot_be_shown(tool: AdminTool) -> None:
     assert 66 == tool.run("show", ULID).code
 
 
+def test_two_parts_at_a_time_are_a_mistake(tool: AdminTool) -> None:
+    """
+    One of them would be left out without a word.
+    """
+    assert 64 == tool.run("show", "1", "--headers", "--body").code
+
+
+def test_an_address_in_the_place_of_an_id_is_answered_by_the_way(tool: AdminTool) -> None:
+    """
+    People know the address first.
+    """
+    assert "find --recipient ADDRESS" in tool.run("show", "a@b.test").err
+
+
 def test_the_help_names_every_verb_in_a_section(tool: AdminTool) -> None:
     """
     What is in no section could not be found.

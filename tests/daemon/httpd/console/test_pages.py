@@ -75,6 +75,10 @@ def test_each_page_is_whole_and_allows_no_script_but_its_own(console, name):
     assert set() == elements.names & {"style", "img", "iframe", "object", "base"}
 
 
+def test_a_slash_at_the_end_leads_to_the_same_page(console):
+    assert 200 == console.browse("/console/").status_code
+
+
 @pytest.mark.parametrize("name", ["message/1", "messages", "overview"])
 def test_text_of_strangers_stays_text(console, name):
     page = console.browse(f"/console/{name}").text
