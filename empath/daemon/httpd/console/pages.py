@@ -47,7 +47,7 @@ class Page:
             if "at_once" in found:
                 raise falcon.HTTPFound(found["at_once"])
             title = found.get("title") or NAVIGATION[self._name]
-            page = {**found, "title": title, "at": now, "query": request.params, **_orders(request)}
+            page = {**self.at_hand(), **found, "title": title, "at": now, "query": request.params, **_orders(request)}
             template = self.template
         except MissingInput as exc:
             response.status, template = falcon.HTTP_404, "error"
@@ -64,8 +64,12 @@ class Page:
         with Snapshot(self._sources.engine) as snapshot:
             return self.read(snapshot, request, now, **keys)
 
+    def at_hand(self) -> Found:
+        """What the template needs beyond that, of what only the main thread may touch."""
+        return {}
+
     def read(self, snapshot: Snapshot, request: falcon.Request, now: float) -> Found:
-        """What the template needs. This one: a page of the view of the same name."""
+        """What the template needs of the queue, read in a thread. This one: a page of the view of the same name."""
         return {"listing": snapshot.page(self._name, request.get_param("from"))}
 
 
@@ -81,6 +85,10 @@ class Overview(Page):
 
     template = "overview"
 
+    def at_hand(self) -> Found:
+        """The shares of the last minutes."""
+        return {"shares": self._sources.history.shares()}
+
     def read(self, snapshot: Snapshot, request: falcon.Request, now: float) -> Found:
         """Numbers that were read in the background, and what keeps mail back now."""
         known = self._sources.stats()
@@ -90,7 +98,6 @@ class Overview(Page):
             "read_at": read_at,
             "live": sum(stats.recipients[status.value] for status in LIVE),
             "pauses": snapshot.pauses(now),
-            "shares": self._sources.history.shares(),
         }
 
 
