@@ -8,6 +8,8 @@ THEORY
 
 RULES
     A failure of the DNS is temperror, never fail.
+    The names of the client (`ptr`, `%{p}`) are what its own name servers say.  They must not use up the time for the
+    rest of the record, which would then be temperror.
     A name that cannot be in the DNS (a label of more than 63 octets, octets beyond ASCII) is one that does not exist.
 """
 
@@ -79,6 +81,12 @@ class SpfVerdict:
     domain: str
     reason: str = ""
     explanation: str = ""
+
+
+class OfClient(Question):
+    """A question that the client's own name servers answer. A driver gives all of them little time."""
+
+    __slots__ = ()
 
 
 class Identity(NamedTuple):
@@ -237,13 +245,13 @@ class _Check:
     def _client_names(self) -> Generator[Question, LookupAnswer, tuple[str, ...]]:
         """The names of the client whose addresses have it, RFC 7208 §5.5; a failure is none."""
         if self._names is None:
-            answer = yield Question(self._client.reverse_pointer, Kind.PTR)
+            answer = yield OfClient(self._client.reverse_pointer, Kind.PTR)
             if isinstance(answer, Absent):
                 self._count_void(f"PTR of {self._client}")
             kind = Kind.A if self._client.version == 4 else Kind.AAAA
             names = []
             for name in answer.records[:MAX_NAMES] if isinstance(answer, Texts) else ():
-                found = (yield Question(name, kind)) if _is_name(name) else None
+                found = (yield OfClient(name, kind)) if _is_name(name) else None
                 if isinstance(found, Addresses) and str(self._client) in found.records:
                     names.append(name)
             self._names = tuple(names)

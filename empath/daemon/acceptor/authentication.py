@@ -42,6 +42,7 @@ from empath.authentication.findings import (
     result_words,
     results_of,
 )
+from empath.authentication.spf import OfClient
 from empath.config import Config
 from empath.config.tables.authentication import ListenerAuthentication
 from empath.daemon.acceptor.content import IncomingContent
@@ -59,6 +60,7 @@ from empath.storage.queue.authentication import overrides_in_force
 _OVER: Final = Failed("too many questions about one message")
 _LOOK_S: Final = 1.0
 _SENDER, _CONTENT, _AUTHOR = 0.5, 0.25, 0.25  # shares of the budget: SPF, signatures and chains, DMARC
+_NAMES: Final = 0.25  # share of the time of a step for the names of the client
 _OF_CLIENT: Final = 25  # questions that are waited for at a time because of one client
 _IPV6_PREFIX: Final = 64  # networks that count as one client
 _OF_AUTHOR: Final = 12  # questions that a false author may need: a walk, and whether the name exists
@@ -127,6 +129,7 @@ class Inquiry:
         self._share = share
         self._most = most
         self._left_s = left_s
+        self._of_client_s = left_s * _NAMES
         self._known: dict[Question, LookupAnswer] = {}
 
     def answer(self, question: Question) -> LookupAnswer:
@@ -134,7 +137,8 @@ class Inquiry:
         found = self._known.get(question) or self.answer_at_hand(question)
         if found is None:
             [found] = self._wait((question,)) if self._take(1) else (_OVER,)
-        self._known[question] = found
+        if not isinstance(question, OfClient):
+            self._known[question] = found
         return found
 
     def answer_at_hand(self, question: Question) -> LookupAnswer | None:
@@ -162,9 +166,13 @@ class Inquiry:
         return self._most >= 0
 
     def _wait(self, questions: Sequence[Question]) -> list[LookupAnswer]:
+        is_of_client = isinstance(questions[0], OfClient)
+        left_s = min(self._left_s, self._of_client_s) if is_of_client else self._left_s
         began_at = time.monotonic()
-        answers = self._share.look_up(self._resolver, questions, max(0.0, self._left_s))
-        self._left_s -= time.monotonic() - began_at
+        answers = self._share.look_up(self._resolver, questions, max(0.0, left_s))
+        waited_s = time.monotonic() - began_at
+        self._left_s -= waited_s
+        self._of_client_s -= waited_s if is_of_client else 0.0
         return answers
 
 

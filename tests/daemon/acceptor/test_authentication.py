@@ -471,6 +471,27 @@ def test_a_key_that_nobody_gives_does_not_keep_another_from_its_answer():
     assert Failed("too many questions about one message") == inquiry.answer(Question("0.test", Kind.TXT))
 
 
+@pytest.mark.parametrize("record", ["ptr", "exists:%{p}.x.bank.example"])
+@pytest.mark.parametrize("name", ["1.2.0.192.in-addr.arpa", "bank.example"], ids=["no name", "the name of another"])
+def test_the_names_of_a_client_do_not_use_up_the_time_of_the_rest(make, visit, names, record, name):
+    """
+    The owner of an address answers for its names, late or never. The record of the author is to be read to its end.
+    """
+    known = DnsResolver((names.address,), timeout_s=DEADLINE_S, try_timeout_s=DEADLINE_S)
+    names.txt("bank.example", f"v=spf1 {record} a include:_spf.bank.example -all")
+    names.txt("_spf.bank.example", "v=spf1 ip4:203.0.113.1 -all").ptr(CLIENT, name, "evil.example")
+    names.a("bank.example", "203.0.113.2")
+    slow = {"evil.example", name} - {"bank.example"}
+
+    class Half:
+        def ask(self, question, within_s):
+            Event().wait(within_s if question.name in slow else 0.02)
+            return known.ask(question, within_s)
+
+    context = make(more='[authentication]\ndeadline = "2s"\n', asker=Half())
+    assert send(visit, context, FALSE, "joe@bank.example").startswith("550 ")
+
+
 @pytest.mark.parametrize(("dmarc", "code"), [("reject", "451 "), ("tag", "250 ")])
 def test_who_crowds_the_questions_does_not_let_forged_mail_in(make, visit, dmarc, code):
     """
