@@ -60,6 +60,8 @@ class Guard:
         self._wrong = WrongTokens()
         self._recorded = WrongTokens(_AUDITED)
         self.write: Callable[[Write], object] = self._begin
+        self.clock: Callable[[], float] = time.time
+        self.steady: Callable[[], float] = time.monotonic  # for who waits: a clock that steps back keeps nobody out
 
     def process_resource(
         self, request: falcon.Request, _response: falcon.Response, resource: object, _params: dict[str, Any]
@@ -88,14 +90,14 @@ class Guard:
         if secret is None:
             raise Problem(401, _NEEDED, headers=_CHALLENGE)
         key = _LOCAL if client is None else str(client_network(client, _IPV6_PREFIX))
-        now = time.time()
-        if wait_s := self._wrong.waits_s(key, now):
+        now = self.clock()
+        if wait_s := self._wrong.waits_s(key, self.steady()):
             words = "too many wrong tokens from this address; wait"
             raise Problem(429, words, headers={"Retry-After": str(int(wait_s) + 1)})
         token = find_token(self._known(), secret) if secret else None
         reason = "no such token" if token is None else token.refusal(client, now)
         if token is None or reason is not None:
-            self._refuse(key, reason or "", now, token)
+            self._refuse(key, reason or "", token)
             raise Problem(401, "the token is not valid", headers=_CHALLENGE)
         if not token.role.includes(wanted):
             raise Problem(403, f"the token {token.name} has the role {token.role}; this needs {wanted}")
@@ -117,7 +119,8 @@ class Guard:
             raise Problem(503, "the tokens cannot be read now; see the log") from exc
         return self._tokens
 
-    def _refuse(self, key: str, reason: str, now: float, token: Token | None) -> None:
+    def _refuse(self, key: str, reason: str, token: Token | None) -> None:
+        now = self.steady()
         # One that is known but over is no guess: a program that goes on with it keeps no other one of its address out.
         counted = key if token is None else (key, token.name)
         if self._wrong.count(counted, now) and not self._recorded.waits_s(_LOCAL, now):

@@ -60,6 +60,17 @@ def test_a_token_has_networks_a_role_and_an_end(web):
     assert ["the token is for other networks", "the token has expired"] == [each.reason for each in web.reported]
 
 
+def test_a_clock_that_steps_back_keeps_nobody_out(web):
+    """
+    A wrong token of the time before would count as one that is still to come.
+    """
+    web.add_token("monitor")
+    assert 401 == web.get("/metrics", "wrong", STRANGER).status_code
+    earlier = web.guard.clock() - 3600
+    web.guard.clock = lambda: earlier
+    assert 200 == web.get("/metrics", "secret of monitor", STRANGER).status_code
+
+
 def test_a_token_that_is_over_is_no_guess(web):
     """
     A program that goes on with it is refused, and keeps no other program of its address out. It is told of once.

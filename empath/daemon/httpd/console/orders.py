@@ -7,7 +7,7 @@ rehearsal, which changes nothing: it says what the order would do. The second fo
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -19,7 +19,7 @@ from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.sources import FILTERS, Sources, selected
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.problems import Problem
-from empath.errors import EmpathError, UsageError
+from empath.errors import EmpathError, MissingInput, SyntaxViolation, UsageError
 from empath.policy.api_token import TokenRole
 from empath.storage.admin.orders import Order, Verb
 from empath.storage.admin.records import Change, Effect, Reference
@@ -42,16 +42,22 @@ _WAY_BACK: Final = {
     Verb.DELETE: (Verb.UNDELETE, "Queue them again"),
 }
 _FIELDS: Final = frozenset({"verb", "sure", "numbers", *FILTERS})
+_WRONG: Final = (UsageError, SyntaxViolation, MissingInput, ValueError)
 _DONE: Final = frozenset({Effect.CHANGED, Effect.ORDERED})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an order did, or would do: how many recipients met each effect, and the first of them."""
+    """
+    What an order did, or would do: how many recipients met each effect, and the first of them.
+
+    Shape: failure says why the order ended before its end; what it did until then stays.
+    """
 
     effects: Counter[Effect]
     first: list[Change]
     changed: list[int]  # numbers of recipients that changed, up to one more than a form carries
+    failure: str = ""
 
     @property
     def matched(self) -> int:
@@ -92,12 +98,14 @@ class Orders:
         except (EmpathError, ValueError) as exc:
             words = str(exc) if isinstance(exc, EmpathError) else "there is no such order"
             self._answer(response, "error", title="No order was given", words=words)
-            response.status = falcon.HTTP_400
+            response.status = falcon.HTTP_400 if isinstance(exc, _WRONG) else falcon.HTTP_503
             return
+        if found.failure:
+            response.status = falcon.HTTP_503
         self._answer(
             response,
             "order",
-            title=f"{OFFERED.get(verb, 'Queue again')}: {'done' if is_sure else 'look first'}",
+            title=f"{OFFERED.get(verb, 'Queue again')}: {_stage(found, is_sure=is_sure)}",
             verb=verb,
             verbs=OFFERED,
             found=found,
@@ -109,6 +117,12 @@ class Orders:
     def _answer(self, response: falcon.Response, template: str, **values: object) -> None:
         response.content_type = falcon.MEDIA_HTML
         response.text = rendered(template, here="queue", node=self._sources.node, at=time.time(), query={}, **values)
+
+
+def _stage(found: Outcome, *, is_sure: bool) -> str:
+    if found.failure:
+        return "not finished"
+    return "done" if is_sure else "look first"
 
 
 def _selection(form: dict[str, str]) -> Selection:
@@ -133,11 +147,22 @@ def _selection(form: dict[str, str]) -> Selection:
 
 
 def _carried_out(engine: Engine, order: Order, selection: Selection, *, is_sure: bool) -> Outcome:
+    """
+    What the order did, or would do.
+
+    Raises:
+        EmpathError: it did nothing, or is a rehearsal.
+    """
     found = Outcome(Counter(), [], [])
     with Steering(engine, order, selection, deadline_s=_WRITE_DEADLINE_S if is_sure else None) as steering:
-        for page in steering.changes():
-            found.effects.update(change.effect for change in page)
-            found.first.extend(page[: _MOST_SHOWN - len(found.first)])
-            changed = [change.recipient_id for change in page if change.effect in _DONE]
-            found.changed.extend(changed[: _MOST_UNDONE + 1 - len(found.changed)])
+        try:
+            for page in steering.changes():
+                found.effects.update(change.effect for change in page)
+                found.first.extend(page[: _MOST_SHOWN - len(found.first)])
+                changed = [change.recipient_id for change in page if change.effect in _DONE]
+                found.changed.extend(changed[: _MOST_UNDONE + 1 - len(found.changed)])
+        except EmpathError as exc:
+            if not (is_sure and found.matched):
+                raise
+            return replace(found, failure=str(exc))
     return found

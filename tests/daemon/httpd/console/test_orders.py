@@ -106,6 +106,25 @@ def test_an_order_that_cannot_be_is_a_page_with_a_reason(console, fields, words)
     assert ["queued"] * 3 == statuses(console)
 
 
+def test_what_was_committed_is_told_if_the_rest_fails(console):
+    """
+    An order is committed page by page. To say that none was given would be wrong, and what changed would be looked for.
+    """
+    console.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
+    console.queue.write(
+        "CREATE TRIGGER fails BEFORE UPDATE ON _recipient WHEN new.recipient_id = 5500"
+        " BEGIN SELECT raise(ABORT, 'disk <b>'); END"
+    )
+    answer = order(console, verb="hold", sure="1")
+    held = statuses(console).count("held")
+    assert (503, True) == (answer.status_code, 0 < held < 5500)
+    assert f"{held} recipients of {held} changed, and that stays" in answer.text
+    assert "disk &lt;b&gt;" in answer.text
+    console.queue.write("UPDATE _recipient SET status = 'queued' WHERE recipient_id <> 5500")
+    answer = order(console, verb="hold", numbers="5500", sure="1")
+    assert (503, True) == (answer.status_code, "No order was given" in answer.text)
+
+
 def test_a_form_has_bounds(console):
     assert 413 == order(console, verb="hold", numbers="1 " * 40_000).status_code
     assert 400 == order(console, **{f"x{number}": "1" for number in range(60)}).status_code
