@@ -6,6 +6,7 @@ many, the one that has waited longest is closed: for a request, its body, or its
 under way stays.
 """
 
+import os
 import socket as plain_socket
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -57,7 +58,7 @@ class HttpServer(WSGIServer):
         self._most = most_connections
         self._waiting: OrderedDict[Any, None] = OrderedDict()  # greenlets of connections, who waits longest first
         self._working: set[Any] = set()
-        self._open: dict[Any, Any] = {}  # the socket of each greenlet
+        self._open: dict[Any, int] = {}  # the descriptor of each greenlet's connection
         self._is_local = listener.family == plain_socket.AF_UNIX
         self._networks = networks
         self.stop_timeout = _DRAIN_S
@@ -76,11 +77,10 @@ class HttpServer(WSGIServer):
                 self._end_longest()
             me = gevent.getcurrent()
             self._waiting[me] = None
-            self._open[me] = sock
+            self._open[me] = sock.fileno()
             try:
                 if self._tls is not None:
                     sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-                    self._open[me] = sock
                     sock.do_handshake()  # apart, so that the end of this greenlet closes it meanwhile, too
                 sock.settimeout(_SILENT_S)
                 super().handle(sock, address)
@@ -93,9 +93,11 @@ class HttpServer(WSGIServer):
 
     def _end_longest(self) -> None:
         greenlet, _ = self._waiting.popitem(last=False)
-        with suppress(OSError):  # first: gevent would answer with an error, and wait for the client to read it
-            self._open[greenlet].shutdown(plain_socket.SHUT_RDWR)
         greenlet.kill(block=False)
+        # gevent answers what ends its greenlet with an error, and would wait for the client to read that. TLS is passed
+        # by: its stream would end under the greenlet, which has not seen yet that it is to end.
+        with suppress(OSError), plain_socket.socket(fileno=os.dup(self._open[greenlet])) as connection:
+            connection.shutdown(plain_socket.SHUT_RDWR)
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         me = gevent.getcurrent()

@@ -6,10 +6,11 @@ from ipaddress import ip_network
 
 import gevent
 import pytest
-from gevent import socket
+from gevent import socket, ssl
 
 from empath.daemon.httpd.handler import MOST_HEAD_OCTETS
 from empath.daemon.httpd.server import HttpServer
+from tests.kit.certificates import issued
 from tests.kit.waiting import DEADLINE_S
 
 _LARGE = 200_000
@@ -19,11 +20,11 @@ _MOST = 5
 class Served:
     """A server whose application reads the body and says what it has read."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         with plain_socket.create_server(("127.0.0.1", 0)) as listener:
             self.address = listener.getsockname()
             self.server = HttpServer(
-                listener.detach(), self._application, (ip_network("127.0.0.0/8"),), most_connections=_MOST
+                listener.detach(), self._application, (ip_network("127.0.0.0/8"),), tls=tls, most_connections=_MOST
             )
         self.bodies = []
         self.server.start()
@@ -87,6 +88,32 @@ def test_clients_that_do_not_read_their_answers_are_closed_for_others(served):
             gevent.sleep(0)
         assert b"200 OK" in served.ask(b"GET /here HTTP/1.1\r\nHost: x\r\n\r\n")
         assert len(served.server._open) <= _MOST
+
+
+@pytest.mark.parametrize("speaks", [False, True])
+def test_clients_of_tls_that_wait_are_closed_for_others_and_nothing_is_printed(speaks, capsys):
+    """
+    Those that say nothing, and those that do not read their answers.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with issued("localhost").on_disk() as (certificate, key):
+        context.load_cert_chain(certificate, key)
+    served = Served(context)
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    with ExitStack() as silent:
+        for _ in range(4 * _MOST):
+            client = silent.enter_context(closing(served.connect()))
+            if speaks:
+                client = silent.enter_context(closing(trusting.wrap_socket(client)))
+                client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
+            gevent.sleep(0)
+        with closing(trusting.wrap_socket(served.connect())) as asking:
+            asking.sendall(b"GET /here HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert asking.recv(100).startswith(b"HTTP/1.1 200 OK")
+        assert len(served.server._open) <= _MOST
+    served.server.stop(timeout=0)
+    assert "" == capsys.readouterr().err
 
 
 def test_a_head_has_a_bound(served):
