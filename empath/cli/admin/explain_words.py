@@ -220,7 +220,7 @@ def _state(state: DestinationState | None, decided: dict[str, Decision], now: fl
         pairs.append(("on hold", state.held))
     concurrency = decided.get("concurrency")
     limit = str(state.max_leases) if concurrency is None else f"{concurrency.value} by {concurrency.origin}"
-    window = f"; hosts have borne {state.lease_window}" if state.lease_window < state.max_leases else ""
+    window = f"; window {state.lease_window}" if state.lease_window < state.max_leases else ""
     pairs.append(("connections", f"{len(state.leases)} of {state.lease_limit}; concurrency {limit}{window}"))
     pairs += [
         ("held by", f"{each.process} since {instant(each.leased_at)}, {count(each.recipients, 'recipient')}")

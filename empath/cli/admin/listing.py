@@ -26,7 +26,8 @@ _GAP: Final = "  "
 def write_list(page: Sequence[LiveRecipient], now: float, *, is_frozen: bool) -> None:
     """Write *page* as it is at *now*, in Unix seconds."""
     if sys.stdout.isatty():
-        _write_for_a_terminal(page, now, is_frozen=is_frozen)
+        rows = [(_first_line(each, now, is_frozen=is_frozen), _second_line(each)) for each in page]
+        write_in_two_lines(_HEADERS, rows)
     else:
         write_table(_COLUMNS, [_row(recipient) for recipient in page])
 
@@ -50,16 +51,17 @@ def _row(recipient: LiveRecipient) -> tuple[object, ...]:
     )
 
 
-def _write_for_a_terminal(page: Sequence[LiveRecipient], now: float, *, is_frozen: bool) -> None:
-    lines = [_HEADERS, *(_first_line(recipient, now, is_frozen=is_frozen) for recipient in page)]
+def write_in_two_lines(headers: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> None:
+    """Two lines for each row on a terminal: its cells, of which the last may be long, then its second line."""
+    lines = [headers, *(cells for cells, _ in rows)]
     widths = [max(map(len, column)) for column in zip(*(line[:-1] for line in lines), strict=True)]
     texts = []
     for *cells, path in lines:
         head = "".join(cell.ljust(width) + _GAP for cell, width in zip(cells, widths, strict=True))
         texts.append([head + path] if fits(head + path) else [head.rstrip(), *folded(path, len(_GAP))])
     click.secho("\n".join(texts[0]), bold=True)
-    for recipient, text in zip(page, texts[1:], strict=True):
-        click.echo("\n".join([*text, *folded(_second_line(recipient), len(_GAP))]))
+    for (_, second), text in zip(rows, texts[1:], strict=True):
+        click.echo("\n".join([*text, *folded(second, len(_GAP))]))
 
 
 def _first_line(recipient: LiveRecipient, now: float, *, is_frozen: bool) -> tuple[str, ...]:

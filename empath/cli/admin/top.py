@@ -11,8 +11,8 @@ from empath.cli.admin import output
 from empath.cli.admin.options import Whole, json_option
 from empath.cli.admin.output import Column
 from empath.cli.common import config_option, lenient_configuration, open_queue
-from empath.mail.outcome import Outcome
 from empath.mail.printable import printable
+from empath.mail.status import RecipientStatus
 from empath.mail.words import span
 from empath.policy.health import SILENCE_S
 from empath.storage.admin.top import Sight, look
@@ -26,7 +26,8 @@ _DESTINATIONS: Final = (
     Column("BLOCKED-BY", 1, 20),
 )
 _PROCESSES: Final = (Column("PROCESS"), Column("PID", 1), Column("LEASES"), Column("RECIPIENTS"), Column("BEAT", 1))
-_RATES: Final = ("accepted", str(Outcome.DELIVERED), str(Outcome.DEFERRED), str(Outcome.BOUNCED))
+_ENDS: Final = (RecipientStatus.DELIVERED, RecipientStatus.DEFERRED, RecipientStatus.BOUNCED)
+_RATES: Final = ("accepted", *(each.value for each in _ENDS))  # outcomes of attempts have the words of statuses
 
 
 @click.command()
@@ -63,7 +64,7 @@ def top(context: click.Context, every_s: int, is_once: bool, most: int, is_json:
 
 
 def _write(sight: Sight) -> None:
-    click.echo(_summary(sight))
+    click.echo(summary(sight))
     if sight.destinations:
         click.echo()
         output.write_table(_DESTINATIONS, _destination_rows(sight))
@@ -72,7 +73,8 @@ def _write(sight: Sight) -> None:
         output.write_table(_PROCESSES, _process_rows(sight))
 
 
-def _summary(sight: Sight) -> str:
+def summary(sight: Sight) -> str:
+    """The lines above the tables."""
     oldest = "-" if sight.oldest_at is None else span(sight.seen_at - sight.oldest_at)
     lines = [
         f"waiting {sight.waiting}, due {sight.due}, under way {sight.leased}, held {sight.held}; oldest {oldest}",
@@ -125,7 +127,7 @@ def _page(sight: Sight) -> "Group":
     from rich.console import Group  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    parts = [Text(_summary(sight)), Text("")]
+    parts = [Text(summary(sight)), Text("")]
     return Group(
         *parts, _table(_DESTINATIONS, _destination_rows(sight)), Text(""), _table(_PROCESSES, _process_rows(sight))
     )

@@ -1,25 +1,27 @@
 """track - find and track: recipients among live and past mail, and what happened to one message"""
 
+import sys
+import time
 from typing import Final
 
 import click
 
 from empath.cli.admin import output
+from empath.cli.admin.listing import write_in_two_lines
 from empath.cli.admin.options import REFERENCE, Whole, json_option, selecting, unknown
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.errors import MissingInput
+from empath.mail.printable import printable
 from empath.mail.status import RecipientStatus
-from empath.mail.words import count, instant
+from empath.mail.words import count, instant, span
 from empath.storage.admin import tracking as storage
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection, require_destination
 from empath.storage.admin.short_ids import whole, whole_selection
 
-_FOUND: Final = (
-    *(Column("RECIPIENT"), Column("ID", 1), Column("STATUS"), Column("RECEIVED", 1), Column("SENDER", 2, 12)),
-    *(Column("ADDRESS", 0, 16), Column("REPLY", 2, 16)),
-)
+_FOUND: Final = tuple(map(Column, ("RECIPIENT", "ID", "STATUS", "RECEIVED", "SENDER", "ADDRESS", "REPLY")))
+_HEADERS: Final = ("NUMBER", "STATUS", "AGE", "SENDER -> RECIPIENT")
 _EVENTS: Final = (Column("AT"), Column("RECIPIENT", 1, 16), Column("WHAT"), Column("WORDS", 0, 20))
 _STANDING: Final = (
     *(Column("RECIPIENT"), Column("STATUS"), Column("WAITS-FOR"), Column("UNTIL", 1), Column("ADDRESS", 0, 16)),
@@ -49,6 +51,8 @@ def find(context: click.Context, *, selection: Selection, is_all: bool, limit: i
     if is_json:
         for each in page:
             output.write_json(each)
+    elif page and sys.stdout.isatty():
+        write_in_two_lines(_HEADERS, [_two_lines(each, time.time()) for each in page])
     elif page:
         rows = [
             (x.recipient_id, x.id, x.status, instant(x.received_at), x.sender or "<>", x.recipient, x.words)
@@ -57,6 +61,12 @@ def find(context: click.Context, *, selection: Selection, is_all: bool, limit: i
         output.write_table(_FOUND, rows)
     more = "" if len(found) <= limit else "; there are more, --limit shows them"
     say(NAME, f"{count(len(page), 'recipient')} found{more}")
+
+
+def _two_lines(each: storage.Found, now: float) -> tuple[tuple[str, ...], str]:
+    path = printable(f"{each.sender or '<>'} -> {each.recipient}")
+    first = (str(each.recipient_id), str(each.status), span(now - each.received_at), path)
+    return first, f"{each.id}  {printable(each.words or '-')}"
 
 
 @click.command()

@@ -7,6 +7,7 @@ import time
 
 from empath.cli.admin.__main__ import main
 from empath.cli.admin.output import NAME
+from empath.cli.admin.top import summary
 from empath.mail.status import RecipientStatus
 from empath.storage.admin.top import look
 from tests.cli.admin.kit import AdminTool
@@ -69,6 +70,8 @@ def test_rates_come_from_what_is_new(tool: AdminTool) -> None:
 
     seconds = after.seen_at - before.seen_at
     assert {} == before.per_s
+    assert "per second: accepted " in summary(after)
+    assert f"delivered {after.per_s['delivered']:.1f}, deferred 0.0, bounced 0.0" in summary(after)
     assert [2, 2] == [round(after.per_s[name] * seconds) for name in ("accepted", "delivered")]
 
 

@@ -70,6 +70,19 @@ def test_what_is_found_is_a_table(mail: AdminTool) -> None:
     )
 
 
+def test_a_narrow_terminal_shows_the_id_and_the_reply(mail: AdminTool) -> None:
+    """
+    The id is what the next command takes.
+    """
+    [(ulid,)] = mail.queue.select("SELECT id FROM history WHERE status = 'delivered'")
+
+    lines = mail.on_a_terminal(80, "find", "--status", "delivered")
+
+    assert ["NUMBER", "STATUS", "AGE", "SENDER", "->", "RECIPIENT"] == lines[0].split()
+    assert lines[1].endswith("sender@example.test -> r1@a.example")
+    assert f"  {ulid}  250 2.0.0 Ok" == lines[2]
+
+
 def test_the_filters_of_find_hold_for_orders_too(mail: AdminTool) -> None:
     """
     There is one grammar.
