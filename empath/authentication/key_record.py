@@ -95,7 +95,7 @@ def _parsed(record: str, algorithm: Algorithm) -> PublicKey | SyntaxViolation:
     try:
         return _read(record, algorithm)
     except SyntaxViolation as exc:
-        return exc
+        return type(exc)(str(exc))  # the one that was raised holds all that was read of the record
 
 
 def _read(record: str, algorithm: Algorithm) -> PublicKey:

@@ -39,6 +39,7 @@ MAX_TERMS: Final = 10  # terms that ask the DNS, RFC 7208 §4.6.4
 MAX_VOID: Final = 2  # of their questions may find nothing, RFC 7208 §4.6.4
 MAX_NAMES: Final = 10  # exchangers of a domain, and names of a client that are checked
 MAX_EXPLANATION: Final = 512
+REMEMBERED_OCTETS: Final = 512  # of a record that is read once, RFC 7208 §3.4
 _MAX_NAME: Final = 253
 _MAX_VALUE: Final = 2 * _MAX_NAME  # characters of an identity that a macro takes in
 _VERSION: Final = re.compile(r"v=spf1(?: |\Z)", re.IGNORECASE)
@@ -374,10 +375,16 @@ def _is_name(name: str) -> bool:
     return len(name) <= _MAX_NAME and _LABELS.fullmatch(name) is not None
 
 
-@lru_cache(maxsize=4096)
 def _parsed(text: str) -> Record | str:
-    """The record, or what is wrong with it."""
+    """The record, or what is wrong with it. A long one takes a hundred times its size, and is not remembered."""
+    return _remembered(text) if len(text) <= REMEMBERED_OCTETS else _read(text)
+
+
+def _read(text: str) -> Record | str:
     try:
         return parse_record(text)
     except BadRecord as exc:
         return str(exc)
+
+
+_remembered: Final = lru_cache(maxsize=512)(_read)

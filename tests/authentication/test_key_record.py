@@ -1,6 +1,7 @@
 """Public keys as the DNS has them."""
 
 import base64
+import tracemalloc
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -90,3 +91,18 @@ def test_a_key_that_is_too_weak_or_too_costly(modulus, exponent, why):
     with pytest.raises(WeakKey) as caught:
         parse_key(record_of(modulus, exponent), Algorithm.RSA)
     assert why == str(caught.value)
+
+
+def test_what_is_wrong_with_a_record_holds_nothing_of_it():
+    """
+    An error holds the frames in which it was raised.
+    """
+    tags = "".join(f"t{number}=;" for number in range(1_000))
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            with pytest.raises(SyntaxViolation, match="has no key"):
+                parse_key(f"n={number};{tags}", Algorithm.RSA)
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()

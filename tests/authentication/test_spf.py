@@ -2,6 +2,7 @@
 
 import ipaddress
 import time
+import tracemalloc
 
 import pytest
 
@@ -242,3 +243,18 @@ def test_an_answer_of_another_kind_is_none():
     with pytest.raises(StopIteration) as ended:
         steps.send(Addresses(("192.0.2.1",), 60))
     assert SpfResult.NONE is ended.value.value.result
+
+
+@pytest.mark.parametrize("term", ["a", "ip4:192.0.2.1", "ip6:2001:db8::1", "a:%{s}.x"])
+def test_long_records_of_strangers_take_no_memory(term):
+    """
+    Four thousand of them took 3 GiB.
+    """
+    terms = " ".join([term] * (8_000 // (len(term) + 1)))
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            of_record(f"v=spf1 x={number} {terms} -all")
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()
