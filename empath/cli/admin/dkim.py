@@ -30,7 +30,7 @@ from empath.cli.common import (
 )
 from empath.config import Config
 from empath.config.fields import parse_selector
-from empath.errors import CannotCreate, MissingInput, SyntaxViolation, UsageError
+from empath.errors import CannotCreate, EmpathError, MissingInput, SyntaxViolation, UsageError
 from empath.mail.domain import Domain
 from empath.mail.lookup import Absent, Failed, Kind, LookupAnswer, Question, Texts
 from empath.mail.words import count, instant
@@ -336,18 +336,32 @@ def _write_files(config: Config, domain: str, made: Sequence[tuple[str, bytes]])
     folder = config.dkim.keys
     if folder is None:
         raise UsageError("no directory for the files: set [dkim] keys")
-    for selector, pem in made:
-        _write_file(folder / f"{domain}.{selector}.key", pem)
+    written: list[Path] = []
+    try:
+        for selector, pem in made:
+            path = folder / f"{domain}.{selector}.key"
+            _write_file(path, pem)
+            written.append(path)
+    except EmpathError:
+        for path in written:  # nobody has seen its record
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _write_file(path: Path, octets: bytes) -> None:
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(fd, "wb") as file:
-            file.write(octets)
     except FileExistsError as exc:
         raise UsageError(f"{path} exists; take another selector") from exc
     except OSError as exc:
+        raise CannotCreate(f"{path} cannot be written: {exc.strerror}") from exc
+    try:
+        with open(fd, "wb") as file:
+            file.write(octets)
+            file.flush()
+            os.fsync(fd)
+    except OSError as exc:
+        path.unlink(missing_ok=True)
         raise CannotCreate(f"{path} cannot be written: {exc.strerror}") from exc
 
 

@@ -1,6 +1,7 @@
 """empath-admin dkim, with a scripted name server."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,6 +139,21 @@ def test_keys_in_files_are_made_and_checked_too(tool: AdminTool, script: Scripte
     assert {"f": "file"} == states(tool)
     assert any("x.test.gone.key cannot be read" in line for line in tool.words("dkim", "list"))
     assert FINDINGS == tool.invoke("dkim", "check").exit_code
+
+
+def test_files_are_made_together_or_not_at_all(tool: AdminTool) -> None:
+    """
+    A key whose record nobody has seen would only be in the way of the next try.
+    """
+    keys = tool.config.parent / "keys"
+    for day in (time.time(), time.time() + 86_400):
+        (keys / f"x.test.{time.strftime('s%Y%m%d', time.gmtime(day))}e.key").write_bytes(b"")
+    result = tool.invoke("dkim", "generate", "x.test", "--to-file")
+    assert "exists; take another selector" in str(result.exception)
+    assert [] == [file.name for file in keys.iterdir() if file.stat().st_size]
+    (keys / "x.test.gone.key").symlink_to("../outside")
+    refused = tool.invoke("dkim", "generate", "x.test", "--algorithm", "rsa", "--selector", "gone", "--to-file")
+    assert (UsageError, False) == (type(refused.exception), (tool.config.parent / "outside").exists())
 
 
 def test_what_is_not_there_is_an_error(tool: AdminTool) -> None:
