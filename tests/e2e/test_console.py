@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.kit.browser import CHROMIUM, page
+from tests.kit.browser import CHROMIUM, Driven, page
 from tests.kit.process import Empathd, free_port
 from tests.kit.queue import select
 from tests.kit.waiting import eventually
@@ -36,3 +36,28 @@ def test_a_mail_is_seen_from_its_arrival_to_its_end(console, tmp_path):
     overview = page(address, tmp_path)
     assert 2 == overview.count("<canvas")
     assert 'id="trouble" role="alert" hidden' in overview
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; Debian's package chromium has one")
+def test_a_page_that_renews_itself_keeps_the_focus(console, tmp_path):
+    """
+    A person who works by keyboard would begin at the top of the page every five seconds.
+    """
+    browser = Driven(console[1], tmp_path)
+    try:
+        found = browser.run(
+            """
+            new Promise(done => {
+              const before = [...document.querySelectorAll("#live a")][2];
+              before.focus();
+              document.addEventListener("htmx:afterSettle", () => setTimeout(() => {
+                const now = document.activeElement;
+                done(JSON.stringify([before.isConnected, now.getAttribute("href") === before.getAttribute("href")]));
+              }));
+              htmx.ajax("GET", location.pathname, {target: "#live", select: "#live", swap: "outerHTML"});
+            })
+            """
+        )
+    finally:
+        browser.close()
+    assert "[false,true]" == found

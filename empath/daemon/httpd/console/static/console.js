@@ -1,4 +1,5 @@
-// The console works without scripts. This draws the charts, copies SQL, and says when the server does not answer.
+// The console works without scripts. This draws the charts, copies SQL, keeps the focus where it is when a page renews
+// itself, and says when the server does not answer.
 "use strict";
 
 const CHART_PERIOD_MS = 10_000;
@@ -57,6 +58,24 @@ function startCharts() {
     for (const chart of charts) chart.plot.setSize({ width: chart.element.clientWidth, height: 180 });
   });
 }
+
+// What an element is, as far as a page that was renewed has the same one.
+function identity(element) {
+  const of = element.closest("form")?.elements.namedItem("numbers")?.value;
+  return [element.localName, element.getAttribute("href"), element.name, element.value, of].join(" ");
+}
+
+// A page that renews itself replaces its elements: the focus goes to the same one, or a keyboard would begin anew.
+let focused = null;
+document.addEventListener("htmx:beforeSwap", () => {
+  const live = document.activeElement.closest("#live");
+  focused = live === null ? null : identity(document.activeElement);
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (focused === null || document.activeElement !== document.body) return;
+  const elements = document.querySelectorAll("#live :is(a, button, summary)");
+  [...elements].find((each) => identity(each) === focused)?.focus({ preventScroll: true });
+});
 
 document.addEventListener("click", (event) => {
   if (!event.target.matches("[data-copy]")) return;
