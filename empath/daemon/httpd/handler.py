@@ -10,6 +10,7 @@ from email.errors import FirstHeaderLineIsContinuationDefect, InvalidHeaderDefec
 from http.client import HTTPException
 from typing import Any, Final, cast
 
+import gevent
 from gevent.pywsgi import WSGIHandler
 
 MOST_HEAD_OCTETS: Final = 32_768  # without the request line; browsers and proxies send a few thousand
@@ -64,6 +65,18 @@ class Handler(WSGIHandler):
             return super().read_request(raw_requestline)
         except (LookupError, OSError, HTTPException) as exc:
             raise ValueError(str(exc)) from exc
+
+    def handle_error(self, kind: Any, error: Any, trace: Any) -> None:
+        """
+        Answer what went wrong under way.
+
+        A client that went away, or that did not read its answer in time, gets none. gevent would print a traceback, and
+        wait for it once more.
+        """
+        if issubclass(kind, OSError | gevent.Timeout | gevent.GreenletExit):
+            self.close_connection = True
+        else:
+            super().handle_error(kind, error, trace)
 
     def _connection_upgrade_requested(self) -> bool:
         return False  # a body has its length whatever the client would like to speak next

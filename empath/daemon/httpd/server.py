@@ -50,12 +50,14 @@ class HttpServer(WSGIServer):
         *,
         tls: TlsContext | None = None,
         most_connections: int = MOST_CONNECTIONS,
+        silent_s: float = _SILENT_S,
     ) -> None:
         listener = socket.socket(fileno=fd)
         super().__init__(listener, self._answer, log=None, error_log=None, handler_class=Handler)
         self._wanted = application
         self._tls = tls
         self._most = most_connections
+        self._silent_s = silent_s
         self._waiting: OrderedDict[Any, None] = OrderedDict()  # greenlets of connections, who waits longest first
         self._working: set[Any] = set()
         self._open: dict[Any, int] = {}  # the descriptor of each greenlet's connection
@@ -82,7 +84,7 @@ class HttpServer(WSGIServer):
                 if self._tls is not None:
                     sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                     sock.do_handshake()  # apart, so that the end of this greenlet closes it meanwhile, too
-                sock.settimeout(_SILENT_S)
+                sock.settimeout(self._silent_s)
                 super().handle(sock, address)
             except OSError:
                 pass  # it went away, or speaks no TLS

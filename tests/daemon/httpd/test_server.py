@@ -20,16 +20,23 @@ _MOST = 5
 class Served:
     """A server whose application reads the body and says what it has read."""
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, silent_s=DEADLINE_S):
         with plain_socket.create_server(("127.0.0.1", 0)) as listener:
             self.address = listener.getsockname()
             self.server = HttpServer(
-                listener.detach(), self._application, (ip_network("127.0.0.0/8"),), tls=tls, most_connections=_MOST
+                listener.detach(),
+                self._application,
+                (ip_network("127.0.0.0/8"),),
+                tls=tls,
+                most_connections=_MOST,
+                silent_s=silent_s,
             )
         self.bodies = []
+        self.served = 0
         self.server.start()
 
     def _application(self, environ, start_response):
+        self.served += 1
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length or "HTTP_TRANSFER_ENCODING" in environ:
             self.bodies.append(environ["wsgi.input"].read(length or 100))
@@ -52,6 +59,14 @@ class Served:
             except ConnectionResetError:
                 pass  # it has closed without reading the rest
             return found
+
+
+def gevent_eventually(holds):
+    """Whether *holds* becomes true; the server goes on meanwhile."""
+    with gevent.Timeout(DEADLINE_S):
+        while not holds():
+            gevent.sleep(0)
+    return True
 
 
 @pytest.fixture
@@ -88,6 +103,21 @@ def test_clients_that_do_not_read_their_answers_are_closed_for_others(served):
             gevent.sleep(0)
         assert b"200 OK" in served.ask(b"GET /here HTTP/1.1\r\nHost: x\r\n\r\n")
         assert len(served.server._open) <= _MOST
+
+
+def test_a_client_that_never_reads_its_answer_is_closed_and_nothing_is_printed(capsys):
+    """
+    Any client could fill the log of the host.
+    """
+    served = Served(silent_s=0.05)
+    with closing(socket.socket()) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(served.address)
+        client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        assert gevent_eventually(lambda: served.served)
+        assert gevent_eventually(lambda: not served.server._open)
+    served.server.stop(timeout=0)
+    assert "" == capsys.readouterr().err
 
 
 @pytest.mark.parametrize("speaks", [False, True])
