@@ -27,6 +27,7 @@ from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule, Source
 from empath.policy.routing import DiscardRoute, MaildirRoute, MxRoute, Route, SocketRoute, route_text
 from empath.policy.tls_demand import TlsDemand
+from empath.policy.units import duration_text
 
 _MX_PORT: Final = 25
 _SUBMISSION_PORT: Final = 587
@@ -41,7 +42,7 @@ def doubts(config: Config) -> list[Contradiction]:
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
         *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
-        *_http(config),
+        *_http(config), *_dkim(config),
     ]  # fmt: skip
 
 
@@ -281,6 +282,8 @@ def _soft_bounce(config: Config) -> Iterator[Contradiction]:
 def _http(config: Config) -> Iterator[Contradiction]:
     """What names destinations and counts mail, open to hosts of the Internet."""
     http = config.http
+    if http.open_console and http.endpoint is None:
+        yield Contradiction(("http", "open_console"), "nothing is served without an address", is_warning=True)
     for place, network in enumerate(http.networks if http.endpoint is not None else ()):
         if network.prefixlen < _WIDE or not network.is_private:
             clear = "" if http.tls else ", which is not encrypted"
@@ -290,6 +293,13 @@ def _http(config: Config) -> Iterator[Contradiction]:
         if not network.is_loopback:
             words = f"tokens of clients of {network} come in the clear; set tls = true"
             yield Contradiction(("http", "token_networks", place), words, is_warning=True)
+
+
+def _dkim(config: Config) -> Iterator[Contradiction]:
+    if 0 < config.dkim.expires_s < config.retry.lifetime_s:
+        wait, end = duration_text(config.retry.lifetime_s), duration_text(config.dkim.expires_s)
+        words = f"mail may wait for {wait}, and its signature is over after {end}; set 0s, or more than {wait}"
+        yield Contradiction(("dkim", "expires"), words, is_warning=True)
 
 
 def _modules(config: Config) -> Iterator[Contradiction]:

@@ -41,6 +41,14 @@ def found(directory, text):
             "hosts that speak no TLS can send no mail here",
         ),
         (
+            f'{LISTENER}[dkim]\nexpires = "1h"\n', ("dkim", "expires"),
+            "mail may wait for 5d, and its signature is over after 1h",
+        ),
+        (
+            f"{LISTENER}[http]\nopen_console = true\n", ("http", "open_console"),
+            "nothing is served without an address",
+        ),
+        (
             f'{LISTENER}[destinations."smtp:a.test:26"]\nconcurrency = 3\n',
             ("destinations", "smtp:a.test:26", "concurrency"), "no route leads to smtp:a.test:26",
         ),
