@@ -58,9 +58,10 @@ class Httpd:
         http = runtime.config.http
         guard = Guard(runtime, lambda: self._reader, is_local=http.unix_socket is not None)
         app = make_app(self._exposed, self._health, guard)
-        add_api(app, Backend(runtime.engine, runtime.config, lambda: runtime.rules.router), runtime.emit)
+        is_ending = runtime.draining.is_set
+        add_api(app, Backend(runtime.engine, runtime.config, lambda: runtime.rules.router, is_ending), runtime.emit)
         node = str(runtime.config.hostname)
-        sources = Sources(runtime.engine, node, self._history, self._queue_state.latest)
+        sources = Sources(runtime.engine, node, self._history, self._queue_state.latest, is_ending)
         add_console(app, sources, guard, http)
         self._server = HttpServer(
             runtime.child.http_fd,

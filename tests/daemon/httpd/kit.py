@@ -52,8 +52,10 @@ class Web:
         self.guard = guard = Guard(runtime, lambda: self._reader, is_local=is_local)
         config = self.runtime.config
         guard.write = self._commit  # in place of a greenlet
+        self.is_ending = False
         self._app = make_app(lambda accept: (b"metrics", accept), States(), guard)
-        add_api(self._app, Backend(self.queue.engine, config, lambda: config.router), self.reported.append)
+        backend = Backend(self.queue.engine, config, lambda: config.router, lambda: self.is_ending)
+        add_api(self._app, backend, self.reported.append)
         self.client = TestClient(self._app)
 
     def _commit(self, write):

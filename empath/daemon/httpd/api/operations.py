@@ -16,7 +16,7 @@ from empath.config.model import Config
 from empath.daemon.httpd.api import models
 from empath.daemon.httpd.api.models import OrderRequest, Record, RerouteRequest
 from empath.daemon.httpd.problems import Problem
-from empath.errors import EmpathError, SyntaxViolation, UsageError
+from empath.errors import EmpathError, ServiceUnavailable, SyntaxViolation, UsageError
 from empath.mail.identity import Timestamp
 from empath.mail.status import LIVE, RecipientStatus
 from empath.policy.api_token import TokenRole
@@ -46,11 +46,12 @@ _UNDELETABLE: Final = (RecipientStatus.CANCELLED.value, RecipientStatus.BOUNCED.
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """What operations work on."""
+    """What operations work on. *is_ending* says that this process is about to end, at a reload for example."""
 
     engine: Engine
     config: Config
     router: Callable[[], Router]
+    is_ending: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,8 @@ def _order(on: Backend, request: OrderRequest, who: str) -> Record:
             for page in steering.changes():
                 totals.add(page)
                 shown += page[: request.show - len(shown)]
+                if on.is_ending():
+                    raise ServiceUnavailable("the service ends or reloads; give the order again")
         except EmpathError as exc:
             if not totals.matched:
                 raise

@@ -19,13 +19,12 @@ from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.sources import FILTERS, Sources, selected
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.problems import Problem
-from empath.errors import EmpathError, MissingInput, SyntaxViolation, UsageError
+from empath.errors import EmpathError, MissingInput, ServiceUnavailable, SyntaxViolation, UsageError
 from empath.policy.api_token import TokenRole
 from empath.storage.admin.orders import Order, Verb
 from empath.storage.admin.records import Change, Effect, Reference
 from empath.storage.admin.selection import Selection
 from empath.storage.admin.steering import Steering
-from empath.storage.engine import Engine
 
 _WRITE_DEADLINE_S: Final = 5.0
 _MOST_SHOWN: Final = 20
@@ -94,7 +93,7 @@ class Orders:
             if verb not in OFFERED and not (verb is Verb.UNDELETE and selection.references):
                 raise UsageError("the console has no such order; empath-admin has")
             order = Order(verb, f"token:{token.name}", time.time())
-            found = self._sources.read(partial(_carried_out, self._sources.engine, order, selection, is_sure=is_sure))
+            found = self._sources.read(partial(_carried_out, self._sources, order, selection, is_sure=is_sure))
         except (EmpathError, ValueError) as exc:
             words = str(exc) if isinstance(exc, EmpathError) else "there is no such order"
             self._answer(response, "error", title="No order was given", words=words)
@@ -146,7 +145,7 @@ def _selection(form: dict[str, str]) -> Selection:
     return Selection(references=references)
 
 
-def _carried_out(engine: Engine, order: Order, selection: Selection, *, is_sure: bool) -> Outcome:
+def _carried_out(sources: Sources, order: Order, selection: Selection, *, is_sure: bool) -> Outcome:
     """
     What the order did, or would do.
 
@@ -154,13 +153,15 @@ def _carried_out(engine: Engine, order: Order, selection: Selection, *, is_sure:
         EmpathError: it did nothing, or is a rehearsal.
     """
     found = Outcome(Counter(), [], [])
-    with Steering(engine, order, selection, deadline_s=_WRITE_DEADLINE_S if is_sure else None) as steering:
+    with Steering(sources.engine, order, selection, deadline_s=_WRITE_DEADLINE_S if is_sure else None) as steering:
         try:
             for page in steering.changes():
                 found.effects.update(change.effect for change in page)
                 found.first.extend(page[: _MOST_SHOWN - len(found.first)])
                 changed = [change.recipient_id for change in page if change.effect in _DONE]
                 found.changed.extend(changed[: _MOST_UNDONE + 1 - len(found.changed)])
+                if sources.is_ending():
+                    raise ServiceUnavailable("the service ends or reloads; give the order again")
         except EmpathError as exc:
             if not (is_sure and found.matched):
                 raise

@@ -24,12 +24,17 @@ FILTERS: Final = ("status", "recipient", "sender", "domain", "destination")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the pages read: the queue, and what this process has counted. *node* is the name of the host."""
+    """
+    Where the pages read: the queue, and what this process has counted. *node* is the name of the host.
+
+    *is_ending* says that this process is about to end, at a reload for example.
+    """
 
     engine: Engine
     node: str
     history: History
     stats: Callable[[], tuple[Stats, float] | None]  # as read last in the background, and when
+    is_ending: Callable[[], bool]
     turns: BoundedSemaphore = field(default_factory=partial(BoundedSemaphore, _READS))
 
     def read(self, work: Callable[[], T]) -> T:

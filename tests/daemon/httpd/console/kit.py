@@ -13,7 +13,7 @@ class Console(Web):
 
     def __init__(self, directory, more="open_console = true\n"):
         super().__init__(directory, HTTP + more)
-        sources = Sources(self.queue.engine, "mx.example.test", History(), lambda: None)
+        sources = Sources(self.queue.engine, "mx.example.test", History(), lambda: None, lambda: self.is_ending)
         add_console(self.client.app, sources, self.guard, self.runtime.config.http)
 
     def browse(self, path, host=OWN, cookie=None, method="GET", **more):

@@ -1,5 +1,6 @@
 """Orders from the console: a rehearsal, the order, the way back."""
 
+import json
 import re
 from urllib.parse import urlencode
 
@@ -123,6 +124,22 @@ def test_what_was_committed_is_told_if_the_rest_fails(console):
     console.queue.write("UPDATE _recipient SET status = 'queued' WHERE recipient_id <> 5500")
     answer = order(console, verb="hold", numbers="5500", sure="1")
     assert (503, True) == (answer.status_code, "No order was given" in answer.text)
+
+
+def test_an_order_ends_with_the_process_and_says_what_it_did(console):
+    """
+    A reload ends the process within seconds. An order to many recipients would be cut off without a word.
+    """
+    console.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
+    console.is_ending = True
+    answer = order(console, verb="hold", sure="1")
+    held = statuses(console).count("held")
+    assert (503, True) == (answer.status_code, 0 < held < 6000)
+    assert f"{held} recipients of {held} changed, and that stays" in answer.text
+    body = json.dumps({"order": "release", "all": True})
+    headers = {"Authorization": "Bearer secret of ann"}
+    answer = console.client.simulate_post("/api/v1/orders", body=body, headers=headers)
+    assert (503, False, True) == (answer.status_code, answer.json["is_complete"], 0 < answer.json["matched"] < 6000)
 
 
 def test_a_form_has_bounds(console):
