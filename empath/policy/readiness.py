@@ -14,6 +14,7 @@ from empath.policy.health import Diagnosis, Level, missing_processes
 
 WRITTEN_S: Final = 5.0  # greatest age of the newest commit; each process commits a beat every two seconds
 BEHIND_S: Final = 10.0  # a process whose newest beat is older than the newest of all by this much is silent
+_MEND_PROCESSES: Final = "`empathd status` says whether it runs: start it, or see `process_…` in the log"
 STALE_S: Final = 15.0  # a check that has not ended for this long, and its own time, has no result any more
 
 
@@ -46,7 +47,7 @@ def judge_processes(beats: Sequence[tuple[str, float]], wanted: Iterable[str]) -
     missing = list(missing_processes(wanted, living))
     if missing:
         level = Level.ERROR if any(level is Level.ERROR for level, _ in missing) else Level.WARNING
-        return Diagnosis("processes", level, "; ".join(words for _, words in missing), "see `process_…` in the log")
+        return Diagnosis("processes", level, "; ".join(words for _, words in missing), _MEND_PROCESSES)
     number = len(set(living))
     return Diagnosis("processes", Level.OK, f"{number} process{'' if number == 1 else 'es'} at work")
 

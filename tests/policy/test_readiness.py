@@ -52,6 +52,7 @@ def test_a_kind_of_process_without_a_beat_is_an_error(beats, level, found):
 
 
 def test_one_process_is_one():
+    assert "`empathd status`" in judge_processes([], WANTED).remedy
     assert "1 process at work" == judge_processes([("worker-1", 1.0), ("worker-1", 2.0)], ["worker-1"]).found
 
 

@@ -33,7 +33,7 @@ from empath.storage.engine import Engine, Selects
 _GREETING_S: Final = 5.0
 _DNS_S: Final = 5.0
 _SELF: Final = b"PROXY UNKNOWN\r\n"  # the header of a proxy that speaks for itself
-_MEND_LISTENER: Final = "see the log; `empathd reload` listens again"
+_MEND_LISTENER: Final = "`empathd status` says whether it runs: start it, or see the log and `empathd reload`"
 
 
 class HealthChecks:
