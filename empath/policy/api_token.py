@@ -5,7 +5,8 @@ A program shows a token, a secret of 256 bits. The queue keeps its SHA-256, from
 random, so that a slow hash would add nothing. A token has a role, and perhaps networks and an end.
 
 A client whose tokens are wrong too often waits. The bound is on wrong ones alone: a program with a good token is never
-kept waiting for the errors of another one at the same address before these are too many.
+kept waiting for the errors of another one at the same address, which behind a proxy is that of everybody. It is a bound
+on lines of the log, and not on guesses: nobody guesses 256 bits.
 """
 
 import hashlib
@@ -109,7 +110,7 @@ class WrongTokens:
         self._full_at: OrderedDict[Hashable, float] = OrderedDict()
 
     def waits_s(self, client: Hashable, now: float) -> float:
-        """Seconds for which no token of *client* is looked at; 0: it may try."""
+        """Seconds for which a wrong token of *client* is one too many; 0: it may try."""
         return exchange(self._rate, self._full_at.get(client, 0.0), now, returned=0, wanted=0).next_s
 
     def count(self, client: Hashable, now: float) -> bool:

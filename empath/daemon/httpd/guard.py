@@ -91,12 +91,12 @@ class Guard:
             raise Problem(401, _NEEDED, headers=_CHALLENGE)
         key = _LOCAL if client is None else str(client_network(client, _IPV6_PREFIX))
         now = self.clock()
-        if wait_s := self._wrong.waits_s(key, self.steady()):
-            words = "too many wrong tokens from this address; wait"
-            raise Problem(429, words, headers={"Retry-After": str(int(wait_s) + 1)})
         token = find_token(self._known(), secret) if secret else None
         reason = "no such token" if token is None else token.refusal(client, now)
         if token is None or reason is not None:
+            if wait_s := self._wrong.waits_s(key, self.steady()):
+                words = "too many wrong tokens from this address; wait"
+                raise Problem(429, words, headers={"Retry-After": str(int(wait_s) + 1)})
             self._refuse(key, reason or "", token)
             raise Problem(401, "the token is not valid", headers=_CHALLENGE)
         if not token.role.includes(wanted):

@@ -37,13 +37,14 @@ def test_this_host_reads_without_a_token_and_a_stranger_with_one(web, path, stat
 @pytest.mark.parametrize("token", ["secret of nobody", "", "x" * 5000, "secret of monitor ü"])
 def test_a_wrong_token_is_refused_and_in_the_audit(web, token):
     """
-    Once for a client that goes on, which has to wait then.
+    Once for a client that goes on, which has to wait then. Behind a proxy its address is that of everybody: a good
+    token is let in all the same.
     """
     web.add_token("monitor")
     codes = [web.get("/metrics", token, STRANGER).status_code for _ in range(12)]
     assert [401] * 10 + [429] * 2 == codes
     assert 0 < int(web.get("/metrics", token, STRANGER).headers["retry-after"]) <= 7
-    assert 429 == web.get("/metrics", "secret of monitor", STRANGER).status_code
+    assert 200 == web.get("/metrics", "secret of monitor", STRANGER).status_code
     assert 200 == web.get("/metrics", "secret of monitor", "192.0.2.8").status_code
     assert [(STRANGER, "no such token")] == [(each.client, each.reason) for each in web.reported]
     assert [RecordTokenRefusal, RecordTokenUse] == [type(each) for each in web.written]

@@ -94,7 +94,7 @@ class _Doors:
         try:
             request.context.token = self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.READ)
         except Problem as problem:
-            if problem.status_code == HTTPStatus.UNAUTHORIZED:
+            if problem.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}:
                 if COOKIE in request.cookies:
                     forget(response)
                 raise falcon.HTTPSeeOther("/console/login") from problem
