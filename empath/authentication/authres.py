@@ -1,8 +1,8 @@
 """
 authres - the field Authentication-Results, RFC 8601: written by this host, and told from those that others wrote
 
-Values are foreign text.  What is not a plain word is quoted, so that nobody writes a result into the field of this
-host.
+Values are foreign text.  What is not a plain word is quoted, so that a stranger cannot write a result into the field
+of this host.
 """
 
 import re

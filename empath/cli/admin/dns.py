@@ -149,8 +149,8 @@ def router_in_force(config: Config) -> Router:
 def next_hops(config: Config) -> "NextHops":
     """What finds the hosts of routes by *config*, as a worker does."""
     # Both cost 50 ms of imports, which no other verb should pay for.
-    from empath.net.interfaces import Interfaces  # noqa: PLC0415
-    from empath.net.next_hop import NextHops  # noqa: PLC0415
+    from empath.net.interfaces import Interfaces  # noqa: PLC0415 - slow to load
+    from empath.net.next_hop import NextHops  # noqa: PLC0415 - slow to load
 
     rules = host_rules(config, Interfaces().addresses())
     return NextHops(resolver(config), lambda: rules, timeout_s=config.dns.attempt_timeout_s)

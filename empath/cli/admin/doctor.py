@@ -32,21 +32,21 @@ def doctor(context: click.Context, is_json: bool) -> None:
     Says what is wrong and what to do, and changes nothing. The exit code is 0 if there is no error, else 4.
     """
     # All load what no other verb needs.
-    from empath.cli.admin.dns_answers import resolver  # noqa: PLC0415
-    from empath.cli.admin.doctor_dkim import diagnose_dkim  # noqa: PLC0415
-    from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415
-    from empath.cli.admin.doctor_rules import diagnose_rules  # noqa: PLC0415
-    from empath.config.doubtful import doubts  # noqa: PLC0415
-    from empath.config.file_uses import shared_files  # noqa: PLC0415
-    from empath.config.salvage import load_leniently  # noqa: PLC0415
-    from empath.config.workable import contradictions, located  # noqa: PLC0415
-    from empath.daemon.process.certificates import diagnose_certificate, examine_certificates  # noqa: PLC0415
-    from empath.daemon.process.health import diagnose_answer  # noqa: PLC0415
-    from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415
-    from empath.daemon.process.signing import examine_signing  # noqa: PLC0415
-    from empath.daemon.process.slots import slots  # noqa: PLC0415
-    from empath.daemon.supervisor import launch  # noqa: PLC0415
-    from empath.daemon.supervisor.doctor import diagnose_instance, diagnose_machine  # noqa: PLC0415
+    from empath.cli.admin.dns_answers import resolver  # noqa: PLC0415 - slow to load
+    from empath.cli.admin.doctor_dkim import diagnose_dkim  # noqa: PLC0415 - slow to load
+    from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415 - slow to load
+    from empath.cli.admin.doctor_rules import diagnose_rules  # noqa: PLC0415 - slow to load
+    from empath.config.doubtful import doubts  # noqa: PLC0415 - slow to load
+    from empath.config.file_uses import shared_files  # noqa: PLC0415 - slow to load
+    from empath.config.salvage import load_leniently  # noqa: PLC0415 - slow to load
+    from empath.config.workable import contradictions, located  # noqa: PLC0415 - slow to load
+    from empath.daemon.process.certificates import diagnose_certificate, examine_certificates  # noqa: PLC0415 - slow to load
+    from empath.daemon.process.health import diagnose_answer  # noqa: PLC0415 - slow to load
+    from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415 - slow to load
+    from empath.daemon.process.signing import examine_signing  # noqa: PLC0415 - slow to load
+    from empath.daemon.process.slots import slots  # noqa: PLC0415 - slow to load
+    from empath.daemon.supervisor import launch  # noqa: PLC0415 - slow to load
+    from empath.daemon.supervisor.doctor import diagnose_instance, diagnose_machine  # noqa: PLC0415 - slow to load
 
     file = named_file(context)
     config, mistakes = load_leniently(file)
