@@ -50,6 +50,13 @@ ROWS = (
     "INSERT INTO _verification (address, is_known, reply, expires_at)"
     " VALUES ('one@delivered.example', 1, '250 OK', 2e9)",
     "INSERT INTO _dedup (key, ulid, expires_at) VALUES ('00', '01M8KWMQ2MC23MPAXX456X1RP8', 2e9)",
+    f"INSERT INTO _token (name, role, digest, created_at) VALUES ('console', 'operate', '{'0' * 64}', 1e9)",
+    "INSERT INTO _dkim_key (domain, selector, algorithm, since, record, private_key, created_at)"
+    " VALUES ('sender.example', 's1', 'ed25519-sha256', 1e9, 'v=DKIM1; k=ed25519; p=', 'no key', 1e9)",
+    "INSERT INTO _refusal (first_at, last_at, times, listener, client_address, client_name, stage, rule, reply)"
+    " VALUES (1e9, 2e9, 3, '127.0.0.1:25', '192.0.2.1', 'client.example', 'rcpt', 'relay', '550 5.7.1 No')",
+    "INSERT INTO authentication_override (pattern, at_most) VALUES ('192.0.2.0/24', 'tag')",
+    "INSERT INTO destination_rule (pattern, setting, value) VALUES ('slow.example', 'rate', '10/1m')",
     "UPDATE destination SET suspended_until = '2033-05-18 03:33:20'",
 )
 

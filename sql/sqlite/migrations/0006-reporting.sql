@@ -1,0 +1,1 @@
+-- Version 6. Each concern has a section.
