@@ -1,0 +1,215 @@
+"""
+contexts - what the sessions of one process share, and the contexts of its listeners
+
+Every way in shares it: the listeners of an acceptor, the files of local programs, messages that come by HTTP. So each
+limit and each policy is in one place, and a process keeps to it whichever way the mail takes.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import gevent
+
+from empath.config import Config
+from empath.config.tables.limits import Limits
+from empath.config.tables.receiving import Listener as ListenerSettings
+from empath.daemon.acceptor.admission import Admission
+from empath.daemon.acceptor.authentication import Authenticator, OverrideRows
+from empath.daemon.acceptor.content import ContentBudget
+from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.entry import EntryChecks
+from empath.daemon.acceptor.greylist import Greylist
+from empath.daemon.acceptor.login.choose import logins_of
+from empath.daemon.acceptor.rates import ListenerRates, RateMeter
+from empath.daemon.acceptor.refusal_rows import RefusalRows
+from empath.daemon.acceptor.session import ReceivingSession
+from empath.daemon.acceptor.space import Space
+from empath.daemon.acceptor.verify import Verifier
+from empath.daemon.process.child import Child
+from empath.daemon.process.open_counts import SharedCounts
+from empath.daemon.process.recipients import recipients_of
+from empath.daemon.process.resolving import caching_resolver, host_finder
+from empath.daemon.process.runtime import Runtime
+from empath.daemon.process.signing import SigningKeys
+from empath.daemon.process.suppressions import Suppressions
+from empath.mail.protocol import Protocol
+from empath.mail.reply import Reply
+from empath.policy.access import Role
+from empath.policy.limits.connections import ConnectionCounter, ConnectionLimits
+from empath.policy.limits.refusal import RefusalTally
+from empath.policy.limits.refusal_log import RefusalMeter
+from empath.policy.limits.session import Pace, line_limit_octets
+from empath.smtp.server.limits import ServerLimits
+from empath.telemetry.metrics.catalogue import AUTHENTICATION, LIMITS_REACHED, REFUSALS
+from empath.telemetry.occurrences.acceptor import RefusalsLeftOut
+
+_GREETINGS: Final = {Protocol.SMTP: "ESMTP", Protocol.LMTP: "LMTP"}  # words of the banner
+_MAX_QUESTIONS: Final = 200  # look-ups about clients that are under way; a client beyond them enters without
+_REFUSALS_PER_SECOND: Final = 100  # most lines of the log
+_SPACE_CHECK_S: Final = 1.0
+_REFUSALS_PER_CLIENT: Final = 20  # most lines of the log for one client in a second
+
+
+class ListenerContexts:
+    """
+    What all listeners of the process share. Shape: new_session makes a session, with modules where some are configured.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        config = runtime.config
+        self._runtime = runtime
+        self.tally = RefusalTally()
+        self.refusal_rows = RefusalRows()
+        self.meter = RateMeter(runtime.writer, config.process.acceptors)
+        self._rates = {listener.text: self._rates_of(listener) for listener in config.listeners}
+        self.admission = Admission(
+            _connection_counter(config, runtime.child),
+            config.relay.policy.is_trusted,
+            lambda address, client: self._rates[address].admit(client),
+        )
+        self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
+        self.space = Space(runtime.engine, config, runtime.emit)
+        self.refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
+        self._resolver = caching_resolver(runtime, max_flights=_MAX_QUESTIONS)
+        self._logins = logins_of(runtime, self.refusals, self.meter)
+        self._results: dict[tuple[str, ...], float] = {}
+        self._overrides = OverrideRows(runtime.engine.open_reader)
+        self.new_session = _sessions_with_modules(runtime, self.refusals) if runtime.modules else ReceivingSession
+        self._greylist: Greylist | None = None
+        if config.greylist.enabled:
+            self._greylist = Greylist(config.greylist.rules, runtime.engine.open_reader, runtime.writer, time.time)
+        self._recipients = recipients_of(
+            config,
+            runtime.engine.open_reader,
+            runtime.emit,
+            self.refusals,
+            lambda: Verifier(
+                config, runtime.rules, host_finder(runtime, self._resolver), runtime.deadlines, runtime.writer
+            ),
+        )
+        self._suppressions: Suppressions | None = None
+        if config.suppression.at_rcpt == "refuse":
+            self._suppressions = Suppressions(runtime.engine.open_reader)
+        self._signing = SigningKeys(runtime.signer, runtime.engine.open_reader)
+
+    def keep(self) -> None:
+        """Begin what is done for all listeners in the background, and what is counted."""
+        runtime, tally = self._runtime, self.tally
+        runtime.keep(self._watch_space)
+        runtime.keep(self.meter.run)
+        runtime.keep(partial(self.refusal_rows.run, runtime))
+        if runtime.ledger is not None:
+            runtime.ledger.read(AUTHENTICATION, lambda: self._results)
+            runtime.ledger.read(REFUSALS, lambda: tally.by_code)
+            runtime.ledger.read(LIMITS_REACHED, lambda: {(str(limit),): n for limit, n in tally.counts.items() if n})
+
+    def _watch_space(self) -> None:
+        while True:
+            gevent.sleep(_SPACE_CHECK_S)
+            self.space.look()
+            if left_out := self.refusals.take_left_out():
+                self._runtime.emit(RefusalsLeftOut(count=left_out))
+
+    def make(self, listener: ListenerSettings, name: str | None = None) -> ListenerContext:
+        """The context of *listener*, which rows and logs call *name*; by default by its address."""
+        config, address = self._runtime.config, name or listener.text
+        limits = config.limits_of(listener)
+        return ListenerContext(
+            config=config,
+            address=address,
+            listener=listener,
+            role=listener.role,
+            configured=limits,
+            limits=ServerLimits(
+                message_octets=limits.message_octets,
+                recipients=limits.recipients,
+                command_octets=limits.command_octets,
+                line_octets=line_limit_octets(listener.role, limits.line_octets),
+                errors=limits.errors,
+                slow_errors=limits.slow_errors,
+                junk=limits.junk,
+                messages=limits.messages_per_session,
+                deliver_by_s=int(limits.deliver_by_s),
+            ),
+            pace=Pace(
+                command_s=config.timeouts.command_s,
+                content_s=config.timeouts.content_s,
+                session_s=config.timeouts.session_s,
+                content_octets_per_s=limits.content_octets_per_s,
+            ),
+            admission=self.admission,
+            writer=self._runtime.writer,
+            rules=self._runtime.rules,
+            budget=self._budget,
+            space=self.space,
+            emit=self._runtime.emit,
+            banner=Reply.of(f"220 {listener.hostname or config.hostname} {_GREETINGS[listener.protocol]} Empath"),
+            refusals=self.refusals,
+            tally=self.tally,
+            refusal_rows=self.refusal_rows,
+            rates=self._rates.get(address) or self._rates_of(listener),
+            entry=self._entry_of(listener),
+            server_tls=self._runtime.server_tls,
+            logins=self._logins if listener.has_auth else None,
+            recipients=self._recipients,
+            suppressions=self._suppressions,
+            signer=self._signing.signer if listener.has_signing else None,
+            greylist=self._greylist if listener.role is Role.MX else None,
+            authentication=self._authenticator_of(listener),
+        )
+
+    def _rates_of(self, listener: ListenerSettings) -> ListenerRates:
+        config = self._runtime.config
+        scope = listener.text if listener.limits.given else ""
+        return ListenerRates(self.meter, config.limits_of(listener), scope, config.relay.policy.is_trusted)
+
+    def _authenticator_of(self, listener: ListenerSettings) -> Authenticator | None:
+        config, wanted = self._runtime.config, listener.authentication
+        if listener.role is not Role.MX or not wanted.is_on:
+            return None
+        receiver = str(listener.hostname or config.hostname)
+        return Authenticator(config, wanted, self._resolver, self._overrides, counts=self._results, receiver=receiver)
+
+    def _entry_of(self, listener: ListenerSettings) -> EntryChecks | None:
+        config = self._runtime.config
+        blocklists = config.blocklists if listener.role is Role.MX else None
+        if blocklists is None and not listener.client_names and not listener.greet_delay_s:
+            return None
+        return EntryChecks(
+            self._resolver,
+            self._runtime.emit,
+            blocklists=blocklists,
+            wants_name=listener.client_names,
+            within_s=config.timeouts.look_up_s,
+            greet_delay_s=listener.greet_delay_s,
+        )
+
+
+def _sessions_with_modules(runtime: Runtime, refusals: RefusalMeter) -> Callable[..., ReceivingSession]:
+    """What makes the sessions where modules are configured."""
+    from empath.daemon.acceptor.modules.session import ModuleSession  # noqa: PLC0415 - the same
+    from empath.daemon.process.module_calls.calls import ModuleCalls  # noqa: PLC0415 - only what is configured
+    from empath.daemon.process.module_calls.switch import ModuleSwitch  # noqa: PLC0415 - the same
+    from empath.daemon.process.module_calls.watchdog import Watchdog  # noqa: PLC0415 - the same
+
+    late_s = max(module.wanted.deadline_s for module in runtime.modules)
+    Watchdog(runtime.emit, late_s).start()
+    switch = ModuleSwitch(runtime)
+    calls = ModuleCalls(runtime.modules, runtime.emit, refusals, switch.record)
+    runtime.keep(partial(switch.run, calls))
+    return partial(ModuleSession, calls)
+
+
+def _connection_counter(config: Config, child: Child) -> ConnectionCounter:
+    own = {
+        listener.text: _connection_limits(config.limits_of(listener)) if listener.limits.given else None
+        for listener in config.listeners
+    }
+    counts = None if child.counts_fd is None else SharedCounts(child.counts_fd, child.counts_row)
+    return ConnectionCounter(_connection_limits(config.limits), own, counts)
+
+
+def _connection_limits(limits: Limits) -> ConnectionLimits:
+    return ConnectionLimits(limits.connections, limits.connections_per_client, limits.ipv6_prefix)
