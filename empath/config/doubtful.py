@@ -8,6 +8,7 @@ import difflib
 import stat
 from collections import Counter
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +43,7 @@ def doubts(config: Config) -> list[Contradiction]:
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
         *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
-        *_http(config), *_dkim(config),
+        *_http(config), *_dkim(config), *_mta_sts(config),
     ]  # fmt: skip
 
 
@@ -293,6 +294,19 @@ def _http(config: Config) -> Iterator[Contradiction]:
         if not network.is_loopback:
             words = f"tokens of clients of {network} come in the clear; set tls = true"
             yield Contradiction(("http", "token_networks", place), words, is_warning=True)
+
+
+def _mta_sts(config: Config) -> Iterator[Contradiction]:
+    """Policies that no other host can read."""
+    if not config.mta_sts:
+        return
+    http = config.http
+    keys = ("mta_sts", next(iter(config.mta_sts)))
+    if not http.is_served:
+        yield Contradiction(keys, "nothing serves the policy; set [http] address", is_warning=True)
+    elif http.endpoint is not None and not http.tls and not ip_address(http.endpoint.host).is_loopback:
+        words = "hosts read the policy by HTTPS only; set [http] tls = true, or let a proxy of this host speak TLS"
+        yield Contradiction(keys, words, is_warning=True)
 
 
 def _dkim(config: Config) -> Iterator[Contradiction]:

@@ -38,6 +38,7 @@ from empath.config.tables.health import Health
 from empath.config.tables.http import Http
 from empath.config.tables.limits import Limits, Receiving, Timeouts
 from empath.config.tables.modules import Modules
+from empath.config.tables.mta_sts import MtaStsByDomain
 from empath.config.tables.node import Node
 from empath.config.tables.pickup import Pickup
 from empath.config.tables.process import Log, Process
@@ -141,6 +142,7 @@ class Config(Table):
 
     reports: Reports = setting({})
     tls: Tls = setting({})
+    mta_sts: MtaStsByDomain = setting({})
     greylist: Greylist = setting({})
     suppression: Suppression = setting({})
     shaping: Shaping = setting({})

@@ -7,6 +7,7 @@ THEORY
     the record or the file must not be able to turn TLS off.  A record with another id asks for a new look at the file.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from empath.policy.hosts.addresses import is_host_name
 from empath.policy.tls_demand import NO_STS, StsFinding, StsMode
 
 MOST_OCTETS: Final = 64 * 1024  # of the file, RFC 8461 §3.3
+MOST_PATTERNS: Final = 200
+POLICY_PATH: Final = "/.well-known/mta-sts.txt"
 LONGEST_AGE_S: Final = 31_557_600  # RFC 8461 §3.2
 RECHECK_S: Final = 600.0  # after which the record is looked up again
 RETRY_S: Final = 300.0  # after which a fetch that failed is tried again, RFC 8461 §3.3
@@ -27,7 +30,6 @@ _VERSION: Final = "STSv1"
 _ID: Final = re.compile(r"[A-Za-z0-9]{1,32}")
 _FIELD: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:[ \t]*(.*?)[ \t]*")
 _AGE: Final = re.compile(r"[0-9]{1,10}")
-_MOST_PATTERNS: Final = 200
 
 
 def record_name(domain: str) -> str:
@@ -35,9 +37,19 @@ def record_name(domain: str) -> str:
     return f"_mta-sts.{domain}"
 
 
+def policy_host(domain: str) -> str:
+    """The host that serves the policy of *domain*."""
+    return f"mta-sts.{domain}"
+
+
 def policy_url(domain: str) -> str:
     """Where *domain* serves its policy."""
-    return f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
+    return f"https://{policy_host(domain)}{POLICY_PATH}"
+
+
+def record_of(policy: "StsPolicy") -> str:
+    """The TXT record of a domain that has *policy*."""
+    return f"v={_VERSION}; id={policy.own_id};"
 
 
 def read_record(texts: Iterable[str]) -> str | None:
@@ -86,10 +98,22 @@ class StsPolicy:
                 raise SyntaxViolation(f"not a field: {line[:60]!r}")
             name, value = match.groups()
             if name == "mx":
-                patterns[_pattern(value)] = None
+                patterns[parse_pattern(value)] = None
             else:
                 fields.setdefault(name, value)
         return cls(*_checked(fields, tuple(patterns)))
+
+    @property
+    def octets(self) -> bytes:
+        """The file, RFC 8461 §3.2."""
+        hosts = (f"mx: {pattern}" for pattern in self.patterns)
+        lines = (f"version: {_VERSION}", f"mode: {self.mode}", *hosts, f"max_age: {self.max_age_s}")
+        return "".join(f"{line}\r\n" for line in lines).encode()
+
+    @property
+    def own_id(self) -> str:
+        """An id for the record that is another one whenever the file is."""
+        return hashlib.sha256(self.octets).hexdigest()[:32]
 
     def names(self, host: str) -> bool:
         """Whether the policy lists *host*, RFC 8461 §4.1: `*` stands for exactly one label."""
@@ -110,12 +134,18 @@ def _checked(fields: dict[str, str], patterns: tuple[str, ...]) -> tuple[StsMode
         raise SyntaxViolation("its max_age is not a number")
     if mode is not StsMode.NONE and not patterns:
         raise SyntaxViolation("it names no mx")
-    if len(patterns) > _MOST_PATTERNS:
-        raise SyntaxViolation(f"it names more than {_MOST_PATTERNS} mx")
+    if len(patterns) > MOST_PATTERNS:
+        raise SyntaxViolation(f"it names more than {MOST_PATTERNS} mx")
     return mode, min(int(age), LONGEST_AGE_S), patterns
 
 
-def _pattern(text: str) -> str:
+def parse_pattern(text: str) -> str:
+    """
+    A host that a policy names.
+
+    Raises:
+        SyntaxViolation: it is none; the text is a clause.
+    """
     pattern = text.lower().removesuffix(".")
     if not is_host_name(pattern.removeprefix("*.")):
         raise SyntaxViolation(f"not an mx: {text[:60]!r}")

@@ -19,6 +19,7 @@ RELAY = '[routes]\n"*" = "smtp://relay.test:587"\n'
 LOGIN = '[credentials."relay.test"]\nusername = "me"\npassword_file = "secret"\n'
 MAILDIR = '[routes]\n"*" = "maildir:/m"\n'
 B_TEST = '[destinations."*.b.test"]\n'
+POLICY = '[mta_sts."a.test"]\nmx = ["mx.empath.dev"]\n'
 A_TEST = '[relay]\ndomains = ["a.test", "*.b.test"]\n[recipients]\n'
 
 
@@ -47,6 +48,11 @@ def found(directory, text):
         (
             f"{LISTENER}[http]\nopen_console = true\n", ("http", "open_console"),
             "nothing is served without an address",
+        ),
+        (f"{LISTENER}{POLICY}", ("mta_sts", "a.test"), "nothing serves the policy; set [http] address"),
+        (
+            f'{LISTENER}[http]\naddress = "0.0.0.0:443"\ntoken_networks = []\n{POLICY}', ("mta_sts", "a.test"),
+            "hosts read the policy by HTTPS only",
         ),
         (
             f'{LISTENER}[destinations."smtp:a.test:26"]\nconcurrency = 3\n',

@@ -619,3 +619,20 @@ def test_a_login_has_a_mechanism():
     given = '[credentials."relay.test"]\nusername = "me"\npassword_file = "secret"\nmechanisms = []\n'
     [finding] = findings(f"{LEAST}{given}")
     assert finding.endswith('credentials."relay.test".mechanisms: needs at least one')
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('mode = "enforce"', "mx: needs at least one host"),
+        ('mx = ["mx..test"]', "mx[1]: not an mx: 'mx..test'"),
+        ('mx = ["a.test"]\nmax_age = "0s"', "max_age: must be between 1s and a year"),
+        ('mx = ["a.test"]\nmax_age = "366d"', "max_age: must be between 1s and a year"),
+        (f"mx = {[f'mx{n}.test' for n in range(201)]}", "mx: has at most 200 hosts"),
+    ],
+)
+def test_a_policy_of_mta_sts_that_others_could_not_read_is_a_mistake(lines, words):
+    """
+    Nobody but the hosts that would send mail would see it.
+    """
+    assert finding(f'[mta_sts."a.test"]\n{lines}\n').endswith(words)

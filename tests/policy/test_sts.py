@@ -15,6 +15,7 @@ from empath.policy.sts import (
     policy_url,
     read_record,
     record_name,
+    record_of,
 )
 from empath.policy.tls_demand import NO_STS, StsFinding, StsMode
 
@@ -189,3 +190,20 @@ def test_g3_a_policy_survives_what_fails_and_an_id_that_changes_asks_for_a_new_o
     An attacker who suppresses the record must not turn TLS off. The file is read again before it is over.
     """
     assert step is next_step(before, texts, NOW)
+
+
+@pytest.mark.parametrize("policy", [POLICY, StsPolicy(StsMode.NONE, 1)])
+def test_a_policy_of_our_own_is_read_as_it_was_meant(policy):
+    """
+    Its record has another id as soon as the file is another one: else hosts would go on with the old one.
+    """
+    assert policy == StsPolicy.parse(policy.octets)
+    assert read_record([record_of(policy)]) == policy.own_id
+    assert policy.own_id != StsPolicy(policy.mode, policy.max_age_s + 1, policy.patterns).own_id
+
+
+def test_our_own_file_has_the_form_of_the_rfc():
+    """
+    RFC 8461 §3.2.
+    """
+    assert FILE == POLICY.octets

@@ -36,6 +36,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.cli.admin.doctor_dkim import diagnose_dkim  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_rules import diagnose_rules  # noqa: PLC0415 - slow to load
+    from empath.cli.admin.doctor_sts import diagnose_sts  # noqa: PLC0415 - slow to load
     from empath.config.doubtful import doubts  # noqa: PLC0415 - slow to load
     from empath.config.file_uses import shared_files  # noqa: PLC0415 - slow to load
     from empath.config.salvage import load_leniently  # noqa: PLC0415 - slow to load
@@ -64,6 +65,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
         found += diagnose_machine(file, config, diagnose_answer)
         found += [diagnose_certificate(certificate, time.time()) for _, certificate in certificates.presented]
         found += diagnose_dns(config, resolver(config))
+        found += diagnose_sts(config, resolver(config), certificates.presented)
     found += diagnose_queue(
         open_queue(config),
         config.process.user,

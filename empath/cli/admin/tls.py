@@ -12,6 +12,7 @@ from empath.cli.admin.dns import next_hops
 from empath.cli.admin.dns_answers import resolver
 from empath.cli.admin.options import DOMAIN, json_option
 from empath.cli.admin.output import NAME, Column
+from empath.cli.admin.published import zone_lines
 from empath.cli.common import config_option, configuration, open_queue, say
 from empath.config import Config
 from empath.errors import MissingInput
@@ -83,16 +84,23 @@ class DomainTls:
 @config_option()
 @click.argument("domain", type=DOMAIN, metavar="DOMAIN")
 @click.option("--no-try", is_flag=True, help="Make no connection.")
+@click.option("--publish", is_flag=True, help="Only print the records that DOMAIN needs, if it is yours.")
 @json_option("One JSON object.")
 @click.pass_context
-def tls(context: click.Context, domain: str, no_try: bool, is_json: bool) -> None:
+def tls(context: click.Context, domain: str, no_try: bool, publish: bool, is_json: bool) -> None:
     """
     Show what TLS the hosts of DOMAIN must do, and try.
 
     Shows the setting and what gave it, the TLSA records, the MTA-STS policy, and the level that follows for each host.
     Then connects to each host, begins TLS, shows its certificate, and leaves without sending mail.
+
+    With --publish it prints the records of MTA-STS for a domain of this host, as lines of a zone.
     """
     _, config = configuration(context)
+    if publish:
+        for line in zone_lines(config, domain):
+            click.echo(line)
+        return
     found = _explain(config, domain, is_tried=not no_try)
     if is_json:
         output.write_json(found)

@@ -16,7 +16,7 @@ import gevent
 
 from empath.daemon.httpd.api.endpoints import add_api
 from empath.daemon.httpd.api.operations import Backend
-from empath.daemon.httpd.app import make_app
+from empath.daemon.httpd.app import PolicyFile, make_app
 from empath.daemon.httpd.collecting import Collector
 from empath.daemon.httpd.console.app import add_console
 from empath.daemon.httpd.console.sources import Sources
@@ -28,6 +28,7 @@ from empath.daemon.httpd.queue_state import QueueState
 from empath.daemon.httpd.server import HttpServer
 from empath.daemon.process.health import HealthChecks
 from empath.daemon.process.runtime import Runtime, run_child
+from empath.policy.sts import POLICY_PATH
 from empath.storage.engine import Reader
 from empath.telemetry.metrics import catalogue as m
 
@@ -58,6 +59,9 @@ class Httpd:
         http = runtime.config.http
         guard = Guard(runtime, lambda: self._reader, is_local=http.unix_socket is not None)
         app = make_app(self._exposed, self._health, guard)
+        if runtime.config.mta_sts:
+            policies = {domain: table.policy for domain, table in runtime.config.mta_sts.items()}
+            app.add_route(POLICY_PATH, PolicyFile(policies, lambda domain: self._ledger.add(m.POLICY_READS, (domain,))))
         is_ending = runtime.draining.is_set
         add_api(app, Backend(runtime.engine, runtime.config, lambda: runtime.rules.router, is_ending), runtime.emit)
         node = str(runtime.config.hostname)
@@ -67,6 +71,7 @@ class Httpd:
             runtime.child.http_fd,
             app,
             (*http.networks, *http.token_networks),
+            open_paths=(POLICY_PATH,) if runtime.config.mta_sts else (),
             tls=runtime.server_tls.context if http.tls and runtime.server_tls is not None else None,
         )
 

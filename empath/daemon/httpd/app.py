@@ -2,14 +2,15 @@
 app - what is served, and where
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, Protocol
 
 import falcon
 
 from empath.daemon.httpd.guard import Guard
-from empath.daemon.httpd.problems import write_problem
+from empath.daemon.httpd.problems import Problem, write_problem
 from empath.policy.api_token import TokenRole
+from empath.policy.sts import StsPolicy, policy_host
 
 _TEXT: Final = "text/plain; version=0.0.4"
 Exposed = Callable[[str], tuple[bytes, str]]
@@ -56,6 +57,27 @@ class State(Open):
         is_good, response.media = self._state()
         response.status = falcon.HTTP_200 if is_good else falcon.HTTP_503
         response.cache_control = ["no-store"]
+
+    on_head = on_get
+
+
+class PolicyFile:
+    """`GET /.well-known/mta-sts.txt`: the MTA-STS policy of the domain whose host the client asks for, to everybody."""
+
+    def __init__(self, policies: Mapping[str, StsPolicy], count: Callable[[str], None]) -> None:
+        """*policies* are by domain."""
+        self._policies = {policy_host(domain): (domain, policy.octets) for domain, policy in policies.items()}
+        self._count = count
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer a host that is about to send mail."""
+        found = self._policies.get(request.host.lower().removesuffix("."))
+        if found is None:
+            raise Problem(404, "there is no policy for this host name; see [mta_sts]")
+        domain, response.data = found
+        response.content_type = "text/plain"
+        response.cache_control = ["no-store"]
+        self._count(domain)
 
     on_head = on_get
 

@@ -1,6 +1,9 @@
 """
 server - the HTTP server: who may connect, how long a connection may take, how many there may be
 
+What is for everybody is served to strangers, too: clients of none of the networks. They may ask for nothing else, and
+their connections are few and short.
+
 A connection that waits for its client costs little, and many of them must not keep others out. So when there are too
 many, the one that has waited longest is closed: for a request, its body, or its answer to be read. One whose request is
 under way stays.
@@ -25,6 +28,8 @@ MOST_CONNECTIONS: Final = 200
 _SILENT_S: Final = 60.0  # without an octet from the client
 _HANDSHAKE_S: Final = 10.0
 _LONGEST_S: Final = 600.0  # of a connection, whatever comes
+_STRANGER_S: Final = 20.0  # of a connection of a stranger
+_MOST_STRANGERS: Final = MOST_CONNECTIONS // 4
 _DRAIN_S: Final = 5.0
 _REFUSAL: Final = b"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
 _FORBIDDEN: Final = b"403 Forbidden", b"This address may not connect; see `networks` and `token_networks` in [http].\n"
@@ -49,14 +54,20 @@ class HttpServer(WSGIServer):
         networks: Collection[Network],
         *,
         tls: TlsContext | None = None,
+        open_paths: Collection[str] = (),
         most_connections: int = MOST_CONNECTIONS,
+        most_strangers: int = _MOST_STRANGERS,
         silent_s: float = _SILENT_S,
     ) -> None:
+        """*open_paths* are what strangers may ask for; without any, none may connect."""
         listener = socket.socket(fileno=fd)
         super().__init__(listener, self._answer, log=None, error_log=None, handler_class=Handler)
         self._wanted = application
         self._tls = tls
         self._most = most_connections
+        self._open_paths = frozenset(open_paths)
+        self._most_strangers = most_strangers
+        self._strangers: set[Any] = set()  # greenlets of their connections
         self._silent_s = silent_s
         self._waiting: OrderedDict[Any, None] = OrderedDict()  # greenlets of connections, who waits longest first
         self._working: set[Any] = set()
@@ -67,17 +78,26 @@ class HttpServer(WSGIServer):
 
     def handle(self, sock: Any, address: Any) -> None:
         """Serve one connection."""
-        with gevent.Timeout(_LONGEST_S, False):  # type: ignore[arg-type]
+        is_known = self._is_local or is_within(ip_address(address[0].partition("%")[0]), self._networks)
+        with gevent.Timeout(_LONGEST_S if is_known else _STRANGER_S, False):  # type: ignore[arg-type]
             sock.settimeout(_HANDSHAKE_S)
-            if not self._is_local and not is_within(ip_address(address[0].partition("%")[0]), self._networks):
+            if not is_known and not self._open_paths:
                 self._refuse(sock, *_FORBIDDEN)
                 return
+            if not is_known and len(self._strangers) >= self._most_strangers:
+                longest = next((each for each in self._waiting if each in self._strangers), None)
+                if longest is None:
+                    self._refuse(sock, *_FULL)
+                    return
+                self._end(longest)
             if len(self._waiting) + len(self._working) >= self._most:
                 if not self._waiting:
                     self._refuse(sock, *_FULL)
                     return
-                self._end_longest()
+                self._end(next(iter(self._waiting)))
             me = gevent.getcurrent()
+            if not is_known:
+                self._strangers.add(me)
             self._waiting[me] = None
             self._open[me] = sock.fileno()
             try:
@@ -90,11 +110,14 @@ class HttpServer(WSGIServer):
                 pass  # it went away, or speaks no TLS
             finally:
                 self._waiting.pop(me, None)
+                self._strangers.discard(me)
                 self._open.pop(me, None)
                 sock.close()
 
-    def _end_longest(self) -> None:
-        greenlet, _ = self._waiting.popitem(last=False)
+    def _end(self, greenlet: Any) -> None:
+        """End the connection of *greenlet*, which waits for its client."""
+        del self._waiting[greenlet]
+        self._strangers.discard(greenlet)
         greenlet.kill(block=False)
         # gevent answers what ends its greenlet with an error, and would wait for the client to read that. TLS is passed
         # by: its stream would end under the greenlet, which has not seen yet that it is to end.
@@ -104,6 +127,10 @@ class HttpServer(WSGIServer):
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         me = gevent.getcurrent()
         gevent.sleep(0)  # a client that sends many requests at once does not keep others waiting
+        if me in self._strangers and environ["PATH_INFO"] not in self._open_paths:
+            status, words = _FORBIDDEN
+            start_response(status.decode(), [("Content-Type", "text/plain"), ("Connection", "close")])
+            return [words]
         environ["wsgi.input"] = _Body(environ["wsgi.input"], self._waits)
         self._waiting.pop(me, None)
         self._working.add(me)

@@ -159,6 +159,7 @@ REFUSAL_RATIO: Final = _gauge(
 )
 HEALTH: Final = _gauge("health_ready", "1 while a component of the service is ready", "component", most=8)
 SCRAPES: Final = _counter("scrapes", "Times that the metrics of all processes were collected")
+POLICY_READS: Final = _counter("mta_sts_policy_reads", "Times that a host read a policy of MTA-STS here", "domain")
 LEFT_OUT: Final = _counter("scrape_left_out", "Processes that gave no metrics in time, and were left out", "slot")
 
 # In the order of docs/metrics.md.
@@ -180,7 +181,7 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
     "httpd": (
         *(QUEUE_RECIPIENTS, QUEUE_MESSAGES, QUEUE_OCTETS, QUEUE_OLDEST, QUEUE_DESTINATIONS, QUEUE_FROZEN, QUEUE_READ),
         *(QUEUE_AGES, WAL_OCTETS, DISK_FREE),
-        *(DELIVERY_SUCCESS, DELIVERY_ERRORS, REFUSAL_RATIO, HEALTH, SCRAPES, LEFT_OUT),
+        *(DELIVERY_SUCCESS, DELIVERY_ERRORS, REFUSAL_RATIO, HEALTH, SCRAPES, LEFT_OUT, POLICY_READS),
     ),
 }
 BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for group in CATALOGUE.values() for metric in group}

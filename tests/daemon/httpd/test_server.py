@@ -15,18 +15,21 @@ from tests.kit.waiting import DEADLINE_S
 
 _LARGE = 200_000
 _MOST = 5
+_MOST_STRANGERS = 2
 
 
 class Served:
     """A server whose application reads the body and says what it has read."""
 
-    def __init__(self, tls=None, silent_s=DEADLINE_S):
+    def __init__(self, tls=None, silent_s=DEADLINE_S, network="127.0.0.0/8", open_paths=()):
         with plain_socket.create_server(("127.0.0.1", 0)) as listener:
             self.address = listener.getsockname()
             self.server = HttpServer(
                 listener.detach(),
                 self._application,
-                (ip_network("127.0.0.0/8"),),
+                (ip_network(network),),
+                open_paths=open_paths,
+                most_strangers=_MOST_STRANGERS,
                 tls=tls,
                 most_connections=_MOST,
                 silent_s=silent_s,
@@ -210,3 +213,38 @@ def test_a_body_is_read_as_it_is_framed(served):
         octets = f"POST /first HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n".encode() + body
         answer = served.ask(octets + b"GET /second HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (2, True, b"{}") == (answer.count(b"200 OK"), b"/second" in answer, served.bodies.pop())
+
+
+@pytest.fixture
+def open_server():
+    """A server for 127.0.0.2, and one path for everybody."""
+    made = Served(network="127.0.0.2/32", open_paths=("/open",))
+    yield made
+    made.server.stop(timeout=0)
+
+
+def test_a_stranger_gets_what_is_for_everybody_and_nothing_else(open_server):
+    """
+    An MTA-STS policy is for all hosts; metrics and the console are not.
+    """
+    answer = open_server.ask(b"GET /open HTTP/1.1\r\nHost: a\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    first, _, second = answer.partition(b"HTTP/1.1 403 Forbidden")
+    assert first.startswith(b"HTTP/1.1 200 OK")
+    assert b"Connection: close" in second
+    assert 1 == open_server.served
+
+
+def test_many_strangers_end_each_other_and_not_who_is_known(open_server):
+    """
+    Hosts of the Internet must not keep the operator out, nor each other for long.
+    """
+    with ExitStack() as stack:
+        known = stack.enter_context(
+            closing(socket.create_connection(open_server.address, DEADLINE_S, ("127.0.0.2", 0)))
+        )
+        strangers = [stack.enter_context(closing(open_server.connect())) for _ in range(_MOST_STRANGERS + 2)]
+        assert b"" == strangers[0].recv(1)
+        strangers[-1].sendall(b"GET /open HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"HTTP/1.1 200" == strangers[-1].recv(12)
+        known.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"HTTP/1.1 200" == known.recv(12)

@@ -48,6 +48,7 @@ _KINDS = {
     "TrustedNetwork": "list of networks",
     "ProxyNetwork": "list of networks",
     "RelayDomain": "list of domains",
+    "StsPattern": "list of host names",
     "CertificateName": "list of host names",
     "TlsMode": "one word",
     "Nameserver": "list of addresses",
