@@ -46,6 +46,7 @@ SUPERVISOR_MAY_IMPORT = {
     "daemon.supervisor",
     "daemon.process.child",
     "daemon.process.fork_request",
+    "daemon.process.log_server",
     "daemon.process.open_counts",
     "daemon.process.reload_outcome",
     "daemon.process.slots",
@@ -55,7 +56,7 @@ SUPERVISOR_MAY_IMPORT = {
 }
 
 CONTRACT = tuple(  # modules that the supervisor imports, too
-    f"daemon/process/{name}.py" for name in ("child", "fork_request", "tls_files")
+    f"daemon/process/{name}.py" for name in ("child", "fork_request", "log_server", "tls_files")
 )
 
 ONLY_IN = {  # outside module -> where it may be named: a package, or one file
@@ -276,7 +277,7 @@ def test_programs_report_occurrences_and_write_no_lines():
         imported = [target for target in _imported(file) if _is_below(target, log)]
         attributes = [node for node in _nodes(file) if isinstance(node, ast.Attribute)]
         used = {node.attr for node in attributes if ast.unparse(node.value) == "log"}
-        used -= {"configure", "await_file", "set_level", "reopen", "flush", "is_astray", "is_waiting"}
+        used -= {"configure", "await_file", "set_level", "reopen", "flush", "close", "is_astray", "is_waiting"}
         return ([] if _name(file) in may_configure else imported) + sorted(used)
 
     assert {} == _strays([file for file in FILES if _package(file) != "telemetry"], writing)

@@ -19,6 +19,7 @@ from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket, host_and_port
 from empath.mail.identity import Timestamp
+from empath.mail.syslog import SyslogServer
 from empath.mail.url import parse_secure_url
 from empath.policy.access import Network
 from empath.policy.destinations.hours import parse_instant
@@ -238,6 +239,7 @@ Mailbox = Annotated[Address, read_by(Address.parse), AS_TEXT]
 ListenAddress = Annotated[Endpoint | UnixSocket, PlainValidator(_listen_address), AS_TEXT]
 FileMode = Annotated[int, read_by(_parse_file_mode), PlainSerializer("{:04o}".format, return_type=str)]
 Nameserver = Annotated[Endpoint, read_by(lambda text: Endpoint.parse(text, default_port=53)), AS_TEXT]
+LogServer = Annotated[SyslogServer, read_by(SyslogServer.parse), AS_TEXT]
 TrustedNetwork = Annotated[Network, read_by(_network_but("which would make this an open relay")), AS_TEXT]
 ProxyNetwork = Annotated[
     Network, read_by(_network_but("and any client there could take the address of another")), AS_TEXT

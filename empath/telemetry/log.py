@@ -1,8 +1,8 @@
 """
 log - the subscriber that writes the log: one occurrence, one line
 
-Each process configures `log` once. Lines go to a file opened with O_APPEND, so that all processes may share it, or to
-standard error.
+Each process configures `log` once. Lines go to a file opened with O_APPEND, so that all processes may share it, to a
+syslog server (see `telemetry.syslog`), to both, or to standard error.
 
 A write never waits; for standard error `telemetry.standard_error` makes sure of that. A pipe fills up when its reader
 stalls. Then up to `KEPT_OCTETS` of lines wait in memory until `flush` or the next line finds room. Lines beyond that
@@ -22,14 +22,15 @@ from typing import Any, Final
 from empath.errors import CannotCreate
 from empath.telemetry.occurrence import SEVERITY, Occurrence
 from empath.telemetry.occurrences.process import LogLinesLost
-from empath.telemetry.render import instant, json_line, logfmt_line
+from empath.telemetry.render import coloured_text_line, instant, json_line, logfmt_line, text_line
 from empath.telemetry.standard_error import write_now
+from empath.telemetry.syslog import Syslog
 
 Line = Callable[[dict[str, str], dict[str, Any]], bytes]
 
 KEPT_OCTETS: Final = 1_048_576
 
-_LINES: Final[dict[str, Line]] = {"json": json_line, "logfmt": logfmt_line}
+_LINES: Final[dict[str, Line]] = {"json": json_line, "logfmt": logfmt_line, "text": text_line}
 _STDOUT: Final = 1
 _STDERR: Final = 2
 
@@ -131,26 +132,36 @@ class Log:
 
     def __init__(self) -> None:
         self.output = Output()
+        self._syslog: Syslog | None = None
+        self._has_output = True  # False: syslog alone
         self._least = SEVERITY["info"]
         self._line: Line = logfmt_line
+        self._syslog_line: Line = logfmt_line
 
-    def configure(self, form: str, level: str, file: Path | None) -> None:
+    def configure(self, form: str, level: str, file: Path | None, syslog: Syslog | None = None) -> None:
         """
-        Set form ("json" or "logfmt"), least level and file (None: standard error) for this process.
+        Set form ("json", "logfmt" or "text"), least level, file (None: standard error, unless there is *syslog*) and
+        syslog server for this process.
 
         Raises:
             CannotCreate: as `Output.open`.
         """
         self.output.open(file)
-        self._shape(form, level)
+        self._shape(form, level, file, syslog)
 
-    def await_file(self, form: str, level: str, file: Path) -> None:
+    def await_file(self, form: str, level: str, file: Path, syslog: Syslog | None = None) -> None:
         """As `configure`, with a *file* that cannot be opened now: standard error is used until `reopen` opens it."""
         self.output.await_file(file)
-        self._shape(form, level)
+        self._shape(form, level, file, syslog)
 
-    def _shape(self, form: str, level: str) -> None:
-        self._line = _LINES[form]
+    def _shape(self, form: str, level: str, file: Path | None, syslog: Syslog | None) -> None:
+        if self._syslog is not None:
+            self._syslog.close()
+        self._syslog = syslog
+        self._has_output = file is not None or syslog is None
+        is_coloured = form == "text" and file is None and "NO_COLOR" not in os.environ and os.isatty(_STDERR)
+        self._line = coloured_text_line if is_coloured else _LINES[form]
+        self._syslog_line = logfmt_line if form == "text" else _LINES[form]  # a message of syslog is one line
         self.set_level(level)
 
     def set_level(self, level: str) -> None:
@@ -169,7 +180,7 @@ class Log:
     @property
     def is_waiting(self) -> bool:
         """Whether lines wait for the next `flush`."""
-        return self.output.is_waiting
+        return self.output.is_waiting or (self._syslog is not None and self._syslog.is_waiting)
 
     def wants(self, kind: type[Occurrence]) -> bool:
         """Whether an occurrence of *kind* would be written."""
@@ -179,22 +190,43 @@ class Log:
         """The subscriber: write *what* as one line, unless its level is too low. A value of None is left out."""
         if what.severity < self._least:
             return
-        if self.output.lost:
+        if self.output.lost or (self._syslog is not None and self._syslog.lost):
             self.flush(process)
         self._write(process, what)
 
     def flush(self, process: str) -> None:
         """Write the lines that wait, and say how many were lost, if the output takes lines again."""
+        syslog = self._syslog
         if self.output.flush() and self.output.lost:
             lost, self.output.lost = self.output.lost, 0
             self._write(process, LogLinesLost(lines=lost))
             if self.output.lost:  # this line, too
                 self.output.lost = lost
+        if syslog is not None and syslog.flush() and syslog.lost:
+            lost, syslog.lost = syslog.lost, 0
+            self._write(process, LogLinesLost(lines=lost, output="syslog"))
+
+    def close(self, process: str) -> None:
+        """Write the lines that wait, before the process ends. A syslog server that takes none costs a second."""
+        self.flush(process)
+        if self._syslog is not None:
+            self._syslog.close()
 
     def _write(self, process: str, what: Occurrence) -> None:
-        head = {"at": instant(time.time()), "level": what.level, "event": what.event, "process": process}
+        at = instant(time.time())
+        head = {"at": at, "level": what.level, "event": what.event, "process": process}
         fields = {name: value for name in what.field_names if (value := getattr(what, name)) is not None}
-        self.output.write(self._line(head, fields))
+        if self._has_output:
+            line = self._line(head, fields)
+            self.output.write(line)
+            if self._syslog is None:
+                return
+            if self._line is not self._syslog_line:
+                line = self._syslog_line(head, fields)
+        else:
+            line = self._syslog_line(head, fields)
+        if self._syslog is not None:
+            self._syslog.write(at, what.level, what.event, line)
 
 
 log: Final = Log()

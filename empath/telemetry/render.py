@@ -4,11 +4,14 @@ render - one event as one line of octets
 A line never holds a raw control character, whatever a peer put into a value: a log is read in terminals. A line has a
 head of bare words and then fields. A value is text, a number, a boolean or a list of these; anything else is shown by
 its `str()`.
+
+The form for terminals shows the time, the level, the process and the event in columns. A traceback follows on lines of
+its own.
 """
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -51,6 +54,43 @@ def logfmt_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
         values = [_word(value) for value in values]
     octets = (_form((*head, *fields)) % (*head.values(), *values)).encode()
     return octets if _is_safe(octets) else _UNSAFE.sub(_escape, octets.decode()).encode()
+
+
+_COLOURS: Final = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
+
+
+def text_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
+    """A line for people, and the lines of a traceback behind it."""
+    return _text(head, fields, lambda text, _: text)
+
+
+def coloured_text_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
+    """The same for a terminal that shows colours."""
+    return _text(head, fields, lambda text, colour: f"\x1b[{colour}m{text}\x1b[0m")
+
+
+def _text(head: dict[str, str], fields: dict[str, Any], paint: Callable[[str, str], str]) -> bytes:
+    colour = _COLOURS[head["level"]]
+    words = [
+        paint(head["at"][11:-1], "2"),
+        paint(f"{head['level']:<8}", colour),
+        f"{head['process']:<12}",
+        paint(head["event"], "1" if colour in {"2", "32"} else colour),
+    ]
+    words += [f"{paint(key + '=', '2')}{_safe(_word(value))}" for key, value in fields.items() if key != "exception"]
+    lines = [" ".join(words)]
+    if "exception" in fields:
+        lines += [f"    {_shown(line)}" for line in str(fields["exception"]).split("\n")]
+    return "\n".join(lines).encode()
+
+
+def _shown(line: str) -> str:
+    """A line of a traceback as it is, if it is plain text."""
+    return line if line.isprintable() else _quoted(line)
+
+
+def _safe(text: str) -> str:
+    return _UNSAFE.sub(_escape, text)
 
 
 @lru_cache(maxsize=256)

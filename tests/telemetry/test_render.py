@@ -1,13 +1,14 @@
 """One event is one line, whatever its values are."""
 
 import json
+import re
 import shlex
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.telemetry.render import instant, json_line, logfmt_line
+from empath.telemetry.render import coloured_text_line, instant, json_line, logfmt_line, text_line
 
 VALUES = st.one_of(
     st.booleans(), st.integers(), st.floats(), st.text(), st.characters(), st.lists(st.text()), st.binary()
@@ -95,3 +96,31 @@ def test_an_instant_is_utc_to_the_millisecond():
     assert "2025-11-22T12:40:00.123Z" == instant(1763815200.1239)
     assert "2025-11-22T12:40:00.999Z" == instant(1763815200.9999)
     assert "2025-11-22T12:40:01.000Z" == instant(1763815201)
+
+
+HEAD = {"at": "2025-11-22T12:40:00.123Z", "level": "info", "event": "accepted", "process": "acceptor-1"}
+
+
+def test_the_form_for_people_has_columns_and_no_date():
+    """
+    Who looks at a terminal reads one line after another; the day is known.
+    """
+    line = text_line(HEAD, {"queue_id": "01J", "text": "two words"})
+    assert b'12:40:00.123 info     acceptor-1   accepted queue_id=01J text="two words"' == line
+
+
+def test_a_traceback_is_readable_in_the_form_for_people():
+    """
+    A developer reads it in the terminal of `make run`. What could steer the terminal is still escaped.
+    """
+    lines = text_line(HEAD, {"exception": "Traceback:\n  File x\n\x1b[2J\ud800"}).decode().split("\n")
+    assert ["    Traceback:", "      File x", '    "\\u001b[2J\\\\ud800"'] == lines[1:]
+
+
+@given(event=EVENTS)
+def test_colours_are_the_only_escapes_of_the_form_for_terminals(event):
+    """
+    With colours or without, the words are the same.
+    """
+    assert text_line(HEAD, event) == re.sub(rb"\x1b\[[0-9;]+m", b"", coloured_text_line(HEAD, event))
+    assert b"\x1b" not in text_line(HEAD, event)

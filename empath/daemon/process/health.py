@@ -148,7 +148,8 @@ class HealthChecks:
     def _log(self) -> Diagnosis:
         file = self._config.log.file
         if file is None:
-            return Diagnosis("log", Level.OK, "it goes to standard error")
+            server = self._config.log.syslog
+            return Diagnosis("log", Level.OK, f"it goes to {'standard error' if server is None else server}")
         mend = f"see the log at standard error; mend {file}, then send SIGUSR1 to the supervisor"
         try:
             fd = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -32,6 +32,7 @@ from empath.daemon.process.child import (
 )
 from empath.daemon.process.client_access import ClientAccess, client_access
 from empath.daemon.process.hub_writer import HubWriter
+from empath.daemon.process.log_server import syslog_of
 from empath.daemon.process.measuring import Measuring
 from empath.daemon.process.rules import LOOK_S, Rules
 from empath.daemon.process.signing import signer_of
@@ -305,11 +306,12 @@ class Runtime:
 def _open_log(child: Child, config: Config) -> None:
     """Open the log. A process without one serves all the same, and writes its lines to standard error for now."""
     form, level, file = config.log.format, config.log.level, config.log.file
+    syslog = syslog_of(config)
     try:
-        log.configure(form, level, file)
+        log.configure(form, level, file, syslog)
     except CannotCreate as exc:
         assert file is not None
-        log.await_file(form, level, file)
+        log.await_file(form, level, file, syslog)
         emitter(child.slot)(LogAstray(error=str(exc)))
 
 
@@ -375,7 +377,7 @@ def run_child(
         emitter(child.slot)(ProcessCrashed(error=words_of(exc), exception=traceback_text(exc)))
         sys.exit(_EX_SOFTWARE)
     finally:
-        log.flush(child.slot)
+        log.close(child.slot)
 
 
 def _modules(config: Config) -> "tuple[LoadedModule, ...]":

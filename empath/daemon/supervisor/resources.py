@@ -6,6 +6,7 @@ import resource
 from typing import Final
 
 from empath.config.model import Config
+from empath.daemon.process.log_server import syslog_of
 from empath.errors import CannotCreate, ConfigError
 from empath.telemetry.log import log
 
@@ -32,7 +33,7 @@ def open_log(config: Config) -> None:
         CannotCreate: the file cannot be opened or given away.
         ConfigError: `process.user` is not known.
     """
-    log.configure(config.log.format, config.log.level, config.log.file)
+    log.configure(config.log.format, config.log.level, config.log.file, syslog_of(config))
     own_log(config)
 
 

@@ -94,7 +94,7 @@ def _serve(
         pid_file.remove(os.getpid())
     if failure is not None:
         emit(ServiceFailed(error=failure.text, exit_code=failure.exit_code))
-    log.flush(SLOT)
+    log.close(SLOT)
     return failure
 
 

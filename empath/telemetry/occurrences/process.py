@@ -27,9 +27,13 @@ class LogFound(Occurrence):
 
 @occurrence("error")
 class LogLinesLost(Occurrence):
-    """The log can be written again. This process has dropped lines: the disk was full, or the pipe was not read."""
+    """
+    The log can be written again. This process has dropped lines: the disk was full, the pipe was not read, or the
+    syslog server was not there.
+    """
 
     lines: Annotated[int, "number of lines that are missing"]
+    output: Annotated[str | None, "`syslog`, where the syslog server lacks them"] = None
 
 
 @occurrence("warning")

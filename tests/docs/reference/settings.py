@@ -37,6 +37,7 @@ _KINDS = {
     "Text": "text",
     "FileMode": "file mode",
     "ListenAddress": "address and port, or UNIX socket",
+    "LogServer": "transport and address",
     "Protocol": "one word",
     "CommandWord": "list of words",
     "Command": "list of text",
