@@ -37,7 +37,7 @@ from empath.net.stream import Stream
 from empath.net.wakeup import wake
 from empath.policy.access import is_within
 from empath.storage.queue.control import ServiceOrder, StartOrder, open_orders
-from empath.telemetry.metrics.catalogue import OPEN_SESSIONS
+from empath.telemetry.metrics.catalogue import CERTIFICATE_END, OPEN_SESSIONS
 from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.acceptor import (
     AcceptPaused,
@@ -103,8 +103,11 @@ class Acceptor:
         self._drain()
 
     def _measure(self) -> None:
-        if self._runtime.ledger is not None:
-            self._runtime.ledger.read(OPEN_SESSIONS, lambda: len(self._sessions))
+        ledger = self._runtime.ledger
+        if ledger is not None:
+            ledger.read(OPEN_SESSIONS, lambda: len(self._sessions))
+            if (tls := self._runtime.server_tls) is not None:
+                ledger.read(CERTIFICATE_END, lambda: {(str(each.path),): each.expires_at for each in tls.certificates})
 
     def _start_pickup(self) -> None:
         runtime, directory = self._runtime, self._runtime.config.pickup.directory

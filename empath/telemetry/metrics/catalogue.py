@@ -87,6 +87,10 @@ AUTHENTICATION: Final = _counter(
 )
 LOGINS: Final = _counter("smtp_logins", "Logins; failed ones are refusals at `AUTH`", "mechanism", most=10)
 
+CERTIFICATE_END: Final = _gauge(
+    "tls_certificate_end_time_seconds", "Instant from which on a certificate is not valid, Unix seconds", "file"
+)
+
 # Worker
 ATTEMPTS: Final = _counter(
     "delivery_attempts", "Attempts to deliver to a recipient, by outcome and stage", "outcome", "stage", most=60
@@ -170,7 +174,7 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
     ),
     "Acceptor": (
         *(CONNECTIONS, OPEN_SESSIONS, SESSION_ENDS, SESSION_SECONDS, MESSAGES, RECIPIENTS, OCTETS, ACCEPT_SECONDS),
-        *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS, AUTHENTICATION),
+        *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS, AUTHENTICATION, CERTIFICATE_END),
     ),
     "Worker": (
         *(ATTEMPTS, ATTEMPT_SECONDS, STAGE_SECONDS, QUEUE_SECONDS, BY_DESTINATION, FAILURE_CLASSES, HOSTS_FAILED),

@@ -1,5 +1,5 @@
 """
-reference - conf/empath.toml and parts of docs/, made from the source
+reference - conf/empath.toml, a dashboard and parts of docs/, made from the source
 
 `make reference` writes them; a test holds that they are up to date. Settings are read from the configuration, events
 from the occurrences, metrics from their catalogue, columns from the comments of the views, and both machines of SMTP
@@ -8,7 +8,7 @@ from their tables.
 
 from pathlib import Path
 
-from tests.docs.reference import events, metrics, protocol, settings, views
+from tests.docs.reference import dashboard, events, metrics, protocol, settings, views
 from tests.docs.reference.parts import renewed
 
 _PARTS = {
@@ -22,4 +22,9 @@ _PARTS = {
 def generated(root: Path) -> dict[str, str]:
     """The text of each file below *root* that is generated or has generated parts."""
     pages = {name: renewed((root / name).read_text(encoding="utf-8"), parts()) for name, parts in _PARTS.items()}
-    return {"conf/empath.toml": settings.toml_file(), "docs/configuration.md": settings.page(), **pages}
+    files = {
+        "conf/empath.toml": settings.toml_file(),
+        "conf/monitoring/dashboard.json": dashboard.dashboard(),
+        "docs/configuration.md": settings.page(),
+    }
+    return files | pages
