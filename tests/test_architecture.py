@@ -33,7 +33,13 @@ MAY_IMPORT = {  # package -> packages below it, and packages of its own layer wh
     "cli": PURE
     | {"storage", "net", "config", "telemetry", "modules", "daemon.supervisor", "__version__"}
     | {"daemon.process.certificates", "daemon.process.client_access", "daemon.process.modules"}
-    | {"daemon.process.next_hop_files", "daemon.process.health", "daemon.process.slots", "daemon.process.signing"},
+    | {
+        "daemon.process.next_hop_files",
+        "daemon.process.health",
+        "daemon.process.slots",
+        "daemon.process.signing",
+        "daemon.process.secrets",
+    },
     "__init__": set(),
 }
 # The supervisor is plain Python: its children patch, it never does. It knows only the contract of the others.

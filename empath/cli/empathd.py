@@ -30,6 +30,7 @@ from empath.config.workable import (
     old_names,
     unreadable_recipients,
 )
+from empath.daemon.process.secrets import examine_secrets
 from empath.daemon.process.slots import slots
 from empath.daemon.supervisor import instance, launch, listeners, resources
 from empath.errors import (
@@ -217,6 +218,7 @@ def _loading_findings(config: Config) -> list[Contradiction]:
         *_client_findings(config),
         *_module_findings(config),
         *_signing_findings(config),
+        *examine_secrets(config),
     ]
 
 

@@ -47,6 +47,7 @@ from empath.config.tables.receiving import Listener, Relay
 from empath.config.tables.recipients import Aliases, Verification
 from empath.config.tables.shaping import Shaping
 from empath.config.tables.sources import Sources
+from empath.config.tables.srs import Srs
 from empath.config.tables.suppression import Suppression
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
@@ -150,6 +151,7 @@ class Config(Table):
     receiving: Receiving = setting({})
     pickup: Pickup = setting({})
     dkim: Dkim = setting({})
+    srs: Srs = setting({})
     dns: Dns = setting({})
 
     dnsbl_weights: Weights = setting({}, "dnsbl")
@@ -247,7 +249,11 @@ class Config(Table):
 
     def is_for_postmaster(self, address: Address) -> bool:
         """Whether mail to *address* goes to the postmaster. If the hostname is a relay domain, its next host knows."""
-        return is_of_postmaster(address, self.hostname) and DomainPattern(str(self.hostname)) not in self.relay.domains
+        return any(
+            is_of_postmaster(address, domain) and DomainPattern(str(domain)) not in self.relay.domains
+            for domain in (self.hostname, self.srs.domain)
+            if domain is not None
+        )
 
     def is_never_suppressed(self, address: str) -> bool:
         """Whether *address*, in text form, gets mail although it is suppressed: the postmaster, and what ends loops."""

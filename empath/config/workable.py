@@ -63,6 +63,7 @@ def contradictions(config: Config) -> list[Contradiction]:
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
         *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
         *_templates(config), *_zones(config), *_sources(config), *_authentication(config),
+        *_forwarding(config),
         *old_names(config),
     ]  # fmt: skip
 
@@ -87,6 +88,15 @@ def _authentication(config: Config) -> Iterator[Contradiction]:
             yield Contradiction((*keys, "dmarc"), words)
         elif wanted.dmarc == "quarantine-route" and config.authentication.quarantine_route is None:
             yield Contradiction((*keys, "dmarc"), "there is no quarantine_route in [authentication]")
+
+
+def _forwarding(config: Config) -> Iterator[Contradiction]:
+    """Half of [srs]."""
+    srs = config.srs
+    if srs.domain is None and srs.secrets_file is not None:
+        yield Contradiction(("srs", "secrets_file"), "needs domain, that of the new senders")
+    if srs.domain is not None and srs.secrets_file is None:
+        yield Contradiction(("srs", "domain"), "needs secrets_file")
 
 
 def old_names(config: Config) -> Iterator[Contradiction]:

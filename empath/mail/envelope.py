@@ -32,13 +32,15 @@ class Recipient(NamedTuple):
 
     Shape: notify is the NOTIFY= value in upper case (`NEVER`, or a comma list of SUCCESS, FAILURE, DELAY) or None;
     original_recipient is the ORCPT= value as it came, `type;xtext`, or None (RFC 3461 §4.1, §4.2);
-    written is the forward-path as the client gave it, where an alias has replaced it.
+    written is the forward-path as the client gave it, where an alias has replaced it; sent_as is the text form of the
+    reverse-path that the next host gets, None for that of the envelope.
     """
 
     address: Address
     notify: str | None = None
     original_recipient: str | None = None
     written: Address | None = None
+    sent_as: str | None = None
 
 
 def original_recipient_of(address: Address) -> str:

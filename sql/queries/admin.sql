@@ -33,7 +33,7 @@ SELECT ulid, node, reverse_path, size, digest, received_at, body_type, is_smtput
 SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.ordered_status, r.priority, r.attempts,
        r.next_retry_at, r.expires_at, r.lost_leases, r.notify, r.original_recipient, r.last_reply, r.reason, r.settled_at,
        CASE WHEN d.suspended_until > :now THEN d.suspended_until END,
-       (SELECT q.blocked_by FROM queue AS q WHERE q.recipient_id = r.recipient_id)
+       (SELECT q.blocked_by FROM queue AS q WHERE q.recipient_id = r.recipient_id), r.sent_as
   FROM _recipient AS r
   JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.message_id = :message_id

@@ -108,6 +108,7 @@ CREATE TABLE _recipient (
   reason                TEXT,  -- reason of a hold or a final status, unless a reply gives it
   settled_at            REAL,  -- instant of the last change of fate
   held_back_until       REAL,  -- next_retry_at that the rate of its sender gave it; in force while both are equal
+  sent_as               TEXT,  -- reverse-path that its next host gets, such as one by SRS; NULL: that of the message
   CHECK ((status = 'leased') = (lease_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at) WHERE status IN ('queued', 'deferred');

@@ -73,7 +73,8 @@ SELECT m.ulid                                        AS id,                     
            THEN (SELECT b.blocked_by FROM _blocked AS b WHERE b.destination_id = r.destination_id)
          WHEN (r.status = 'queued' OR r.status = 'deferred') AND r.next_retry_at = r.held_back_until AND r.next_retry_at > unixepoch()
            THEN 'sender rate'
-       END AS blocked_by  -- why it waits longer than its last attempt led to: as in destination, or 'sender rate'; NULL: nothing else holds it back
+       END AS blocked_by,  -- why it waits longer than its last attempt led to: as in destination, or 'sender rate'; NULL: nothing else holds it back
+       r.sent_as AS sent_as  -- reverse-path that the next host gets in place of sender: its mail is forwarded; NULL: it is sender
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id
@@ -278,7 +279,8 @@ SELECT m.ulid                                        AS id,                     
        m.received_at                                 AS received_unix,            -- the same in Unix seconds
        m.size                                        AS size,                     -- octets of the content
        m.content_locator IS NOT NULL                 AS has_content,              -- 1 while the content is kept
-       (SELECT a.class FROM _attempt AS a WHERE a.recipient_id = r.recipient_id ORDER BY a.attempt_id DESC LIMIT 1) AS class  -- kind of failure that the last attempt met
+       (SELECT a.class FROM _attempt AS a WHERE a.recipient_id = r.recipient_id ORDER BY a.attempt_id DESC LIMIT 1) AS class,  -- kind of failure that the last attempt met
+       r.sent_as AS sent_as  -- reverse-path that the next host gets in place of sender: its mail is forwarded; NULL: it is sender
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id

@@ -44,6 +44,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.daemon.process.certificates import diagnose_certificate, examine_certificates  # noqa: PLC0415 - slow to load
     from empath.daemon.process.health import diagnose_answer  # noqa: PLC0415 - slow to load
     from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415 - slow to load
+    from empath.daemon.process.secrets import examine_secrets  # noqa: PLC0415 - slow to load
     from empath.daemon.process.signing import examine_signing  # noqa: PLC0415 - slow to load
     from empath.daemon.process.slots import slots  # noqa: PLC0415 - slow to load
     from empath.daemon.supervisor import launch  # noqa: PLC0415 - slow to load
@@ -54,7 +55,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     certificates = examine_certificates(config)
     unfit = [] if mistakes else [
         *contradictions(config), *doubts(config), *shared_files(config, file), *certificates.wrong,
-        *examine_next_hops(config), *examine_signing(config),
+        *examine_next_hops(config), *examine_signing(config), *examine_secrets(config),
     ]  # fmt: skip
     found = [Diagnosis("configuration", Level.ERROR, line, _CORRECT) for line in mistakes.splitlines()]
     for each in unfit:

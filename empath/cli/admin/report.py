@@ -83,6 +83,7 @@ def _what_settled(recipient: Recipient) -> str:
 def _write_recipient(recipient: Recipient) -> None:
     optional = [
         ("given as", path(recipient.original) if recipient.original != recipient.recipient else None),
+        ("sent as", None if recipient.sent_as is None else path(recipient.sent_as)),
         ("ordered", recipient.ordered),
         ("reason", recipient.reason),
         ("next try", instant(recipient.next_retry_at) if recipient.status in WAITING else None),

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from empath.authentication.forwarder import Forwarder
 from empath.authentication.signer import Signer
 from empath.config import Config
 from empath.config.tables.limits import Limits
@@ -41,13 +42,14 @@ class ListenerContext:
     What the sessions of one listener share. Listeners share budget, space, writer, refusals, tally and refusal_rows.
 
     Shape: address is the listener's own, such as 127.0.0.1:2525; listener has its settings, configured its limits,
-    limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client
-    gets the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log
-    in, recipients None where every recipient is accepted as it is, authentication None where no mail is judged,
-    suppressions None where suppressed ones are, too; signer gives what signs mail of known clients, None where none
-    is signed; queue_id is that of the only message, where it was given before; hostname is the name that this host
-    gives itself here, greeting the reply to a client that says its own. Until new_clients_until, in monotonic
-    seconds, a drain waits for the first transaction of each session: a reload refuses no client.
+    limits what the protocol session needs of them, pace how fast its clients must be; entry is None where a client gets
+    the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in,
+    recipients None where every recipient is accepted as it is, authentication None where no mail is judged,
+    suppressions None where suppressed ones are, too; signer gives what signs mail of known clients, None where none is
+    signed; forwarder gives the sender of forwarded mail, None where that stays; queue_id is that of the only message,
+    where it was given before; hostname is the name that this host gives itself here, greeting the reply to a client
+    that says its own. Until new_clients_until, in monotonic seconds, a drain waits for the first transaction of each
+    session: a reload refuses no client.
     """
 
     config: Config
@@ -77,6 +79,7 @@ class ListenerContext:
     recipients: Recipients | None = None
     suppressions: Suppressions | None = None
     signer: Callable[[], Signer] | None = None
+    forwarder: Forwarder | None = None
     tickets: Tickets = field(default_factory=Tickets)
     is_draining: bool = False
     new_clients_until: float = 0.0

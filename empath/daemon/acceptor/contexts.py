@@ -32,6 +32,7 @@ from empath.daemon.process.open_counts import SharedCounts
 from empath.daemon.process.recipients import recipients_of
 from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime
+from empath.daemon.process.secrets import forwarder_of
 from empath.daemon.process.signing import SigningKeys
 from empath.daemon.process.suppressions import Suppressions
 from empath.mail.protocol import Protocol
@@ -93,6 +94,7 @@ class ListenerContexts:
         if config.suppression.at_rcpt == "refuse":
             self._suppressions = Suppressions(runtime.engine.open_reader)
         self._signing = SigningKeys(runtime.signer, runtime.engine.open_reader)
+        self._forwarder = forwarder_of(config, runtime.secrets)
 
     def keep(self) -> None:
         """Begin what is done for all listeners in the background, and what is counted."""
@@ -156,6 +158,7 @@ class ListenerContexts:
             recipients=self._recipients,
             suppressions=self._suppressions,
             signer=self._signing.signer if listener.has_signing else None,
+            forwarder=self._forwarder,
             greylist=self._greylist if listener.role is Role.MX else None,
             authentication=self._authenticator_of(listener),
         )

@@ -26,6 +26,7 @@ from empath.smtp.server.events import MailOffered, RecipientOffered
 
 _MOST_RECIPIENTS: Final = 10_000  # of one message, with the targets of aliases
 _NO_QUEUE: Final = Reply.of("451 4.3.0 The queue is not available, try again later")
+_NOT_FORWARDED: Final = Reply.of("550 5.1.1 This is no sender that this host has given out in the last three weeks")
 _NO_ROUTE: Final = Reply.of("550 5.1.2 No route to this domain")
 _NO_ROUTE_TO_POSTMASTER: Final = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
 _NO_ROUTE_TO_TARGET: Final = Reply.of("451 4.3.5 No route to a target of this alias, try again later")
@@ -72,6 +73,7 @@ def judge_recipient(
     """What becomes of the recipient that a client names, or the reply that refuses it."""
     config = context.config
     address, no_route = offer.forward_path.address, _NO_ROUTE
+    owner = None  # of a sender by SRS
     is_to_postmaster = address is None or config.is_for_postmaster(address)
     hears_all = address is None or is_to_postmaster or hears_all_clients(address)
     if client.listed is not None and client.account is None and not hears_all:
@@ -80,6 +82,10 @@ def judge_recipient(
         # RFC 3461 §5.2.1: reports name the address that the sender knows.
         offer = offer._replace(original_recipient=offer.original_recipient or f"rfc822;{offer.forward_path}")
         address, no_route = config.postmaster, _NO_ROUTE_TO_POSTMASTER
+    elif context.forwarder is not None and context.forwarder.takes(address):
+        owner = context.forwarder.owner(address, time.time())
+        if owner is None:
+            return _NOT_FORWARDED
     # Accept mail to the double-bounce address from anyone; rejecting it would create a mail loop.
     elif not is_double_bounce(str(address), config.hostname):
         is_logged_in = client.account is not None
@@ -89,7 +95,7 @@ def judge_recipient(
     refusal = context.rates.take(Limit.RECIPIENT_RATE, client.address, client.account)
     if refusal is not None:
         return refusal
-    targets = targets_of(context, address, is_known=is_to_postmaster)
+    targets = targets_of(context, owner or address, is_known=is_to_postmaster)
     if isinstance(targets, Reply):
         return targets
     destinations = []

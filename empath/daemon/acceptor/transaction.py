@@ -94,8 +94,8 @@ class Transaction:
     """
 
     __slots__ = (
-        "_client", "_content", "_context", "_destinations", "_expanded", "_held", "_judged", "_marks", "_offer",
-        "_places", "_recipients", "_refusal", "_signed_by", "_signer", "body_wanted", "check", "metadata",
+        "_client", "_content", "_context", "_destinations", "_expanded", "_forwarded_as", "_held", "_judged", "_marks",
+        "_offer", "_places", "_recipients", "_refusal", "_signed_by", "_signer", "body_wanted", "check", "metadata",
         "module_fields", "order", "refusal_at_data", "review",
     )  # fmt: skip
 
@@ -120,6 +120,7 @@ class Transaction:
         self.module_fields = b""
         self.order: ArrivalOrder | None = None
         self._signed_by: str | None = None  # the keys that signed it, for the log
+        self._forwarded_as: str | None = None  # its sender where an alias leads elsewhere, for the log
         self._refusal: Reply | None = None  # the reply to the end of data, where it is known before
 
     @property
@@ -420,7 +421,7 @@ class Transaction:
             node=config.node.name,
             envelope=Envelope(
                 reverse_path=offer.reverse_path,
-                recipients=tuple(self._recipients),
+                recipients=self._sent_recipients(),
                 body_type=offer.body_type,
                 is_smtputf8=offer.is_smtputf8,
                 dsn_return=offer.dsn_return,
@@ -453,6 +454,27 @@ class Transaction:
             expanded=tuple(self._expanded.values()),
         )
 
+    def _sent_recipients(self) -> tuple[Recipient, ...]:
+        """The recipients, with the sender under which the mail of each goes on."""
+        forwarder = self._context.forwarder
+        if forwarder is None or self._offer.reverse_path.is_null:
+            return tuple(self._recipients)
+        is_of_user = self._is_of_user
+        # A client that may not relay reaches an address elsewhere by an alias or a module only.
+        places = [
+            place
+            for place, each in enumerate(self._recipients)
+            if (each.written is not None or not is_of_user) and forwarder.is_elsewhere(each.address)
+        ]
+        sender = forwarder.sender(self._offer.reverse_path, time.time()) if places else None
+        if sender is None:
+            return tuple(self._recipients)
+        self._forwarded_as = sender
+        recipients = [*self._recipients]
+        for place in places:
+            recipients[place] = recipients[place]._replace(sent_as=sender)
+        return tuple(recipients)
+
     def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:
         words = _NO_WORDS if self._judged is None else self._judged.words
         self._context.emit(
@@ -467,6 +489,7 @@ class Transaction:
                 ptr=self._client.verified_name,
                 message_id=message.header_message_id,
                 signed_by=self._signed_by,
+                forwarded_as=self._forwarded_as,
                 tls_version=message.tls_version,
                 tls_cipher=message.tls_cipher,
                 duration_s=round(time.time() - begun_at, 4),

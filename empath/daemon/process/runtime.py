@@ -35,6 +35,7 @@ from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.log_server import syslog_of
 from empath.daemon.process.measuring import Measuring
 from empath.daemon.process.rules import LOOK_S, Rules
+from empath.daemon.process.secrets import NO_SECRETS, Secrets, secrets_of
 from empath.daemon.process.signing import signer_of
 from empath.daemon.process.tls_files import kept_tls_files
 from empath.errors import CannotCreate, ConfigError, EmpathError, QueueBusy
@@ -86,6 +87,7 @@ class Runtime:
         client_access: ClientAccess | None = None,
         modules: "Sequence[LoadedModule]" = (),
         signer: Signer | None = None,
+        secrets: Secrets = NO_SECRETS,
     ) -> None:
         self.child = child
         self.config = config
@@ -93,6 +95,7 @@ class Runtime:
         self.server_tls = server_tls
         self._client_access = client_access
         self.signer = Signer({}) if signer is None else signer
+        self.secrets = secrets
         self.modules = modules
         self.measuring = Measuring(child, config) if config.http.is_served else None
         self.emit = emitter(child.slot, None if self.measuring is None else self.measuring.feed)
@@ -345,7 +348,9 @@ def run_child(
         # OpenSSL opens files, which a process that has dropped its privileges may not.
         files = {} if child.tls_fd is None else kept_tls_files(child.tls_fd)
         tls = server_tls(config, files) if files and not meets_hosts else None
-        signer = None if child.signing_fd is None else signer_of(config, kept_tls_files(child.signing_fd))
+        kept = {} if child.signing_fd is None else kept_tls_files(child.signing_fd)
+        signer = signer_of(config, kept) if kept else None
+        secrets = secrets_of(config, kept) if kept else NO_SECRETS
         access = client_access(config, files) if meets_hosts else None
         modules = _modules(config) if has_modules and config.modules else ()
         drop_privileges(config.process.user)
@@ -360,6 +365,7 @@ def run_child(
             client_access=access,
             modules=modules,
             signer=signer,
+            secrets=secrets,
         )
         runtime.begin(serves_unregistered=serves_unregistered)
         body(runtime)

@@ -103,7 +103,7 @@ def signer_of(config: Config, files: TlsFiles) -> Signer:
 def examine_signing(config: Config) -> Iterator[Contradiction]:
     """What is wrong with the keys of [dkim]; a warning where this user may not look, or where others may."""
     files, unread = read_signing_files(config)
-    yield from unread
+    yield from (each for each in unread if each.keys[0] == "dkim")
     for file in config.dkim.files:
         octets = files.get(str(file.path))
         if octets is None:

@@ -3,8 +3,8 @@ tls_files - certificates, keys and passwords on the way from their files to the 
 
 The supervisor reads the files together with the configuration, as root where it is root. Acceptors inherit those of
 listeners in a file in memory, and workers in another one those for the hosts that mail goes to; a third one has the
-keys that sign mail. So a key need not be readable for the user of the processes, and a process that starts again
-presents what was found to be usable, whatever has become of the files. This module imports no ssl: the supervisor
+keys that sign mail, and secrets. So a key need not be readable for the user of the processes, and a process that starts
+again presents what was found to be usable, whatever has become of the files. This module imports no ssl: the supervisor
 needs none.
 """
 
@@ -18,8 +18,11 @@ from empath.config.keys import KeyPath
 from empath.config.load import read_file
 from empath.config.model import Config
 from empath.config.workable import Contradiction
+from empath.errors import SyntaxViolation
+from empath.policy.secret_list import parse_secrets
 
 _MAX_OCTETS: Final = 2**20  # of one file
+_UNREAD: Final = b"a file that cannot be read has a finding of its own"
 
 TlsFiles = Mapping[str, bytes]  # by path
 Marks = tuple[tuple[int, ...] | None, ...]  # what distinguishes a file from its next version, None without a file
@@ -43,8 +46,15 @@ def client_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
 
 
 def signing_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
-    """Each file of a key that signs mail, after the setting that names it."""
-    return ((file.keys, file.path) for file in config.dkim.files)
+    """Each file of a key that signs mail, or of secrets, after the setting that names it."""
+    yield from ((file.keys, file.path) for file in config.dkim.files)
+    yield from secret_paths(config)
+
+
+def secret_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
+    """Each file of secrets, after the setting that names it."""
+    if config.srs.secrets_file is not None:
+        yield ("srs", "secrets_file"), config.srs.secrets_file
 
 
 def read_tls_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
@@ -58,8 +68,17 @@ def read_client_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
 
 
 def read_signing_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:
-    """Those of the keys that sign mail, and findings in the same way."""
+    """Those of the keys that sign mail and of secrets, and findings in the same way."""
     return _read(signing_paths(config))
+
+
+def unusable_secrets(config: Config, files: TlsFiles) -> Iterator[Contradiction]:
+    """The files of secrets that were read and cannot be used."""
+    for keys, path in secret_paths(config):
+        try:
+            parse_secrets(files.get(str(path), _UNREAD))
+        except SyntaxViolation as exc:
+            yield Contradiction(keys, f"{path} {exc}")
 
 
 def _read(paths: Iterator[tuple[KeyPath, Path]]) -> tuple[TlsFiles, list[Contradiction]]:

@@ -27,6 +27,7 @@ from empath.daemon.process.tls_files import (
     read_signing_files,
     read_tls_files,
     tls_marks,
+    unusable_secrets,
 )
 from empath.daemon.supervisor import listeners
 from empath.daemon.supervisor.listeners import BoundListener
@@ -124,6 +125,7 @@ def _kept_files(config: Config) -> tuple[tuple[int | None, int | None, int | Non
     """What children inherit of the files that *config* names: tls_fd, signing_fd and client_fd; and what is wrong."""
     files, unread = read_tls_files(config)
     signing_files, unread_keys = read_signing_files(config)
+    unread_keys += unusable_secrets(config, signing_files)
     client_files, unread_too = read_client_files(config)
     tls_fd, signing_fd, client_fd = map(keep_tls_files, (files, signing_files, client_files))
     return (tls_fd, signing_fd, client_fd), [*unread, *unread_keys, *unread_too]

@@ -138,13 +138,14 @@ class LeaseRun:
         self._greenlet = gevent.getcurrent()
         try:
             ordered_away: set[int] = set()
-            for number, message in enumerate(self._lease.messages, start=1):
+            parts = [part for message in self._lease.messages for part in message.parts()]
+            for number, message in enumerate(parts, start=1):
                 if self._is_over or not self._dispatch.may_go_on:
                     break
                 self._moved_at = self._dispatch.clock()
                 self._leave(message, ordered_away)
                 self._deliver(message)
-                if number < len(self._lease.messages):
+                if number < len(parts):
                     orders = self._writes.commit_and_look()
                     self._is_over = self._is_over or orders.is_over
                     ordered_away = orders.ordered_away

@@ -113,7 +113,10 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One recipient with any status; next_retry_at and expires_at mean something only while it is live."""
+    """
+    One recipient with any status; next_retry_at and expires_at mean something only while it is live. sent_as is the
+    reverse-path that its next host gets in place of the sender, if it is another one.
+    """
 
     recipient_id: int
     recipient: str
@@ -134,6 +137,7 @@ class Recipient:
     settled_at: float | None
     suspended_until: float | None
     blocked_by: str | None
+    sent_as: str | None
     attempt_log: list[AttemptRow] = field(default_factory=list)
 
 

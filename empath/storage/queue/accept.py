@@ -99,7 +99,7 @@ class Accept(Write):
             original = address if recipient.written is None else str(recipient.written)
             recipient_row = (
                 message_id, address, original, str(recipient.address.domain), destination_id(destination), m.priority,
-                release_at, m.expires_at, recipient.notify, recipient.original_recipient,
+                release_at, m.expires_at, recipient.notify, recipient.original_recipient, recipient.sent_as,
             )  # fmt: skip
             run("accept.insert_recipient", recipient_row)
         if m.order is not None:

@@ -21,7 +21,7 @@ THEORY
     the instant of its token, so that the mail of others behind them goes out; an hour at most, for the rate may change.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from empath.mail.identity import Timestamp
@@ -46,7 +46,8 @@ class LeasedRecipient(NamedTuple):
     """
     One recipient to deliver to.
 
-    Shape: address is the forward-path's text form, domain its A-labels or literal; attempts counts the settled ones.
+    Shape: address is the forward-path's text form, domain its A-labels or literal; attempts counts the settled ones;
+    sent_as is the reverse-path that its next host gets, in text form, None for that of the message.
     """
 
     recipient_id: int
@@ -56,6 +57,7 @@ class LeasedRecipient(NamedTuple):
     expires_at: Timestamp
     notify: str | None
     original_recipient: str | None
+    sent_as: str | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +91,22 @@ class LeasedMessage:
     account: str | None = None
     recipients: list[LeasedRecipient] = field(default_factory=list)
     content: bytes | None = None
+
+    @property
+    def mail_from(self) -> str:
+        """The reverse-path that the next host gets, in text form; all recipients of one part have the same."""
+        sent_as = self.recipients[0].sent_as if self.recipients else None
+        return self.reverse_path if sent_as is None else sent_as
+
+    def parts(self) -> "list[LeasedMessage]":
+        """This message, once for each reverse-path that its recipients give it: nearly always only itself."""
+        first = self.recipients[0].sent_as
+        if all(each.sent_as == first for each in self.recipients):
+            return [self]
+        by_path: dict[str | None, list[LeasedRecipient]] = {}
+        for each in self.recipients:
+            by_path.setdefault(each.sent_as, []).append(each)
+        return [replace(self, recipients=those) for those in by_path.values()]
 
 
 @dataclass(slots=True)

@@ -34,6 +34,7 @@ class Accepted(Occurrence):
     ptr: ClientPtr
     message_id: Annotated[str | None, "Message-ID of the header, if it has one"]
     signed_by: Annotated[str | None, "keys that signed it, each as domain:selector"]
+    forwarded_as: Annotated[str | None, "sender of its copies that are forwarded, if [srs] has made one"]
     tls_version: Annotated[str | None, "version of TLS, if the client used it"]
     tls_cipher: Annotated[str | None, "cipher suite of TLS, if the client used it"]
     duration_s: DurationS

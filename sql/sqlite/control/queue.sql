@@ -59,13 +59,13 @@ BEGIN
        new.id, new.sender, new.recipient, new.domain, new.destination, new.status, new.ordered, new.wanted,
        new.ordered_next_retry_at, new.ordered_next_retry_unix, new.priority, new.next_retry_at, new.next_retry_unix,
        new.expires_at, new.expires_unix, new.attempts, new.last_reply, new.reason, new.received_at, new.received_unix,
-       new.size, new.class, new.blocked_by);
+       new.size, new.class, new.blocked_by, new.sent_as);
 END;
 
 CREATE TRIGGER queue_fixed INSTEAD OF UPDATE OF
   id, recipient_id, sender, recipient, domain, destination, ordered, wanted, ordered_next_retry_at,
   ordered_next_retry_unix, attempts, last_reply, reason, received_at, received_unix, size, class,
-  blocked_by
+  blocked_by, sent_as
 ON queue
 BEGIN
   SELECT raise(ABORT, 'empath: queue takes status, next_retry_at, next_retry_unix, priority, expires_at and expires_unix; no other column can be set');
@@ -102,12 +102,12 @@ BEGIN
      AND coalesce(
        new.id, new.sender, new.recipient, new.domain, new.destination, new.status, new.attempts, new.last_reply,
        new.reason, new.settled_at, new.settled_unix, new.received_at, new.received_unix, new.size, new.has_content,
-       new.class);
+       new.class, new.sent_as);
 END;
 
 CREATE TRIGGER history_fixed INSTEAD OF UPDATE OF
   id, recipient_id, sender, recipient, domain, destination, attempts, last_reply, reason, settled_at, settled_unix,
-  received_at, received_unix, size, has_content, class
+  received_at, received_unix, size, has_content, class, sent_as
 ON history
 BEGIN
   SELECT raise(ABORT, 'empath: history takes only status = ''queued'', for a bounced or cancelled recipient');

@@ -27,8 +27,8 @@ INSERT INTO _content (message_id, octets) VALUES (?, ?);
 -- One recipient.
 INSERT INTO _recipient (
   message_id, address, original, domain, destination_id, status, priority, next_retry_at, expires_at, notify,
-  original_recipient)
-VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);
+  original_recipient, sent_as)
+VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?);
 
 -- name: order_recipients
 -- A module holds or discards the message that was just inserted. Index: _recipient_message. Rows: none.

@@ -163,7 +163,8 @@ SELECT r.priority, m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, 
          WHEN r.original_recipient IS NULL AND r.original <> r.address AND r.original NOT GLOB '*[^ -~]*'
            THEN 'rfc822;' || replace(replace(replace(r.original, '+', '+2B'), '=', '+3D'), ' ', '+20')
          ELSE r.original_recipient
-       END
+       END,
+       r.sent_as
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
  WHERE r.lease_id = :lease_id

@@ -214,6 +214,23 @@ def test_answers_become_fates_and_the_lease_ends_last(dispatch):
     assert isinstance(writer.writes[-1], EndLease)
 
 
+def test_recipients_that_give_other_senders_are_other_transactions(dispatch):
+    """
+    One MAIL has one sender; the fates of the first part are on the disk before the next one begins.
+    """
+    leased = message(1, recipients=3)
+    leased.recipients[1] = leased.recipients[1]._replace(sent_as="SRS0=x@srs.test")
+    said = [[[(0, DELIVERED, TAKEN), (1, DELIVERED, TAKEN)]], [[(0, DELIVERED, TAKEN)]]]
+    carrier = FakeCarrier(*said)
+    writer = run(dispatch, carrier, leased)
+    assert [("s@b.test", [10, 12]), ("SRS0=x@srs.test", [11])] == [
+        (job.message.mail_from, [each.recipient_id for each in job.recipients]) for job in carrier.jobs
+    ]
+    kinds = [type(write) for write in writer.writes if isinstance(write, Settle | ReadOrders)]
+    assert [Settle, ReadOrders, Settle] == kinds
+    assert [(10, "delivered"), (12, "delivered"), (11, "delivered")] == writer.fates()
+
+
 def test_answers_that_came_before_a_transaction_was_given_up_are_settled(dispatch):
     """
     The first host has accepted the mail for one recipient, which must not go to that host again. The others go back.

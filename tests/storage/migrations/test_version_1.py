@@ -82,7 +82,7 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
         "_process": [(*row, None) for row in before["_process"]],
         "_destination": [(*row, 2, None, row[-1], *new_of_destination(row)) for row in before["_destination"]],
         "_setting": [*before["_setting"], ("audit_told", str(len(named)))],
-        "_recipient": [(*row, None) for row in before["_recipient"]],
+        "_recipient": [(*row, None, None) for row in before["_recipient"]],
         "_notice": [(*row, 0, None) for row in before["_notice"]],
         "_audit": [(*row, *names, None) for row, names in zip(before["_audit"], named, strict=True)],
     }

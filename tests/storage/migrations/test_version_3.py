@@ -55,7 +55,7 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
     expected: dict[str, list[tuple[Any, ...]]] = before | {
         "_message": [(*row, None) for row in before["_message"]],
         "_attempt": [(*row, None, None, None, None) for row in before["_attempt"]],
-        "_recipient": [(*row, None) for row in before["_recipient"]],
+        "_recipient": [(*row, None, None) for row in before["_recipient"]],
         "_notice": [(*row, None) for row in before["_notice"]],
         "_destination": [(*row, *new_of_destination(row)) for row in before["_destination"]],
         "_setting": [row for row in before["_setting"] if row[0] != "concurrency"],

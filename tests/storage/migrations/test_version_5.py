@@ -50,7 +50,9 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
     prepare(path)
 
     after = dump(path)
-    expected: dict[str, list[tuple[Any, ...]]] = before
+    expected: dict[str, list[tuple[Any, ...]]] = before | {
+        "_recipient": [(*row, None) for row in before["_recipient"]],
+    }
     for table in before.keys() - {"schema", "pragmas"}:
         assert expected[table] == after[table], table
     assert {} == violations(path)

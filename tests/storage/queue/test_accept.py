@@ -1,5 +1,6 @@
 """test_accept - the rows of a message with a 250"""
 
+from empath.storage.queue.accept import Accept
 from empath.storage.write import Write
 from tests.kit.queue import LIFETIME_S, T0, Queue
 
@@ -21,6 +22,23 @@ def test_message_recipients_and_content_are_rows(queue: Queue) -> None:
         "SELECT r.address, r.domain, d.name, r.status, r.priority, r.next_retry_at, r.expires_at, r.attempts, r.notify"
         " FROM _recipient AS r JOIN _destination AS d USING (destination_id) ORDER BY recipient_id"
     )
+
+
+def test_a_recipient_may_have_a_sender_of_its_own(queue: Queue) -> None:
+    """
+    Forwarded mail leaves with another sender than what stays here; both views show it, and a lease brings it.
+    """
+    accept = queue.new_accept("a.example", "a.example")
+    envelope = accept.message.envelope
+    first, second = envelope.recipients
+    recipients = (first, second._replace(sent_as="SRS0=x@srs.example"))
+    queue.run(Accept(accept.message._replace(envelope=envelope._replace(recipients=recipients))))
+
+    expected = [None, "SRS0=x@srs.example"]
+    assert expected == [sent_as for (sent_as,) in queue.select("SELECT sent_as FROM queue ORDER BY recipient_id")]
+    [lease] = queue.lease()
+    assert expected == [each.sent_as for each in lease.messages[0].recipients]
+    assert ["sender@example.test", "SRS0=x@srs.example"] == [each.mail_from for each in lease.messages[0].parts()]
 
 
 def test_spooled_message_has_no_content_row(queue: Queue) -> None:

@@ -46,7 +46,7 @@ class MaildirCarrier:
         """See Carrier."""
         for recipient in job.recipients:
             started_at, began = time.time(), time.monotonic()
-            where = (self._folder, job.message.reverse_path, recipient.address, job.body.pieces(), job.may_end)
+            where = (self._folder, job.message.mail_from, recipient.address, job.body.pieces(), job.may_end)
             said = in_thread(deliver_to_maildir, *where)
             attempt = Attempt(self._destination, started_at, time.monotonic() - began)
             is_in_doubt = said.stage is Stage.END_OF_DATA

@@ -57,11 +57,11 @@ class PipeCarrier:
         addresses = [each.address for each in recipients]
         self.is_failing = False
         try:
-            arguments = arguments_for(pipe.command, message.reverse_path, addresses, message.queue_id)
+            arguments = arguments_for(pipe.command, message.mail_from, addresses, message.queue_id)
         except SyntaxViolation as exc:
             return Said(Stage.LOCAL, Reply.of(f"550 5.1.3 pipe {self._name}: {exc}"))
         try:
-            file = in_thread(_input, job.body, pipe, message.reverse_path, addresses)
+            file = in_thread(_input, job.body, pipe, message.mail_from, addresses)
         except NotStarted as exc:
             return self._failed(str(exc))
         if file is None:

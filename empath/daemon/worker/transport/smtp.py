@@ -145,7 +145,7 @@ def _handover(host: Host, *, has_dsn: bool) -> Handover:
 
 def _transaction(message: LeasedMessage, recipients: list[LeasedRecipient], *, requires_tls: bool) -> Transaction:
     return Transaction(
-        reverse_path=message.reverse_path,
+        reverse_path=message.mail_from,
         recipients={r.recipient_id: ClientRecipient(r.address, r.notify, r.original_recipient) for r in recipients},
         size=message.size,
         body_type=_BODY_TYPES[message.body_type],

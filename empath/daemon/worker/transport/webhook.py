@@ -157,7 +157,7 @@ class _Delivery:
         size = job.body.size
         known = {
             "queue_id": job.message.queue_id,
-            "sender": job.message.reverse_path,
+            "sender": job.message.mail_from,
             "recipients": self._addresses,
             "size": size,
         }
@@ -177,7 +177,7 @@ class _Delivery:
         job = self._job
         envelope = [
             ("Empath-Queue-Id", job.message.queue_id),
-            ("Empath-Sender", f"<{header_text(job.message.reverse_path)}>"),
+            ("Empath-Sender", f"<{header_text(job.message.mail_from)}>"),
             *(("Empath-Recipient", f"<{header_text(address)}>") for address in self._addresses),
         ]
         return envelope, job.body.pieces_in_hub, job.body.size
