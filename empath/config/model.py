@@ -33,6 +33,7 @@ from empath.config.tables.dedup import Dedup
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dkim import Dkim
 from empath.config.tables.dns import Dns
+from empath.config.tables.events import Events
 from empath.config.tables.greylist import Greylist
 from empath.config.tables.health import Health
 from empath.config.tables.http import Http
@@ -169,6 +170,7 @@ class Config(Table):
     """
 
     http: Http = setting({})
+    events: Events = setting({})
     health: Health = setting({})
     log: Log = setting({})
     retention: Retention = setting({})

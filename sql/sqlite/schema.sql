@@ -942,3 +942,240 @@ WHEN old.full_at > (SELECT now FROM _clock)
 BEGIN
   UPDATE _destination SET token_at = NULL WHERE token_at > (SELECT now FROM _clock);
 END;
+
+-- Events: what happened to mail, for programs that listen (docs/events.md).  Triggers write them in the transaction that makes
+-- the fact, whoever makes it, and only those of types that a consumer wants: without a consumer a trigger looks at one row.
+-- An event stays as long as [events] says, whether or not it was sent.  The last one always stays: its number tells how many
+-- there were.
+CREATE TABLE _event (
+  event_id     INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order of the commits, without gaps
+  at           REAL    NOT NULL,  -- instant of the fact
+  type         TEXT    NOT NULL,  -- of _event_type
+  ulid         TEXT,  -- of the message, here and below as in _message and _recipient; NULL: it is about none
+  recipient_id INTEGER,
+  sender       TEXT,  -- reverse-path
+  recipient    TEXT,
+  account      TEXT,
+  destination  TEXT,  -- name of the destination
+  detail       TEXT    NOT NULL CHECK (json_valid(detail))  -- JSON object of what the type has beyond that
+) STRICT;
+
+-- See _recipient_fits.
+CREATE TRIGGER _event_not_replaced BEFORE INSERT ON _event
+WHEN new.event_id > 0 AND new.event_id <= (SELECT max(event_id) FROM _event)
+BEGIN
+  SELECT raise(ABORT, 'empath: events can only be added, at the end');
+END;
+
+CREATE TRIGGER _event_not_changed BEFORE UPDATE ON _event
+BEGIN
+  SELECT raise(ABORT, 'empath: an event is a record and cannot be changed');
+END;
+
+CREATE TRIGGER _event_not_removed BEFORE DELETE ON _event
+WHEN old.event_id = (SELECT max(event_id) FROM _event)
+BEGIN
+  SELECT raise(ABORT, 'empath: the last event stays: the next one takes its number from it');
+END;
+
+-- What goes to the end of its retention unsent is lost to its consumer, and counted there.
+CREATE TRIGGER _event_left AFTER DELETE ON _event
+BEGIN
+  UPDATE _consumer SET lost = lost + 1
+   WHERE name IN (SELECT consumer FROM _event_aside WHERE event_id = old.event_id AND state <> 'dead');
+  DELETE FROM _event_aside WHERE event_id = old.event_id;
+END;
+
+-- The types of events.  The program has the same (policy/events/types.py); triggers keep is_wanted.
+CREATE TABLE _event_type (
+  type      TEXT    PRIMARY KEY,
+  is_wanted INTEGER NOT NULL DEFAULT 0 CHECK (is_wanted IN (0, 1))  -- 1: a consumer wants it
+) STRICT, WITHOUT ROWID;
+INSERT INTO _event_type (type) VALUES
+  ('accepted'), ('expanded'), ('delivered'), ('deferred'), ('bounced'), ('expired'), ('held'), ('released'), ('cancelled'),
+  ('revived'), ('lost'), ('maybe_delivered'), ('reported'), ('suppressed'), ('unsuppressed'), ('refused');
+
+CREATE TRIGGER _event_type_stays BEFORE DELETE ON _event_type
+BEGIN
+  SELECT raise(ABORT, 'empath: the types of events cannot be changed');
+END;
+
+-- Who listens: an endpoint or a sink of the configuration, the stream of the HTTP API, or a program that reads the view event
+-- and moves its cursor itself.
+CREATE TABLE _consumer (
+  name          TEXT    PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 100),
+  kind          TEXT    NOT NULL CHECK (kind IN ('webhook', 'sink', 'stream', 'program')),
+  types         TEXT    NOT NULL DEFAULT '' CHECK (length(types) <= 1000),  -- types that it wants, blanks between; '': all
+  cursor        INTEGER NOT NULL,  -- the last event that it is through with, those set aside left out
+  state         TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'gone')),  -- gone: it answered 410
+  process_id    INTEGER,  -- of _process: the one that serves it; another one changes nothing
+  created_at    REAL    NOT NULL,
+  sent          INTEGER NOT NULL DEFAULT 0,  -- events that it took
+  lost          INTEGER NOT NULL DEFAULT 0,  -- events that ended before it took them
+  failures      INTEGER NOT NULL DEFAULT 0,  -- requests that failed since the last one that did not
+  sent_at       REAL,  -- instant of the last request that did not fail
+  next_try_at   REAL,  -- instant of the next request after a failure
+  last_error    TEXT,  -- why the last request failed
+  last_error_at REAL,
+  CHECK ((next_try_at IS NULL) = (failures = 0))
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER _consumer_not_replaced BEFORE INSERT ON _consumer
+WHEN EXISTS (SELECT 1 FROM _consumer WHERE name = new.name)
+BEGIN
+  SELECT raise(ABORT, 'empath: a consumer with this name exists');
+END;
+
+CREATE TRIGGER _consumer_added AFTER INSERT ON _consumer
+BEGIN
+  UPDATE _event_type SET is_wanted = EXISTS (
+    SELECT 1 FROM _consumer AS c WHERE c.types = '' OR instr(' ' || c.types || ' ', ' ' || _event_type.type || ' '));
+END;
+
+CREATE TRIGGER _consumer_changed AFTER UPDATE OF types ON _consumer
+WHEN new.types <> old.types
+BEGIN
+  UPDATE _event_type SET is_wanted = EXISTS (
+    SELECT 1 FROM _consumer AS c WHERE c.types = '' OR instr(' ' || c.types || ' ', ' ' || _event_type.type || ' '));
+END;
+
+CREATE TRIGGER _consumer_left AFTER DELETE ON _consumer
+BEGIN
+  DELETE FROM _event_aside WHERE consumer = old.name;
+  UPDATE _event_type SET is_wanted = EXISTS (
+    SELECT 1 FROM _consumer AS c WHERE c.types = '' OR instr(' ' || c.types || ' ', ' ' || _event_type.type || ' '));
+END;
+
+-- Whoever moves a cursor back has everything sent again, in its order.
+CREATE TRIGGER _consumer_moved_back AFTER UPDATE OF cursor ON _consumer
+WHEN new.cursor < old.cursor
+BEGIN
+  DELETE FROM _event_aside WHERE consumer = new.name AND event_id > new.cursor;
+END;
+
+-- Events that a consumer refused, and later ones of the same message, which wait for them.
+CREATE TABLE _event_aside (
+  consumer    TEXT    NOT NULL,  -- of _consumer
+  event_id    INTEGER NOT NULL,  -- of _event
+  ulid        TEXT,  -- of its message
+  state       TEXT    NOT NULL CHECK (state IN ('waiting', 'behind', 'dead')),  -- behind: an earlier one of its message waits
+  tries       INTEGER NOT NULL DEFAULT 0,  -- that failed
+  since       REAL    NOT NULL,  -- instant at which it was set aside
+  next_try_at REAL    NOT NULL,  -- not before
+  last_error  TEXT,
+  PRIMARY KEY (consumer, event_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _event_aside_due ON _event_aside (consumer, next_try_at) WHERE state = 'waiting';
+CREATE INDEX _event_aside_message ON _event_aside (consumer, ulid) WHERE state <> 'dead';
+CREATE INDEX _event_aside_event ON _event_aside (event_id);
+
+-- Once an event is sent, dropped or dead, the next one of its message is no longer behind it.
+CREATE TRIGGER _event_aside_left AFTER DELETE ON _event_aside
+WHEN old.state = 'waiting' AND old.ulid IS NOT NULL
+BEGIN
+  UPDATE _event_aside SET state = 'waiting'
+   WHERE consumer = old.consumer
+     AND event_id = (
+       SELECT min(event_id) FROM _event_aside WHERE consumer = old.consumer AND ulid = old.ulid AND state <> 'dead');
+END;
+
+CREATE TRIGGER _event_aside_dead AFTER UPDATE OF state ON _event_aside
+WHEN new.state = 'dead' AND old.state = 'waiting' AND new.ulid IS NOT NULL
+BEGIN
+  UPDATE _event_aside SET state = 'waiting'
+   WHERE consumer = new.consumer
+     AND event_id = (
+       SELECT min(event_id) FROM _event_aside WHERE consumer = new.consumer AND ulid = new.ulid AND state <> 'dead');
+END;
+
+-- json_patch leaves out the members that are NULL.
+CREATE TRIGGER _event_of_arrival AFTER INSERT ON _recipient
+WHEN EXISTS (SELECT 1 FROM _event_type WHERE type = iif(new.status = 'queued', 'accepted', 'expanded') AND is_wanted)
+BEGIN
+  INSERT INTO _event (at, type, ulid, recipient_id, sender, recipient, account, destination, detail)
+  SELECT m.received_at, iif(new.status = 'queued', 'accepted', 'expanded'), m.ulid, new.recipient_id, m.reverse_path, new.address,
+         m.account, d.name,
+         json_patch('{}', json_object(
+           'size', m.size, 'listener', m.listener, 'client_address', m.client_address, 'message_id', m.header_message_id,
+           'subject', m.subject, 'original', nullif(new.original, new.address), 'envelope_id', m.envelope_id))
+    FROM _message AS m
+    LEFT JOIN _destination AS d ON d.destination_id = new.destination_id
+   WHERE m.message_id = new.message_id;
+END;
+
+-- What an attempt led to.  An order that took the place of its outcome is an event of _recipient.
+CREATE TRIGGER _event_of_attempt AFTER INSERT ON _attempt
+WHEN EXISTS (
+  SELECT 1 FROM _event_type
+   WHERE type = CASE new.outcome
+           WHEN 'next_host' THEN NULL WHEN 'unknown' THEN 'lost' WHEN 'maybe_delivered' THEN 'maybe_delivered'
+           ELSE nullif(nullif(new.decided_status, 'held'), 'cancelled') END
+     AND is_wanted)
+BEGIN
+  INSERT INTO _event (at, type, ulid, recipient_id, sender, recipient, account, destination, detail)
+  SELECT new.started_at + new.duration_s,
+         CASE new.outcome WHEN 'unknown' THEN 'lost' WHEN 'maybe_delivered' THEN 'maybe_delivered' ELSE new.decided_status END,
+         m.ulid, r.recipient_id, m.reverse_path, r.address, m.account, new.destination,
+         json_patch('{}', json_object(
+           'attempts', r.attempts, 'host', new.host, 'peer_address', new.peer_address, 'stage', new.stage, 'code', new.code,
+           'enhanced', new.enhanced, 'reply', new.text, 'class', new.class, 'duration', round(new.duration_s, 3),
+           'source', new.source, 'tls_version', new.tls_version, 'tls_cipher', new.tls_cipher,
+           'next_retry_unix', iif(new.decided_status = 'deferred', new.decided_next_retry_at, NULL)))
+    FROM _recipient AS r
+    JOIN _message AS m ON m.message_id = r.message_id
+   WHERE r.recipient_id = new.recipient_id;
+END;
+
+-- A change of status without an attempt that led to it: an order, or a hold by Empath.
+CREATE TRIGGER _event_of_order AFTER UPDATE OF status ON _recipient
+WHEN new.status <> 'leased' AND new.status <> 'delivered' AND new.status <> old.status
+ AND (new.attempts = old.attempts OR new.status = 'held' OR new.status = 'cancelled')
+ AND EXISTS (
+  SELECT 1 FROM _event_type
+   WHERE type = CASE
+           WHEN new.status = 'held' OR new.status = 'cancelled' OR new.status = 'bounced' OR new.status = 'expired' THEN new.status
+           WHEN old.status = 'held' THEN 'released'
+           WHEN old.status = 'bounced' OR old.status = 'cancelled' THEN 'revived'
+         END
+     AND is_wanted)
+BEGIN
+  INSERT INTO _event (at, type, ulid, recipient_id, sender, recipient, account, destination, detail)
+  SELECT coalesce(new.settled_at, (SELECT now FROM _clock)),
+         CASE WHEN new.status <> 'queued' AND new.status <> 'deferred' THEN new.status
+              WHEN old.status = 'held' THEN 'released' ELSE 'revived' END,
+         m.ulid, new.recipient_id, m.reverse_path, new.address, m.account, d.name,
+         json_patch('{}', json_object('reason', new.reason, 'was', old.status, 'attempts', new.attempts, 'reply', new.last_reply))
+    FROM _message AS m
+    LEFT JOIN _destination AS d ON d.destination_id = new.destination_id
+   WHERE m.message_id = new.message_id;
+END;
+
+CREATE TRIGGER _event_of_suppression AFTER INSERT ON _suppression
+WHEN EXISTS (SELECT 1 FROM _event_type WHERE type = 'suppressed' AND is_wanted)
+BEGIN
+  INSERT INTO _event (at, type, recipient, detail)
+  VALUES (
+    new.created_at, 'suppressed', new.address,
+    json_patch('{}', json_object('by', new.source, 'reason', new.reason, 'class', new.class, 'expires_unix', new.expires_at)));
+END;
+
+CREATE TRIGGER _event_of_end_of_suppression AFTER DELETE ON _suppression
+WHEN EXISTS (SELECT 1 FROM _event_type WHERE type = 'unsuppressed' AND is_wanted)
+BEGIN
+  INSERT INTO _event (at, type, recipient, detail)
+  VALUES (
+    (SELECT now FROM _clock), 'unsuppressed', old.address,
+    json_patch('{}', json_object('by', old.source, 'reason', old.reason, 'class', old.class)));
+END;
+
+-- Refusals of one kind in one second are one row there, and so one event here.
+CREATE TRIGGER _event_of_refusal AFTER INSERT ON _refusal
+WHEN EXISTS (SELECT 1 FROM _event_type WHERE type = 'refused' AND is_wanted)
+BEGIN
+  INSERT INTO _event (at, type, sender, recipient, account, detail)
+  VALUES (
+    new.last_at, 'refused', new.sender, new.recipient, new.account,
+    json_patch('{}', json_object(
+      'times', new.times, 'listener', new.listener, 'client_address', new.client_address, 'client_name', new.client_name,
+      'stage', new.stage, 'rule', new.rule, 'reply', new.reply)));
+END;

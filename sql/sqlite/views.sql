@@ -731,3 +731,69 @@ SELECT o.pattern AS pattern,  -- domain in From, such as example.org or *.exampl
        o.created_at                                  AS created_unix,             -- the same in Unix seconds
        o.who                                         AS who                       -- who added it, as in audit
   FROM _authentication_override AS o;
+
+-- One row per event: what happened to mail, where a consumer wants to know. docs/events.md describes the types.
+CREATE VIEW event AS
+SELECT e.event_id AS event_id,  -- number, in the order of the commits; the last ones stay as long as [events] says
+       datetime(e.at, 'unixepoch')                   AS at,                       -- instant of the fact, UTC
+       e.at                                          AS at_unix,                  -- the same in Unix seconds
+       e.type                                        AS type,                     -- what happened, as in event_type
+       e.ulid AS id,  -- queue id (ULID) of the message; NULL: it is about none
+       e.recipient_id                                AS recipient_id,             -- number of the recipient
+       e.sender                                      AS sender,                   -- reverse-path; '' is null
+       e.recipient                                   AS recipient,                -- forward-path
+       e.account                                     AS account,                  -- account by which the client logged in; NULL: none
+       e.destination                                 AS destination,              -- queue key: next hop or domain
+       e.detail                                      AS detail                    -- JSON object of what the type has beyond that
+  FROM _event AS e;
+
+-- One row per type of event.
+CREATE VIEW event_type AS
+SELECT t.type AS type,  -- name
+       t.is_wanted AS is_wanted  -- 1: a consumer wants it, so that its events are written
+  FROM _event_type AS t;
+
+-- One row per consumer of events. Writable: state (active or paused), cursor (to send all after an event again) and, of a
+-- program, types. INSERT INTO consumer (name, types) lets a program follow the view event, DELETE ends that.
+CREATE VIEW consumer AS
+SELECT c.name AS name,  -- name: of [events.webhooks] or [events.sinks], 'stream' of the HTTP API, or of a program
+       c.kind                                        AS kind,                     -- webhook, sink, stream or program
+       c.types                                       AS types,                    -- types that it wants, blanks between; '': all
+       c.state AS state,  -- active, paused by an operator, or gone: its endpoint answered 410
+       c.cursor                                      AS cursor,                   -- number of the last event that it is through with
+       iif(c.kind = 'stream', 0, max(0, coalesce((SELECT max(event_id) FROM _event), 0) - c.cursor)) AS lag,  -- number of events after it
+       iif(c.kind = 'stream', NULL, (SELECT round((SELECT now FROM _clock) - e.at, 3) FROM _event AS e
+         WHERE e.event_id > c.cursor ORDER BY e.event_id LIMIT 1)) AS lag_s,  -- age of the first of these in seconds
+       c.sent                                        AS sent,                     -- number of events that it took
+       c.lost                                        AS lost,                     -- number of events that ended before it took them
+       (SELECT count(*) FROM _event_aside AS a WHERE a.consumer = c.name AND a.state <> 'dead') AS aside,  -- number of events set aside
+       (SELECT count(*) FROM _event_aside AS a WHERE a.consumer = c.name AND a.state = 'dead') AS dead,  -- number of dead letters
+       c.failures                                    AS failures,                 -- requests in a row that failed
+       datetime(c.next_try_at, 'unixepoch')          AS next_try_at,              -- instant of the next request after a failure, UTC
+       c.next_try_at                                 AS next_try_unix,            -- the same in Unix seconds
+       datetime(c.sent_at, 'unixepoch')              AS sent_at,                  -- instant of the last request that did not fail, UTC
+       c.sent_at                                     AS sent_unix,                -- the same in Unix seconds
+       c.last_error                                  AS last_error,               -- why the last failed request failed
+       datetime(c.last_error_at, 'unixepoch')        AS last_error_at,            -- instant of that, UTC
+       c.last_error_at                               AS last_error_unix,          -- the same in Unix seconds
+       datetime(c.created_at, 'unixepoch')           AS created_at,               -- instant since which it is known, UTC
+       c.created_at                                  AS created_unix              -- the same in Unix seconds
+  FROM _consumer AS c;
+
+-- One row per event that a consumer refused, or that waits for such a one of its message. Writable: state ('waiting' has a
+-- dead letter sent again). DELETE drops the event for this consumer.
+CREATE VIEW event_aside AS
+SELECT a.consumer                                    AS consumer,                 -- name of the consumer
+       a.event_id                                    AS event_id,                 -- number of the event
+       a.state AS state,  -- waiting (for its next try), behind (an earlier event of its message) or dead
+       a.tries                                       AS tries,                    -- number of tries that failed
+       datetime(a.since, 'unixepoch')                AS since,                    -- instant of the first one, UTC
+       a.since                                       AS since_unix,               -- the same in Unix seconds
+       datetime(a.next_try_at, 'unixepoch')          AS next_try_at,              -- instant of the next try, UTC
+       a.next_try_at                                 AS next_try_unix,            -- the same in Unix seconds
+       a.last_error                                  AS last_error,               -- why the last try failed
+       a.ulid                                        AS id,                       -- queue id (ULID) of the message
+       e.type                                        AS type,                     -- type of the event
+       e.recipient                                   AS recipient                 -- forward-path
+  FROM _event_aside AS a
+  JOIN _event AS e ON e.event_id = a.event_id;

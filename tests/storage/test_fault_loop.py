@@ -29,6 +29,7 @@ from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportedMessage, ReportKind
 from empath.policy.api_token import TokenRole
 from empath.policy.concurrency import LeaseReport
+from empath.policy.events.consumer import ConsumerOfFile
 from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
 from empath.policy.limits.rate import Rate
@@ -42,6 +43,7 @@ from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.api_tokens import AddToken, RevokeToken
 from empath.storage.admin.dkim_keys import AddDkimKeys, BeginSigning, RemoveDkimKey
 from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnswers
+from empath.storage.admin.events import AddConsumer, RemoveConsumer, Replay, SetState, SettleAsides
 from empath.storage.admin.fsck import Repair
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
 from empath.storage.admin.records import DkimKey
@@ -60,6 +62,7 @@ from empath.storage.queue.destination_rules import NoteExchangers, ResizeDestina
 from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
 from empath.storage.queue.dns_cache import Asked, KeepAnswers
 from empath.storage.queue.due_bound import LateBound, RepairBounds
+from empath.storage.queue.events import EVENTS, KeepConsumers
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.greylist import NoteTry
 from empath.storage.queue.lease import Lease
@@ -74,6 +77,7 @@ from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages,
 from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.settle import Settle
 from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck
+from empath.storage.queue.sweep import ForgetRows
 from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
 from empath.storage.queue.warmup import CountWarmup, UncountWarmup, WaitForWarmup
 from empath.storage.sqlite.engine import SqliteEngine
@@ -228,6 +232,22 @@ OPERATIONS: dict[str, Works] = {
             Reclassify([Reclassified(_FAILURE, "quota", 2e9)], now=T0),
             ReplaceAnswers([Asked(Question("a.example", Kind.MX), Absent("NODATA", 60.0), 0.0, T0)], who="test"),
             ForgetAnswers(DnsFilter("a.example"), who="test"),
+        )
+    ],
+    "what is an event": lambda queue, lease: [
+        Batch(
+            KeepConsumers([ConsumerOfFile("crm", "webhook"), ConsumerOfFile("stream", "stream")], now=T0),
+            KeepConsumers([ConsumerOfFile("crm", "webhook", "bounced")], now=T0),
+            AddConsumer("test", "", who="test"),
+            queue.new_accept("new.example"),
+            queue.new_settle(lease, RecipientStatus.BOUNCED, recipients=ids(lease)),
+            CloseNotices(_case(ReportKind.FAILURE), queue.new_accept("new.example"), now=T0),
+            Shell("UPDATE queue SET status = 'held' WHERE domain = 'new.example'"),
+            Replay("crm", who="test", cursor=1),
+            SetState("crm", who="test", state="paused"),
+            SettleAsides(consumer=None, is_drop=True, who="test"),
+            RemoveConsumer("test", who="test"),
+            ForgetRows(EVENTS, [1, 2]),
         )
     ],
     "settle delivered": _settle(RecipientStatus.DELIVERED),

@@ -18,6 +18,7 @@ from empath.cli.admin import (
     dkim,
     dns,
     doctor,
+    events,
     explain,
     fsck,
     greylist,
@@ -49,7 +50,7 @@ from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
 
 SECTIONS: Final = (
-    ("See the mail", (read, top, explain, show, track)),
+    ("See the mail", (read, top, explain, show, track, events)),
     ("Steer the mail", (orders, suspension, routing, reconcile)),
     ("Steer the service", (service, sessions, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),

@@ -11,6 +11,7 @@ from empath.daemon.process.patching import patch_all
 
 patch_all()
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from empath.daemon.housekeeper.tidying import Tidying
 from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
+from empath.storage.queue.events import KeepConsumers
 from empath.storage.queue.reply_rules import KeepShippedRules
 from empath.telemetry.occurrences.housekeeper import HousekeepingFailed
 
@@ -69,6 +71,7 @@ class Housekeeper:
             Duty("suppressions", 5.0, tidying.forget_suppressions),
             Duty("dns", 5.0, tidying.forget_dns),
             Duty("duplicates", 5.0, tidying.forget_duplicates),
+            Duty("events", 5.0, tidying.forget_events),
             Duty("space", 5.0, tidying.return_space),
             Duty("plans", 5.0, tidying.keep_plans),
             Duty("wal", 10.0, tidying.watch_wal),
@@ -84,6 +87,9 @@ class Housekeeper:
         """Tidy up until a drain is asked for."""
         self._follower.follow()
         self._runtime.writer.commit(KeepShippedRules())
+        keeping = KeepConsumers(self._runtime.config.events.consumers, now=time.time())
+        if keeping.is_needed(self._reader):
+            self._runtime.writer.commit(keeping)
         self._control.begin()
         self._dead.begin()
         self._runtime.ready()

@@ -34,6 +34,7 @@ from empath.storage.queue.destinations import (
 )
 from empath.storage.queue.dns_cache import DNS_ANSWERS, DNS_ORDERS
 from empath.storage.queue.due_bound import BoundWalk, RepairBounds
+from empath.storage.queue.events import EVENTS
 from empath.storage.queue.garbage import (
     FILES,
     AddOrphans,
@@ -141,8 +142,13 @@ class Tidying:
         if has_full_buckets(self._reader, now):
             self._runtime.writer.commit(SweepBuckets(now=now))
 
-    def _sweep(self, kept: Kept, most: int = 0) -> None:
-        while (forgetting := outdated(self._reader, kept, time.time(), most=most)) is not None and self.rest():
+    def forget_events(self) -> None:
+        """Remove events that are too old, and those that are too many, whether or not they were sent."""
+        events = self._runtime.config.events
+        self._sweep(EVENTS, events.rows, kept_s=events.retention_s)
+
+    def _sweep(self, kept: Kept, most: int = 0, *, kept_s: float = 0.0) -> None:
+        while (forgetting := outdated(self._reader, kept, time.time() - kept_s, most=most)) is not None and self.rest():
             self._runtime.writer.commit(forgetting)
 
     def watch_clock(self) -> None:

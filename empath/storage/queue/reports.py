@@ -180,6 +180,8 @@ class CloseNotices(Write):
         self.is_stale = session.run("reports.meet_notices", self._keys) < len(case.notices)
         if self.is_stale:
             return
+        report_id = None if self._report is None else str(self._report.message.queue_id)
+        session.run("events.report", {**self._keys, "report_id": report_id})
         session.run("reports.close_notices", self._keys)
         if self._report is not None:
             self._report.run(session)

@@ -2,3 +2,64 @@
 
 -- Forwarded mail.
 ALTER TABLE _recipient ADD COLUMN sent_as TEXT;
+-- Events: what happened to mail, for programs that listen (docs/events.md).  Triggers write them in the transaction that makes
+-- the fact, whoever makes it, and only those of types that a consumer wants: without a consumer a trigger looks at one row.
+-- An event stays as long as [events] says, whether or not it was sent.  The last one always stays: its number tells how many
+-- there were.
+CREATE TABLE _event (
+  event_id     INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order of the commits, without gaps
+  at           REAL    NOT NULL,  -- instant of the fact
+  type         TEXT    NOT NULL,  -- of _event_type
+  ulid         TEXT,  -- of the message, here and below as in _message and _recipient; NULL: it is about none
+  recipient_id INTEGER,
+  sender       TEXT,  -- reverse-path
+  recipient    TEXT,
+  account      TEXT,
+  destination  TEXT,  -- name of the destination
+  detail       TEXT    NOT NULL CHECK (json_valid(detail))  -- JSON object of what the type has beyond that
+) STRICT;
+
+-- The types of events.  The program has the same (policy/events/types.py); triggers keep is_wanted.
+CREATE TABLE _event_type (
+  type      TEXT    PRIMARY KEY,
+  is_wanted INTEGER NOT NULL DEFAULT 0 CHECK (is_wanted IN (0, 1))  -- 1: a consumer wants it
+) STRICT, WITHOUT ROWID;
+INSERT INTO _event_type (type) VALUES
+  ('accepted'), ('expanded'), ('delivered'), ('deferred'), ('bounced'), ('expired'), ('held'), ('released'), ('cancelled'),
+  ('revived'), ('lost'), ('maybe_delivered'), ('reported'), ('suppressed'), ('unsuppressed'), ('refused');
+
+-- Who listens: an endpoint or a sink of the configuration, the stream of the HTTP API, or a program that reads the view event
+-- and moves its cursor itself.
+CREATE TABLE _consumer (
+  name          TEXT    PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 100),
+  kind          TEXT    NOT NULL CHECK (kind IN ('webhook', 'sink', 'stream', 'program')),
+  types         TEXT    NOT NULL DEFAULT '' CHECK (length(types) <= 1000),  -- types that it wants, blanks between; '': all
+  cursor        INTEGER NOT NULL,  -- the last event that it is through with, those set aside left out
+  state         TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'gone')),  -- gone: it answered 410
+  process_id    INTEGER,  -- of _process: the one that serves it; another one changes nothing
+  created_at    REAL    NOT NULL,
+  sent          INTEGER NOT NULL DEFAULT 0,  -- events that it took
+  lost          INTEGER NOT NULL DEFAULT 0,  -- events that ended before it took them
+  failures      INTEGER NOT NULL DEFAULT 0,  -- requests that failed since the last one that did not
+  sent_at       REAL,  -- instant of the last request that did not fail
+  next_try_at   REAL,  -- instant of the next request after a failure
+  last_error    TEXT,  -- why the last request failed
+  last_error_at REAL,
+  CHECK ((next_try_at IS NULL) = (failures = 0))
+) STRICT, WITHOUT ROWID;
+
+-- Events that a consumer refused, and later ones of the same message, which wait for them.
+CREATE TABLE _event_aside (
+  consumer    TEXT    NOT NULL,  -- of _consumer
+  event_id    INTEGER NOT NULL,  -- of _event
+  ulid        TEXT,  -- of its message
+  state       TEXT    NOT NULL CHECK (state IN ('waiting', 'behind', 'dead')),  -- behind: an earlier one of its message waits
+  tries       INTEGER NOT NULL DEFAULT 0,  -- that failed
+  since       REAL    NOT NULL,  -- instant at which it was set aside
+  next_try_at REAL    NOT NULL,  -- not before
+  last_error  TEXT,
+  PRIMARY KEY (consumer, event_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _event_aside_due ON _event_aside (consumer, next_try_at) WHERE state = 'waiting';
+CREATE INDEX _event_aside_message ON _event_aside (consumer, ulid) WHERE state <> 'dead';
+CREATE INDEX _event_aside_event ON _event_aside (event_id);

@@ -8,13 +8,14 @@ from their tables.
 
 from pathlib import Path
 
-from tests.docs.reference import dashboard, events, metrics, protocol, settings, views
+from tests.docs.reference import dashboard, events, metrics, outbox, protocol, settings, views
 from tests.docs.reference.parts import renewed
 
 _PARTS = {
     "docs/logging.md": events.parts,
     "docs/metrics.md": metrics.parts,
     "docs/sql.md": views.parts,
+    "docs/events.md": outbox.parts,
     "docs/protocol.md": protocol.parts,
 }
 

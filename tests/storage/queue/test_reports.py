@@ -12,6 +12,7 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.mail.status import RecipientStatus
 from empath.message.report.facts import Action, LastAttempt, ReportKind
 from empath.storage.queue.accept import Accept
+from empath.storage.queue.events import page
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.reports import CloseNotices, DueReport, due_reports, read_case, read_file_start, read_start
 from empath.storage.spool import SpoolFile
@@ -192,10 +193,15 @@ def test_the_report_comes_in_as_its_notices_go(queue: Queue) -> None:
     """
     It is one commit; from then on the retention may remove the message.
     """
+    queue.write("INSERT INTO consumer (name, types) VALUES ('test', 'reported')")
     queue.accept()
     settle(queue, RecipientStatus.BOUNCED, 1)
-    work = queue.done(CloseNotices(case(queue), report(queue), now=T0 + 3))
+    made = report(queue)
+    work = queue.done(CloseNotices(case(queue), made, now=T0 + 3))
     assert not work.is_stale
+    [event] = page(queue.engine.open_reader(), after=0, limit=9)
+    assert ("reported", 1) == (event.type, event.recipient_id)
+    assert {"report": "failure", "status": "bounced", "report_id": str(made.message.queue_id)} == event.detail
     assert ([], ["bounced", "queued"]) == (queue.select("SELECT * FROM _notice"), queue.statuses())
     assert case(queue) is None
 

@@ -1,0 +1,1 @@
+"""Events: what happened to mail, for programs that listen."""
