@@ -155,6 +155,7 @@ def test_a_dead_resolver_and_a_listener_that_takes_no_connection(watched):
     watched.dns.recover("mx.example.test", "A")
     watched.service.signal(signal.SIGHUP)
     watched.wait_for()
+    watched.service.wait_for("reload_finished")  # it opens the log anew, which the next test moves
 
 
 def test_a_log_that_is_gone(watched):

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,22 @@ _LONGEST_S = 120
 def browse(address: str, directory: Path, *options: str) -> str:
     """What the browser writes, or nothing; *directory* is for files of its own, *options* are those of Chromium."""
     command = [*_command(directory), "--hide-scrollbars", "--virtual-time-budget=3000", *options, address]
-    environment = {**os.environ, "HOME": str(directory)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S, check=False, env=environment)
+    with _sockets() as sockets:
+        environment = _environment(directory, sockets)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S, check=False, env=environment)
     return done.stdout
+
+
+def _sockets() -> tempfile.TemporaryDirectory[str]:
+    """
+    A place for the socket of the browser, which it leaves behind when a signal ends it. The directory of a test has too
+    long a name for a socket.
+    """
+    return tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
+
+
+def _environment(directory: Path, sockets: str) -> dict[str, str]:
+    return {**os.environ, "HOME": str(directory), "TMPDIR": sockets}
 
 
 def _command(directory: Path) -> list[str]:
@@ -35,12 +49,13 @@ class Driven:
     def __init__(self, address: str, directory: Path) -> None:
         theirs, self._to = os.pipe()
         self._from, ours = os.pipe()
+        self._sockets = _sockets()
         # It reads from descriptor 3 and writes to 4.
         command = ["bash", "-c", f'exec "$@" 3<&{theirs} 4>&{ours}', "bash", *_command(directory)]
         self._browser = subprocess.Popen(
             [*command, "--remote-debugging-pipe", "about:blank"],
             pass_fds=(theirs, ours),
-            env={**os.environ, "HOME": str(directory)},
+            env=_environment(directory, self._sockets.name),
             stderr=subprocess.DEVNULL,
         )
         os.close(theirs)
@@ -63,6 +78,7 @@ class Driven:
         """End it."""
         self._browser.terminate()
         self._browser.wait()
+        self._sockets.cleanup()
         os.close(self._to)
         os.close(self._from)
 
