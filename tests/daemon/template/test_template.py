@@ -59,7 +59,7 @@ _BOUND_EARLY = {
     "_thread.RLock", "_thread._set_sentinel", "functools.RLock", "reprlib.get_ident", "threading.stack_size",
     "posix.close", "posix.fork", "posix.forkpty", "posix.posix_spawn", "posix.posix_spawnp", "posix.waitpid",
     "empath.daemon.process.fork_request.RawSocket", "empath.daemon.supervisor.template.RawSocket",
-    "empath.telemetry.standard_error.RawSocket",
+    "empath.telemetry.standard_error.RawSocket", "empath.telemetry.syslog.RawSocket",
 }  # fmt: skip
 
 
