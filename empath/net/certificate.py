@@ -5,6 +5,7 @@ Files are given as octets: who may read a key reads it before, and a file that c
 """
 
 import os
+import ssl
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from ssl import (
     MemoryBIO,
     PEM_cert_to_DER_cert,
     SSLCertVerificationError,
-    SSLContext,
     SSLError,
     SSLObject,
     SSLWantReadError,
@@ -38,7 +38,7 @@ _END_CERTIFICATE: Final = b"-----END CERTIFICATE-----"
 _END_KEY: Final = b"PRIVATE KEY-----"
 _NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which ssl does not name
 # In a process that is patched SSLContext is that of gevent, which gives the callback of SNI sockets of gevent only.
-_NATIVE_CONTEXT: Final[Any] = next(base for base in SSLContext.__mro__ if base.__module__ == "_ssl")
+_NATIVE_CONTEXT: Final[Any] = next(base for base in ssl.SSLContext.__mro__ if base.__module__ == "_ssl")
 _ROUNDS: Final = 4  # most turns of a handshake between two sides in memory
 # What OpenSSL's reasons mean for the person that wrote the configuration.
 _WORDS: Final = {
@@ -109,11 +109,11 @@ class ServerTls:
             for context in (self.context, self.context_without_ticket):
                 _NATIVE_CONTEXT.sni_callback.__set__(context, self._choose)
 
-    def certificate_of(self, context: SSLContext) -> Certificate:
+    def certificate_of(self, context: ssl.SSLContext) -> Certificate:
         """The certificate that *context*, one of these, presents."""
         return self._certificates[context]
 
-    def _choose(self, tls: SSLObject, name: str | None, _: SSLContext) -> None:
+    def _choose(self, tls: SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         """Set the context for the host *name* that the client asks for, RFC 6066 §3."""
         if name is None:
             return
@@ -136,7 +136,7 @@ def _report_unraisable(report: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(report)
 
 
-def load_pair(context: SSLContext, pair: KeyPair) -> None:
+def load_pair(context: ssl.SSLContext, pair: KeyPair) -> None:
     """
     Have *context* present *pair*.
 
@@ -156,8 +156,8 @@ def load_pair(context: SSLContext, pair: KeyPair) -> None:
         raise _unusable(pair, exc) from exc
 
 
-def _server_context(pair: KeyPair, minimum: str) -> SSLContext:
-    context = SSLContext(PROTOCOL_TLS_SERVER)
+def _server_context(pair: KeyPair, minimum: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(PROTOCOL_TLS_SERVER)
     context.minimum_version = MINIMUM_VERSIONS[minimum]
     context.options |= OP_NO_RENEGOTIATION
     context.num_tickets = 1  # a second one costs a full handshake a fifteenth, and is for clients that connect in pairs
@@ -177,7 +177,7 @@ def _opened(octets: bytes) -> Iterator[str]:
         os.close(fd)
 
 
-def _inspected(context: SSLContext, pair: KeyPair) -> Certificate:
+def _inspected(context: ssl.SSLContext, pair: KeyPair) -> Certificate:
     """
     Read the certificate that *context* presents by a handshake in memory, which shows that it serves, too.
 
@@ -188,7 +188,7 @@ def _inspected(context: SSLContext, pair: KeyPair) -> Certificate:
     end = octets.find(_END_CERTIFICATE, begin) + len(_END_CERTIFICATE)
     try:
         der = PEM_cert_to_DER_cert(octets[begin:end].decode("ascii"))
-        client_context = SSLContext(PROTOCOL_TLS_CLIENT)
+        client_context = ssl.SSLContext(PROTOCOL_TLS_CLIENT)
         client_context.check_hostname = False
         client_context.verify_mode = CERT_REQUIRED
         client_context.verify_flags |= VerifyFlags.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
@@ -205,7 +205,7 @@ def _inspected(context: SSLContext, pair: KeyPair) -> Certificate:
     )
 
 
-def _presented(server_context: SSLContext, client_context: SSLContext) -> dict[str, object]:
+def _presented(server_context: ssl.SSLContext, client_context: ssl.SSLContext) -> dict[str, object]:
     """The fields of the certificate that a client gets from *server_context*."""
     upstream, downstream = MemoryBIO(), MemoryBIO()
     client = client_context.wrap_bio(downstream, upstream)

@@ -7,13 +7,13 @@ mail would go in the clear.  The other one takes only certificates of known auth
 needed, because to load them takes time.
 """
 
+import ssl
 from functools import cached_property
 from ssl import (
     CERT_NONE,
     CERT_REQUIRED,
     OP_NO_RENEGOTIATION,
     PROTOCOL_TLS_CLIENT,
-    SSLContext,
     SSLError,
 )
 from typing import Final
@@ -51,7 +51,7 @@ class ClientTls:
             self.verified  # noqa: B018 - the file is found wrong at the start, and not at the first mail
 
     @cached_property
-    def verified(self) -> SSLContext:
+    def verified(self) -> ssl.SSLContext:
         """Takes only certificates of known authorities. Names are compared elsewhere."""
         context = self._context()
         context.check_hostname = False
@@ -65,8 +65,8 @@ class ClientTls:
             raise ConfigError(f"{self._authorities.path}: has no certificates in PEM form") from exc
         return context
 
-    def _context(self) -> SSLContext:
-        context = SSLContext(PROTOCOL_TLS_CLIENT)
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(PROTOCOL_TLS_CLIENT)
         context.minimum_version = MINIMUM_VERSIONS[self._minimum]
         context.options |= OP_NO_RENEGOTIATION
         if self._pair is not None:

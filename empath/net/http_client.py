@@ -11,12 +11,13 @@ THEORY
 import errno
 import io
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from ssl import SSLContext, SSLError, create_default_context
+from ssl import SSLError
 from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult
 
@@ -107,7 +108,7 @@ class _Connection(HTTPConnection):
     """A connection for one request."""
 
     def __init__(
-        self, parts: SplitResult, context: SSLContext | None, addresses_of: AddressesOf | None, ends_at: float
+        self, parts: SplitResult, context: ssl.SSLContext | None, addresses_of: AddressesOf | None, ends_at: float
     ) -> None:
         super().__init__(parts.hostname or "", parts.port or _PORTS[parts.scheme])
         self._context = context
@@ -258,15 +259,15 @@ def _version(file: Path | None) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=16)
-def _context(ca_file: Path | None, _: tuple[int, ...]) -> SSLContext:
+def _context(ca_file: Path | None, _: tuple[int, ...]) -> ssl.SSLContext:
     """Loading the authorities takes some 20 ms."""
-    return create_default_context(cafile=ca_file)
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def has_authorities(ca_file: Path) -> bool:
     """Whether *ca_file* has certificates, as far as it can be read."""
     try:
-        create_default_context(cafile=ca_file)
+        ssl.create_default_context(cafile=ca_file)
     except SSLError:
         return False
     except OSError:

@@ -8,10 +8,11 @@ THEORY
     what one call sends.
 """
 
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ssl import MemoryBIO, SSLCertVerificationError, SSLContext, SSLError, SSLSession, SSLWantReadError
+from ssl import MemoryBIO, SSLCertVerificationError, SSLError, SSLSession, SSLWantReadError
 from typing import Any, Final, Self, cast
 
 from empath.errors import EmpathError
@@ -38,7 +39,7 @@ class TlsParameters:
 
     version: str
     cipher: str
-    context: SSLContext
+    context: ssl.SSLContext
 
 
 class TlsStream:
@@ -59,7 +60,7 @@ class TlsStream:
     def __init__(
         self,
         stream: Stream,
-        context: SSLContext,
+        context: ssl.SSLContext,
         *,
         is_server: bool = True,
         server_name: str = "",
@@ -94,7 +95,7 @@ class TlsStream:
 
     @classmethod
     def client(
-        cls, stream: Stream, context: SSLContext, server_name: str = "", session: SSLSession | None = None
+        cls, stream: Stream, context: ssl.SSLContext, server_name: str = "", session: SSLSession | None = None
     ) -> Self:
         """The side that connects; arguments and errors as above."""
         return cls(stream, context, is_server=False, server_name=server_name, session=session)

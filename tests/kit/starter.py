@@ -2,8 +2,8 @@
 starter - a process that has loaded what a server needs, and is forked for each server of the tests
 
 A start of a server is 1 s of CPU, nearly all of it imports. The starter has them behind it: it has loaded the commands,
-the supervisor, and of the template what binds no name that gevent patches (tests/kit/test_starter.py holds that). It is
-small, too, and so quicker to fork than a process of pytest.
+the supervisor, and what the template loads, except the programs, which patch. Nothing of it binds a name that gevent
+patches (tests/kit/test_starter.py holds that). It is small, too, and so quicker to fork than a process of pytest.
 
 It also listens: programs that `install_program` makes ask it for a fork, of their own user.
 
@@ -60,21 +60,22 @@ COMMANDS: Final = (
     "empath.daemon.supervisor.serve",
     "empath.daemon.supervisor.template",
 )
-WHOLE: Final = (  # packages of which nothing binds a name that gevent patches
+WHOLE: Final = (  # packages of which nothing but a program binds a name that gevent patches
     "empath.authentication",
+    "empath.daemon.acceptor",
+    "empath.daemon.housekeeper",
+    "empath.daemon.process",
+    "empath.daemon.worker",
     "empath.mail",
     "empath.message",
+    "empath.net",
     "empath.policy",
     "empath.smtp",
-    "empath.storage.queue",
+    "empath.storage",
     "empath.telemetry",
 )
-OF_THE_TEMPLATE: Final = (
-    "apsw",
-    "cryptography.hazmat.primitives.serialization",
-    "cryptography.x509.verification",
-    "dns.message",
-    "dns.node",
+OF_THE_TEMPLATE: Final = (  # what patching and the children import of other packages
+    "concurrent.futures.thread",
     "dns.quic",
     "dns.rdtypes.ANY.CNAME",
     "dns.rdtypes.ANY.MX",
@@ -86,41 +87,17 @@ OF_THE_TEMPLATE: Final = (
     "dns.rdtypes.IN.A",
     "dns.rdtypes.IN.AAAA",
     "dns.rdtypes.svcbbase",
-    "dns.reversename",
-    "dns.xfr",
-    "empath.daemon.acceptor.admission",
-    "empath.daemon.acceptor.content",
-    "empath.daemon.acceptor.greenlet_pool",
-    "empath.daemon.acceptor.greylist",
-    "empath.daemon.acceptor.login.logins",
-    "empath.daemon.acceptor.offers",
-    "empath.daemon.acceptor.space",
-    "empath.daemon.housekeeper.rule_follower",
-    "empath.daemon.process.measuring",
-    "empath.daemon.process.recipients",
-    "empath.daemon.process.rules",
-    "empath.daemon.process.suppressions",
-    "empath.daemon.worker.content_fit",
-    "empath.daemon.worker.lease_ways",
-    "empath.daemon.worker.reply_rules",
-    "empath.net.channel_binding",
-    "empath.net.dns_exchange",
-    "empath.net.hosts_file",
-    "empath.net.interfaces",
-    "empath.net.proxy_header",
-    "empath.net.resolv_conf",
-    "empath.net.wakeup",
-    "empath.storage.sqlite.checks",
-    "empath.storage.sqlite.doctor",
-    "empath.storage.sqlite.plans",
-    "empath.storage.sqlite.space",
-    "empath.storage.sqlite.visit",
-    "empath.storage.sqlite.wal",
-    "gevent.event",
-    "gevent.local",
-    "gevent.queue",
-    "gevent.socket",
-    "http",
+    "encodings.ascii",
+    "gevent.lock",
+    "gevent.select",
+    "gevent.selectors",
+    "gevent.signal",
+    "gevent.ssl",
+    "gevent.subprocess",
+    "gevent.thread",
+    "gevent.threading",
+    "gevent.threadpool",
+    "gevent.time",
     "pickle",
     "pprint",
 )
@@ -141,7 +118,8 @@ def load() -> None:
 
 def _modules_of(package: str) -> Iterator[str]:
     for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-        yield found.name
+        if not found.name.endswith(".__main__"):
+            yield found.name
 
 
 class Starter:
