@@ -25,6 +25,7 @@ from .accounting import open_account
 from .compare import BASE, ONLY_NAMED, TOLERANCE, WORKING_TREE, changes, commit_of, worktree
 from .compare import SCENARIOS as COMPARED
 from .floors import OURS, THEIRS, judge
+from .judged import FILTERS
 from .machine import BenchFailure, describe, find_command, is_open_to_others, raise_file_limit
 from .report import figure, pairs_text, results_json, results_text, table, verdicts_text
 from .rounds import Results, run_rounds
@@ -38,6 +39,7 @@ EX_UNAVAILABLE: Final = 69
 PACKAGES: Final = {
     "postfix": ("postfix", "postconf", "postsuper", "postqueue", "smtp-source", "smtp-sink"),
     "stunnel4": ("stunnel",),
+    "opendkim opendmarc": FILTERS,
 }
 GENERATOR: Final = ("smtp-source", "smtp-sink")
 
@@ -181,6 +183,8 @@ def require(servers: Sequence[str], scenarios: Sequence[str]) -> None:
     wanted = list(PACKAGES["postfix"] if THEIRS in servers else GENERATOR)
     if any("tls" in scenario for scenario in scenarios):
         wanted += PACKAGES["stunnel4"]
+    if THEIRS in servers and "accept-authenticated" in scenarios:
+        wanted += FILTERS
     if missing := [name for name in wanted if find_command(name) is None]:
         packages = " ".join(package for package, names in PACKAGES.items() if set(names) & set(missing))
         raise BenchFailure(

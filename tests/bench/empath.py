@@ -14,6 +14,7 @@ import apsw
 
 from .accounting import Account
 from .certificate import CERTIFICATE, KEY
+from .judged import NAME_SERVER
 from .machine import BenchFailure, output_of
 from .server import Factory, Server, Setup
 
@@ -44,7 +45,23 @@ EXTRAS: Final = {
     # Of each destination, and so high that no mail waits. Breakers are always on.
     "rates": ('[destinations."*"]\nrate = "1000000/1s burst 1000000"\n', "empath/policy/limits/delivery.py"),
     "metrics": ('[http]\naddress = "unix:http"\n', "empath/daemon/httpd/__main__.py"),
+    "judged": ("", "empath/daemon/acceptor/judging.py"),
 }
+JUDGED: Final = f"""\
+role = "mx"
+[listener.authentication]
+spf = true
+dkim = true
+arc = true
+dmarc = "reject"
+[authentication]
+authserv_id = "empath.bench.example"
+[dns]
+nameservers = ["{NAME_SERVER}"]
+[relay]
+networks = []
+domains = ["sink.example"]
+"""
 MODULES: Final = {"empathd": "empath.cli.empathd", "empath-admin": "empath.cli.admin"}
 # Defaults, except where the scenario is about the limit itself.
 MESSAGE_SIZE: Final = 'message_size = "{message_octets}B"\n'
@@ -59,7 +76,9 @@ class Empath(Server):
     def __init__(self, directory: Path, account: Account, setup: Setup, tree: Path) -> None:
         super().__init__(directory, account, setup)
         text, known_by = EXTRAS[setup.extra] if setup.extra else ("", "")
-        self._extra = text if (tree / known_by).exists() else ""
+        is_known = (tree / known_by).exists()
+        self._extra = text if is_known else ""
+        self._is_judging = setup.extra == "judged" and is_known
         self._environment = environment(tree)
         self._config = directory / "empath.toml"
 
@@ -74,6 +93,8 @@ class Empath(Server):
         config = CONFIG.format(port=self.port, sink_port=self.setup.sink_port)
         if self.setup.has_tls:
             config = config.replace("[routes]", 'tls = "starttls"\n[routes]') + TLS
+        if self._is_judging:
+            config = config.replace('role = "internal"\n', JUDGED)
         config += self._extra
         # The old name of [receiving.limits]: a comparison runs an older revision with the same text.
         return config + (f"[limits]\n{limits}" if limits else "")
@@ -97,10 +118,16 @@ class Empath(Server):
 
     def queued(self) -> int:
         # One recipient for each message, so rows of the view are messages.
+        return self._count("SELECT count(*) FROM queue")
+
+    def proven(self) -> int:
+        return self._count("SELECT count(*) FROM authentication WHERE dmarc = 'pass'")
+
+    def _count(self, statement: str) -> int:
         connection = apsw.Connection(str(self.directory / "queue.db"), flags=apsw.SQLITE_OPEN_READONLY)
         try:
             connection.set_busy_timeout(5000)
-            ((count,),) = connection.execute("SELECT count(*) FROM queue")
+            ((count,),) = connection.execute(statement)
             return int(count)
         finally:
             connection.close()

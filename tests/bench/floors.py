@@ -68,6 +68,7 @@ FLOORS: Final = (
         Floor(scenario, "cpu_ms", "CPU to Postfix's", most=round(most / theirs, 2), is_ratio=True)
         for scenario, (most, theirs, _) in SPEED.items()
     ),
+    Floor("accept-authenticated", "cpu_ms", "CPU to Postfix's", most=0.5, is_ratio=True),
     *(
         Floor(scenario, "rate", "rate to Postfix's", least=least, is_ratio=True)
         for scenario, (_, _, least) in SPEED.items()

@@ -13,6 +13,7 @@ from typing import Final
 
 from .accounting import Account
 from .certificate import CERTIFICATE, KEY
+from .judged import start_filters
 from .machine import BenchFailure, command, output_of
 from .server import Server, Setup
 
@@ -101,6 +102,8 @@ class Postfix(Server):
         )
         if self.setup.has_tls:
             main += TLS.format(directory=self.directory)
+        if self.setup.extra == "judged":
+            main += start_filters(self.directory, self.account)
         if self.setup.is_held:
             main += "smtpd_client_restrictions = static:HOLD\n"
         processes = str(self.setup.sessions + SPARE_PROCESSES) if self.setup.sessions > 100 else "-"
@@ -123,6 +126,11 @@ class Postfix(Server):
     def queued(self) -> int:
         # In the order of a file's way, so that a file that moves meanwhile is counted twice rather than never.
         return sum(len(names) for queue in QUEUES for _, _, names in os.walk(self.directory / "spool" / queue))
+
+    def proven(self) -> int:
+        spool = self.directory / "spool"
+        files = (Path(at, name) for queue in QUEUES for at, _, names in os.walk(spool / queue) for name in names)
+        return sum(b"dmarc=pass" in file.read_bytes() for file in files)
 
     def log_tail(self) -> str:
         path = self.directory / "log/mail.log"

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from .accounting import name_of, peak_octets, reset_peaks, resident_octets
+from .judged import signed_mail
 from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_process_s
 from .server import Factory, Server, Setup, running
 from .traffic import Load, Sink, send
@@ -121,6 +122,26 @@ def accept_reused(factory: Factory, name: str, plan: Plan) -> Sample:
 def accept_metrics(factory: Factory, name: str, plan: Plan) -> Sample:
     """As `accept`, with metrics that nobody asks for; a checkout without metrics is measured without."""
     return accept(factory, name, plan, extra="metrics")
+
+
+def accept_authenticated(factory: Factory, name: str, plan: Plan) -> Sample:
+    """
+    As `accept`, and each mail is judged by SPF, DKIM and DMARC: one signature of RSA, answers of a name server near by.
+    """
+    with ExitStack() as stack:
+        mail = stack.enter_context(signed_mail(plan.scratch))
+        sink = stack.enter_context(Sink(plan.scratch))
+        setup = Setup(sink.port, is_held=True, extra="judged")
+        server = stack.enter_context(running(factory, name, plan.scratch, setup))
+        send(server.port, Load(WARM_UP, content=mail.file))
+        server.wait_queued(WARM_UP, 10)
+        meter = Meter(server)
+        seconds = send(server.port, Load(plan.messages, content=mail.file))
+        figures = meter.read(plan.messages)
+        server.wait_queued(WARM_UP + plan.messages, 10)
+        if (proven := server.proven()) != WARM_UP + plan.messages:
+            raise BenchFailure(f"{name} has proven the author of {proven} of {WARM_UP + plan.messages} messages")
+        return Sample({"rate": plan.messages / seconds} | figures)
 
 
 def accept_tls(factory: Factory, name: str, plan: Plan) -> Sample:
@@ -285,6 +306,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "drain": drain,
         "accept-metrics": accept_metrics,
         "relay-metrics": relay_metrics,
+        "accept-authenticated": accept_authenticated,
         "relay-rates": relay_rates,
         "drain-rates": drain_rates,
         "accept-tls": accept_tls,

@@ -65,6 +65,10 @@ class Server(ABC):
         """Messages in the queue now."""
 
     @abstractmethod
+    def proven(self) -> int:
+        """Messages in the queue now whose author DMARC has proven."""
+
+    @abstractmethod
     def log_tail(self) -> str:
         """The last lines it logged, for the text of a failure."""
 

@@ -29,13 +29,14 @@ POLL_S: Final = 0.005
 class Load:
     """
     The load: *messages* of *octets* each over *sessions* at once, with a connection for each mail or a connection kept
-    open.
+    open. With a file of *content*, each is this message.
     """
 
     messages: int
     octets: int = 4096
     sessions: int = 20
     is_reused: bool = False
+    content: Path | None = None
 
 
 def send(port: int, load: Load, deadline_s: float = 300) -> float:
@@ -62,9 +63,10 @@ def send(port: int, load: Load, deadline_s: float = 300) -> float:
 
 
 def _smtp_source(port: int, load: Load) -> list[str]:
-    argv = [command("smtp-source"), "-s", str(load.sessions), "-m", str(load.messages), "-l", str(load.octets)]
+    argv = [command("smtp-source"), "-s", str(load.sessions), "-m", str(load.messages)]
     argv += ["-M", "source.bench.example", "-f", SENDER, "-t", RECIPIENT]
     argv += ["-d"] if load.is_reused else []
+    argv += ["-F", str(load.content)] if load.content else ["-l", str(load.octets)]
     return [*argv, f"{LOOPBACK}:{port}"]
 
 

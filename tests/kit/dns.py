@@ -8,6 +8,8 @@ The script sets its answers, name by name; any other name does not exist.
 
 With `secure` names it is a validating resolver, as far as its answers show it.
 
+It takes a free port unless it is given one.
+
 A name with records of one kind has none of another (NODATA). `asked` are the questions so far, `by_tcp` those over TCP.
 An answer that does not fit into a datagram is truncated there and whole over TCP, as of any server.
 """
@@ -38,7 +40,7 @@ _Reply = Callable[[bytes], None]
 class ScriptedDns:
     """A name server with scripted answers. Build it, then use it as a context manager."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.asked: list[tuple[str, str]] = []
         self.by_tcp: list[tuple[str, str]] = []
         self._records: dict[str, dict[str, list[str]]] = {}
@@ -59,7 +61,7 @@ class ScriptedDns:
         self.asked_flags: dict[tuple[str, str], tuple[bool, bool]] = {}  # bits AD and DO of the last question
         self._edns_code: dns.rcode.Rcode | None = None
         self._negative_ttl_s: int | None = None
-        self._host = host
+        self._host, self._port = host, port
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._lock = threading.Lock()
         self._is_over = False
@@ -216,7 +218,9 @@ class ScriptedDns:
     # --- running
 
     def __enter__(self) -> Self:
-        self._listener.bind((self._host, 0))
+        if self._port:  # one that was used a moment ago
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((self._host, self._port))
         self._datagrams.bind(self._listener.getsockname())
         self._listener.listen()
         for thread in self._threads:
