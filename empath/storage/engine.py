@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from empath.policy.health import Diagnosis
@@ -210,6 +211,36 @@ class Engine(Protocol):
             QueueBusy: others wrote until the deadline.
             StorageFailure: it cannot be read or written.
         """
+
+    def visiting_any_version(self) -> AbstractContextManager[Visit]:
+        """
+        As `visiting(None)`, also for a queue of an older schema: for statements that every schema understands.
+
+        Raises:
+            EmpathError: see `visiting`.
+        """
+
+    def copy(self, visit: Selects, target: Path, on_progress: Callable[[int, int], object]) -> None:
+        """
+        Copy the queue as *visit* sees it to the new file *target*, durably; *visit* is in `one_instant`.
+
+        *on_progress* is called with the part that is done, and the whole.
+
+        Raises:
+            CannotCreate: *target* exists, or cannot be made.
+            StorageFailure: the disk is full or failed.
+        """
+
+    def close_log(self) -> None:
+        """
+        Put all of the queue, which nobody has open, into its one file.
+
+        Raises:
+            UnusableQueue, StorageFailure: it cannot be done.
+        """
+
+    def known_schema(self) -> int:
+        """The newest schema that this program knows."""
 
     def check_version(self) -> None:
         """

@@ -18,6 +18,8 @@ _PROMPT = re.compile(r"^[$#] ", re.MULTILINE)
 _VARYING = (
     (re.compile(r"\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b"), "ULID"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?"), "INSTANT"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z"), "BACKUP"),
+    (re.compile(r"\d+ [KMG]iB"), "SIZE"),
     (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000"), "DATE"),
     (re.compile(r"\d\.\d{3}"), "SECONDS"),
     (re.compile(r"maildir:/\S*"), "maildir:DIRECTORY"),

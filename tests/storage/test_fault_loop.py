@@ -22,7 +22,7 @@ import pytest
 from hypothesis import settings
 
 from empath.errors import EmpathError
-from empath.mail.identity import Timestamp
+from empath.mail.identity import QueueId, Timestamp
 from empath.mail.lookup import Absent, Addresses, Failed, Kind, Question
 from empath.mail.outcome import Handover
 from empath.mail.status import RecipientStatus
@@ -41,6 +41,7 @@ from empath.policy.tls_demand import StsMode
 from empath.policy.warmup import WarmupPlan
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.api_tokens import AddToken, RevokeToken
+from empath.storage.admin.delivered_since import Delivered, Delivery, MarkDelivered
 from empath.storage.admin.dkim_keys import AddDkimKeys, BeginSigning, RemoveDkimKey
 from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnswers
 from empath.storage.admin.events import AddConsumer, RemoveConsumer, Replay, SetState, SettleAsides
@@ -168,6 +169,7 @@ _POLICY = KeptPolicy("b.example", "1", StsPolicy(StsMode.ENFORCE, 9, ("mx.b.exam
 _PLAN = WarmupPlan("192.0.2.10", "*", T0, ((1, 5),))
 _REST = Effect("own:3", Action.REST, 2.5e8)
 _FAILURE = FailedAttempt(1, "A@b.example", "b.example", T0, "bounced", None, Heard("rcpt", 550, None, "550 no", ""))
+_LOGGED = Delivery(QueueId("0" * 26), "r@a.example", T0, None, "rcpt", "250 Ok")
 _GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
 _TRIPLE = Triple("192.0.2.0/24", "a@b.example", "c@d.example")
 DKIM_KEY = vectors("dkim-signed")["private_keys"]["e"].encode()
@@ -368,6 +370,15 @@ OPERATIONS: dict[str, Works] = {
     "bring forward": lambda *_: [BringForward(0, now=T0 - 60, step_s=60.0)],
     "reroute": lambda *_: [
         Reroute([(Waiting(3, "r@a.example", "a.example", "a.example", "", None, "{}"), "new.example")], who="x")
+    ],
+    "mark delivered": lambda *_: [
+        MarkDelivered(
+            [Delivered(3, 2, "queued", None, None, 2, "a.example", _LOGGED)],
+            who="x",
+            node="mx",
+            instance="restore",
+            now=T0 + 9,
+        )
     ],
     "follow routes": lambda *_: [MoveWaiting({3: "new.example"}), RememberRoutes("digest")],
     "forget destinations": lambda *_: [

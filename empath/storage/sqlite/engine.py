@@ -8,12 +8,12 @@ from pathlib import Path
 
 from empath.policy.health import Diagnosis
 from empath.storage.engine import NewDestination, Reader, Selects, Sleep
-from empath.storage.sqlite import checks, doctor, plans, space, wal
+from empath.storage.sqlite import backup, checks, doctor, plans, space, wal
 from empath.storage.sqlite.connection import LOCK_WAITS, open_reader, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.openers import check_openers
 from empath.storage.sqlite.same_file import QueueFiles
-from empath.storage.sqlite.schema import check_current, check_version
+from empath.storage.sqlite.schema import SCHEMA_VERSION, check_current, check_version
 from empath.storage.sqlite.session import TranslatingSession, statements
 from empath.storage.sqlite.visit import visiting
 from empath.storage.sqlite.writer import Writer
@@ -72,6 +72,23 @@ class SqliteEngine:
     def visiting(self, write_deadline_s: float | None) -> AbstractContextManager[TranslatingSession]:
         """See `engine.Engine`."""
         return visiting(self.path, write_deadline_s, self._ids())
+
+    def visiting_any_version(self) -> AbstractContextManager[TranslatingSession]:
+        """See `engine.Engine`."""
+        return visiting(self.path, None, self._ids(), check_version)
+
+    def copy(self, visit: Selects, target: Path, on_progress: Callable[[int, int], object]) -> None:
+        """See `backup.copy_database`."""
+        assert isinstance(visit, TranslatingSession), "a visit of this engine"
+        backup.copy_database(visit.connection, target, on_progress)
+
+    def close_log(self) -> None:
+        """See `engine.Engine`."""
+        backup.leave_log(self.path)
+
+    def known_schema(self) -> int:
+        """See `engine.Engine`."""
+        return SCHEMA_VERSION
 
     def check_version(self) -> None:
         """See `engine.Engine`."""

@@ -215,8 +215,7 @@ def test_completion_completes_verbs_and_options(tmp_path):
         said = run_apart(_EMPATH_ADMIN_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=place)
         return {line.partition(",")[2] for line in said.out.splitlines()}
 
-    assert {"recipient", "reconcile", "reload", "release", "retry", "reroute", "resume", "report-preview"} == completed(
-        "empath-admin re"
-    )
+    expected = {"recipient", "reconcile", "reload", "release", "restore", "retry", "reroute", "resume"}
+    assert {*expected, "report-preview"} == completed("empath-admin re")
     assert {"--domain", "--destination", "--dry-run"} == completed("empath-admin hold --d")
     assert {"queued"} == completed("empath-admin list --status q")
