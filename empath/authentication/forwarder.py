@@ -37,10 +37,6 @@ class Forwarder:
         self._secrets = tuple(secrets)
         self._is_own = is_own
 
-    def is_elsewhere(self, address: Address) -> bool:
-        """Whether mail to *address* leaves the domains of this host."""
-        return not self._is_own(address.domain)
-
     def sender(self, path: ReversePath, now: float) -> str | None:
         """The sender of mail from *path* that is forwarded, in text form; None if it stays."""
         address = path.address

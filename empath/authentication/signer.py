@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from empath.authentication.author import author_domains
 from empath.authentication.canonical import Digests, SignedFields
+from empath.authentication.key_record import Algorithm
 from empath.authentication.sign import SIGNED_FORM, names_to_sign, sign
 from empath.authentication.signing_key import SigningKey
 from empath.mail.domain import Domain
@@ -62,6 +63,14 @@ class Signer:
             sign(fields, body, self._keys[domain], domain=domain, names=names, now=int(now), expires_at=expires_at)
             for domain in domains
         )
+
+    def key_of(self, domain: str, selector: str | None = None) -> tuple[str, SigningKey] | None:
+        """
+        The key of *domain* with this *selector*; without one the first of RSA, which every verifier knows, else the
+        first. None: there is none.
+        """
+        keys = [each for each in self._keys.get(domain, ()) if selector in (None, each[0])]
+        return next((each for each in keys if each[1].algorithm is Algorithm.RSA), keys[0] if keys else None)
 
     def selectors(self, domains: Sequence[str]) -> str:
         """Which keys sign for *domains*, for people."""

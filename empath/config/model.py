@@ -26,6 +26,7 @@ from empath.config.pattern_tables import (
 )
 from empath.config.reading import problem, setting
 from empath.config.renamed import with_new_names
+from empath.config.tables.arc import Arc
 from empath.config.tables.auth import Auth
 from empath.config.tables.authentication import Authentication
 from empath.config.tables.credentials import CredentialsByHost
@@ -55,6 +56,7 @@ from empath.config.tables.tls import Tls
 from empath.config.tables.transports import Pipes, Webhooks
 from empath.config.tables.warmup import Warmups
 from empath.mail.address import Address
+from empath.mail.domain import AddressLiteral, Domain
 from empath.policy.access import is_of_postmaster
 from empath.policy.bounce import is_double_bounce
 from empath.policy.destinations.rulebook import Layer, RuleBook, RuleRow
@@ -153,6 +155,7 @@ class Config(Table):
     pickup: Pickup = setting({})
     dkim: Dkim = setting({})
     srs: Srs = setting({})
+    arc: Arc = setting({})
     dns: Dns = setting({})
 
     dnsbl_weights: Weights = setting({}, "dnsbl")
@@ -256,6 +259,14 @@ class Config(Table):
             for domain in (self.hostname, self.srs.domain)
             if domain is not None
         )
+
+    def is_own_domain(self, domain: Domain | AddressLiteral) -> bool:
+        """Whether mail to *domain* stays in this house, so that its senders stay as they are."""
+        return domain == self.hostname or self._own_domains.find(domain) is not None
+
+    @cached_property
+    def _own_domains(self) -> PatternTable[bool]:
+        return PatternTable((pattern, True) for pattern in (*self.relay.domains, *self.srs.own_domains))
 
     def is_never_suppressed(self, address: str) -> bool:
         """Whether *address*, in text form, gets mail although it is suppressed: the postmaster, and what ends loops."""

@@ -714,7 +714,8 @@ SELECT m.ulid                                        AS id,                     
        json_extract(m.authentication, '$.policy') AS policy,  -- what the record of the author's domain asks for: none, quarantine or reject
        json_extract(m.authentication, '$.record_of') AS record_of,  -- domain whose record that is
        json_extract(m.authentication, '$.disposition') AS disposition,  -- what was done: tag, hold or quarantine-route
-       json_extract(m.authentication, '$.reason') AS reason  -- why
+       json_extract(m.authentication, '$.reason') AS reason,  -- why
+       json_extract(m.authentication, '$.sealed_by') AS sealed_by  -- key that sealed it by ARC when it was passed on, with the number and the cv= of the set; NULL: none
   FROM _message AS m
  WHERE m.authentication IS NOT NULL;
 

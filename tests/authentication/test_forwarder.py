@@ -84,8 +84,3 @@ def test_what_a_known_secret_signs_must_still_be_an_address():
     local = forward('"', "a b", NEW, 20_400)
     assert forwarder().owner(Address(local, US), NOW) is None
     assert forwarder().owner(Address("SRS0=forged00=T6=a.example=alice", US), NOW) is None
-
-
-def test_what_is_elsewhere():
-    assert forwarder().is_elsewhere(Address.parse("a@b.example"))
-    assert not forwarder().is_elsewhere(Address.parse("a@own.example"))

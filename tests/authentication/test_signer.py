@@ -71,3 +71,19 @@ def test_keys_of_two_places_are_joined():
     """
     joined = Signer(KEYS).joined_by({"example.com": [("r", key("e")), ("s", key("e"))], "b.example": [("t", key("e"))]})
     assert "example.com:r example.com:s example.com:e b.example:t" == joined.selectors(["example.com", "b.example"])
+
+
+def test_a_key_of_rsa_seals_where_there_is_one():
+    """
+    Few verifiers of seals know Ed25519.
+    """
+    signer = Signer({"example.com": [("e", key("e")), ("r", key("r"))], "e.example": [("e", key("e"))]})
+    asked = [
+        ("example.com", None),
+        ("example.com", "e"),
+        ("example.com", "x"),
+        ("e.example", None),
+        ("other.example", None),
+    ]
+    found = [signer.key_of(*each) for each in asked]
+    assert ["r", "e", None, "e", None] == [None if each is None else each[0] for each in found]

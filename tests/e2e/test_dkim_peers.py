@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from empath.authentication.sealer import Sealed, Sealer
 from empath.authentication.sign import SIGNED_FORM
 from empath.authentication.signer import Signer
 from tests.authentication.kit import TEXTS, digests_of, fields_of, key
+from tests.authentication.test_sealer import judged as chain_of
 from tests.e2e.test_dkim import Signing
-from tests.kit.dkim_peers import dkimpy, mail_dkim, opendkim
+from tests.kit.dkim_peers import chain_by_dkimpy, chain_by_mail_dkim, dkimpy, mail_dkim, opendkim
 from tests.kit.vectors import vectors
 
 ODD = {  # a message that came by SMTP ends in a line end
@@ -63,3 +65,21 @@ def test_mail_that_a_service_has_signed_is_good_for_others(signing: Signing, tmp
         b"From: Joe <joe@example.com>\r\nTo: a@b.example\r\nSubject: \xc3\xa4\r\n\r\n text \xc3\xa4\t \r\n\r\n.\r\n"
     )
     check_by_all(tmp_path, signing.carried(message))
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_messages_are_sealed_as_others_read_them(tmp_path: Path, name: str) -> None:
+    """
+    Two hosts after each other; a peer that cannot read a message at all says nothing of its seals.
+    """
+    message = ODD[name]
+    for _ in range(2):
+        chain = chain_of(message)
+        sealer = Sealer("example.com", "r", key("r"), "mx.example.com")
+        results = b"Authentication-Results: mx.example.com; spf=pass (why) smtp.mailfrom=a@b.example\r\n"
+        made = sealer.seal(fields_of(message), digests_of(message, SIGNED_FORM), chain, results, time.time())
+        assert isinstance(made, Sealed)
+        message = made.fields + message
+    assert ["pass"] == chain_by_mail_dkim(tmp_path, message, TEXTS)
+    if b" :" not in ODD[name]:
+        assert ["pass"] == chain_by_dkimpy(tmp_path, message, TEXTS)

@@ -33,6 +33,34 @@ print map { $_->algorithm . ' ' . $_->result . "\\n" } $checker->signatures;
 """
 
 
+_DKIMPY_ARC = """
+import dkim, json, sys
+texts = json.load(open(sys.argv[1]))
+def answer(name, timeout=5):
+    return texts[name.decode().rstrip(".")].encode()
+cv, _, _ = dkim.arc_verify(open(sys.argv[2], "rb").read(), dnsfunc=answer)
+print(cv.decode())
+"""
+_MAIL_DKIM_ARC = _MAIL_DKIM.replace("use Mail::DKIM::Verifier;", "use Mail::DKIM::ARC::Verifier;")
+_MAIL_DKIM_ARC = (
+    _MAIL_DKIM_ARC.partition("my $checker")[0]
+    + """
+my $checker = Mail::DKIM::ARC::Verifier->new(); $checker->PRINT($message); $checker->CLOSE;
+print $checker->result . "\\n";
+"""
+)
+
+
+def chain_by_dkimpy(folder: Path, message: bytes, texts: Mapping[str, str]) -> list[str]:
+    """What dkimpy says of the chain of *message*: one word."""
+    return _run([_PYTHON, "-c", _DKIMPY_ARC], folder, message, texts)
+
+
+def chain_by_mail_dkim(folder: Path, message: bytes, texts: Mapping[str, str]) -> list[str]:
+    """What Mail::DKIM says of it."""
+    return _run(["perl", "-e", _MAIL_DKIM_ARC], folder, message, texts)
+
+
 def opendkim(folder: Path, message: bytes, texts: Mapping[str, str]) -> str:
     """What OpenDKIM says of *message*: of its first signature whose algorithm it knows, which is not Ed25519."""
     program = shutil.which("opendkim", path="/usr/sbin:/usr/bin:/sbin:/bin")

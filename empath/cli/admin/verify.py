@@ -4,7 +4,7 @@ import ipaddress
 import json
 import time
 from collections.abc import Generator
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
 import click
 
@@ -24,6 +24,9 @@ from empath.message.fields import Fields
 from empath.message.header import header_section
 from empath.policy.access import ClientAddress
 from empath.storage.queue.authentication import overrides_in_force
+
+if TYPE_CHECKING:  # it loads a library for keys
+    from empath.authentication.arc import Chain
 
 _ALL: Final = ListenerAuthentication(spf=True, dkim=True, arc=True, dmarc="tag")
 _SHOWN: Final = 200  # characters of an answer
@@ -138,9 +141,21 @@ def _judge(
     return {
         "questions": asked.questions,
         **json.loads(columns_of(findings, disposition.action, disposition.reason)),
+        **_seal_words(config, findings.arc),
         "reply": str(refusal(findings, disposition)) if disposition.action is Action.REJECT else None,
         "field": results_field(ours, results_of(findings, disposition.action)).decode().replace("\r\n", "\n"),
     }
+
+
+def _seal_words(config: Config, chain: "Chain | None") -> dict[str, str]:
+    """What a seal would say of the message if it is passed on; nothing where none is made."""
+    from empath.authentication.sealer import obstacle  # noqa: PLC0415 - as above
+
+    if config.arc.domain is None or chain is None:
+        return {}
+    why = obstacle(chain)
+    words = f"by {config.arc.domain}, set {chain.last + 1}, cv={chain.result}, for {config.arc.seal} mail"
+    return {"seal": words if why is None else f"none: {why}"}
 
 
 def _has_quarantine(config: Config) -> bool:

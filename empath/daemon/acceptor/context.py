@@ -18,6 +18,7 @@ from empath.daemon.acceptor.login.logins import Logins
 from empath.daemon.acceptor.offers import Offers
 from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.refusal_rows import RefusalRows
+from empath.daemon.acceptor.sealing import Sealing
 from empath.daemon.acceptor.space import Space
 from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.recipients import Recipients
@@ -46,10 +47,10 @@ class ListenerContext:
     the banner at once, server_tls None where the settings ask for no TLS, logins None where no client may log in,
     recipients None where every recipient is accepted as it is, authentication None where no mail is judged,
     suppressions None where suppressed ones are, too; signer gives what signs mail of known clients, None where none is
-    signed; forwarder gives the sender of forwarded mail, None where that stays; queue_id is that of the only message,
-    where it was given before; hostname is the name that this host gives itself here, greeting the reply to a client
-    that says its own. Until new_clients_until, in monotonic seconds, a drain waits for the first transaction of each
-    session: a reload refuses no client.
+    signed; forwarder gives the sender of forwarded mail, None where that stays; sealing seals mail that is passed on,
+    None where none is; queue_id is that of the only message, where it was given before; hostname is the name that this
+    host gives itself here, greeting the reply to a client that says its own. Until new_clients_until, in monotonic
+    seconds, a drain waits for the first transaction of each session: a reload refuses no client.
     """
 
     config: Config
@@ -80,6 +81,7 @@ class ListenerContext:
     suppressions: Suppressions | None = None
     signer: Callable[[], Signer] | None = None
     forwarder: Forwarder | None = None
+    sealing: Sealing | None = None
     tickets: Tickets = field(default_factory=Tickets)
     is_draining: bool = False
     new_clients_until: float = 0.0

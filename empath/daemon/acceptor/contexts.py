@@ -24,6 +24,7 @@ from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.login.choose import logins_of
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
 from empath.daemon.acceptor.refusal_rows import RefusalRows
+from empath.daemon.acceptor.sealing import sealing_of
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
 from empath.daemon.acceptor.verify import Verifier
@@ -43,7 +44,7 @@ from empath.policy.limits.refusal import RefusalTally
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
-from empath.telemetry.metrics.catalogue import AUTHENTICATION, LIMITS_REACHED, REFUSALS
+from empath.telemetry.metrics.catalogue import AUTHENTICATION, LIMITS_REACHED, REFUSALS, SEALS
 from empath.telemetry.occurrences.acceptor import RefusalsLeftOut
 
 _GREETINGS: Final = {Protocol.SMTP: "ESMTP", Protocol.LMTP: "LMTP"}  # words of the banner
@@ -95,6 +96,7 @@ class ListenerContexts:
             self._suppressions = Suppressions(runtime.engine.open_reader)
         self._signing = SigningKeys(runtime.signer, runtime.engine.open_reader)
         self._forwarder = forwarder_of(config, runtime.secrets)
+        self._sealing = sealing_of(config, self._signing.signer, runtime.emit, self.refusals)
 
     def keep(self) -> None:
         """Begin what is done for all listeners in the background, and what is counted."""
@@ -104,6 +106,8 @@ class ListenerContexts:
         runtime.keep(partial(self.refusal_rows.run, runtime))
         if runtime.ledger is not None:
             runtime.ledger.read(AUTHENTICATION, lambda: self._results)
+            if (sealing := self._sealing) is not None:
+                runtime.ledger.read(SEALS, lambda: sealing.counts)
             runtime.ledger.read(REFUSALS, lambda: tally.by_code)
             runtime.ledger.read(LIMITS_REACHED, lambda: {(str(limit),): n for limit, n in tally.counts.items() if n})
 
@@ -159,6 +163,7 @@ class ListenerContexts:
             suppressions=self._suppressions,
             signer=self._signing.signer if listener.has_signing else None,
             forwarder=self._forwarder,
+            sealing=self._sealing,
             greylist=self._greylist if listener.role is Role.MX else None,
             authentication=self._authenticator_of(listener),
         )

@@ -95,8 +95,8 @@ class Transaction:
 
     __slots__ = (
         "_client", "_content", "_context", "_destinations", "_expanded", "_forwarded_as", "_held", "_judged", "_marks",
-        "_offer", "_places", "_recipients", "_refusal", "_signed_by", "_signer", "body_wanted", "check", "metadata",
-        "module_fields", "order", "refusal_at_data", "review",
+        "_offer", "_places", "_recipients", "_refusal", "_sealed_by", "_signed_by", "_signer", "body_wanted", "check",
+        "metadata", "module_fields", "order", "refusal_at_data", "review",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
@@ -116,10 +116,13 @@ class Transaction:
         self.review: Callable[[IncomingContent], Reply | None] | None = None
         self._signer = context.signer() if context.signer is not None and self._is_of_user else None
         self.body_wanted: list[Wanted] = [self._to_be_signed] if self._signer else []
+        if context.sealing is not None:
+            self.body_wanted.append(self._to_be_sealed)
         self.metadata = "{}"
         self.module_fields = b""
         self.order: ArrivalOrder | None = None
         self._signed_by: str | None = None  # the keys that signed it, for the log
+        self._sealed_by: str | None = None  # the key that sealed it, for the log
         self._forwarded_as: str | None = None  # its sender where an alias leads elsewhere, for the log
         self._refusal: Reply | None = None  # the reply to the end of data, where it is known before
 
@@ -318,6 +321,29 @@ class Transaction:
         self._signed_by = signer.selectors(domains)
         return signer.sign(fields, content.body_digests, domains, time.time())
 
+    def _to_be_sealed(self, _fields: SignedFields) -> tuple[BodyForm, ...]:
+        return (SIGNED_FORM,) if self.check is not None and self._wants_seal else ()
+
+    @property
+    def _wants_seal(self) -> bool:
+        sealing = self._context.sealing
+        if sealing is None or self._is_of_user:  # mail of users is signed, and was not judged
+            return False
+        return sealing.seals_all or bool(self._forwarded_places())
+
+    def _sealed(self, added: bytes, content: IncomingContent) -> bytes:
+        """The set of ARC over *content* below the fields *added*, where there is one to be."""
+        sealing, judged = self._context.sealing, self._judged
+        if sealing is None or not self._wants_seal:
+            return b""
+        chain, results = (None, b"") if judged is None else (judged.findings.arc, judged.field)
+        fields = SignedFields(Fields.of(added + content.header(self._context.configured.header_octets)))
+        made = sealing.seal(content.queue_id, fields, content.body_digests, chain, results)
+        if made is None:
+            return b""
+        self._sealed_by = made.words
+        return made.fields
+
     def _author_refusal(self, content: IncomingContent) -> Reply | None:
         account = self._client.account
         if account is None or account.senders is None or not self._context.config.auth.check_from:
@@ -405,6 +431,7 @@ class Transaction:
             added += missing_fields(content.fields, hostname, content.queue_id, content.begun_at)
         added += expanded_fields([*self._marks]) + self.module_fields + content.mailbox_fields
         added = self._signed(added, content) + added
+        added = self._sealed(added, content) + added
         return added + b"\r\n" if content.is_headerless else added
 
     def _message(self, content: IncomingContent) -> NewMessage:
@@ -449,23 +476,32 @@ class Transaction:
             tls_version=None if client.tls is None else client.tls.version,
             tls_cipher=None if client.tls is None else client.tls.cipher,
             metadata=self.metadata,
-            authentication=None if self._judged is None else self._judged.columns,
+            authentication=self._authentication_columns(),
             order=self.order,
             expanded=tuple(self._expanded.values()),
         )
+
+    def _authentication_columns(self) -> str | None:
+        if self._judged is None or self._sealed_by is None:
+            return None if self._judged is None else self._judged.columns
+        return json.dumps({**json.loads(self._judged.columns), "sealed_by": self._sealed_by})
+
+    def _forwarded_places(self) -> list[int]:
+        """The places of the recipients whose mail is forwarded: it leaves this house, and nobody here has sent it."""
+        is_own, is_of_user = self._context.config.is_own_domain, self._is_of_user
+        # A client that may not relay reaches an address elsewhere by an alias or a module only.
+        return [
+            place
+            for place, each in enumerate(self._recipients)
+            if (each.written is not None or not is_of_user) and not is_own(each.address.domain)
+        ]
 
     def _sent_recipients(self) -> tuple[Recipient, ...]:
         """The recipients, with the sender under which the mail of each goes on."""
         forwarder = self._context.forwarder
         if forwarder is None or self._offer.reverse_path.is_null:
             return tuple(self._recipients)
-        is_of_user = self._is_of_user
-        # A client that may not relay reaches an address elsewhere by an alias or a module only.
-        places = [
-            place
-            for place, each in enumerate(self._recipients)
-            if (each.written is not None or not is_of_user) and forwarder.is_elsewhere(each.address)
-        ]
+        places = self._forwarded_places()
         sender = forwarder.sender(self._offer.reverse_path, time.time()) if places else None
         if sender is None:
             return tuple(self._recipients)
@@ -490,6 +526,7 @@ class Transaction:
                 message_id=message.header_message_id,
                 signed_by=self._signed_by,
                 forwarded_as=self._forwarded_as,
+                sealed_by=self._sealed_by,
                 tls_version=message.tls_version,
                 tls_cipher=message.tls_cipher,
                 duration_s=round(time.time() - begun_at, 4),

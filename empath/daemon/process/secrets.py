@@ -15,8 +15,6 @@ from empath.config.model import Config
 from empath.config.workable import Contradiction
 from empath.daemon.process.tls_files import TlsFiles, read_signing_files, secret_paths, unusable_secrets
 from empath.errors import ConfigError, SyntaxViolation
-from empath.mail.domain import AddressLiteral, Domain
-from empath.policy.pattern import PatternTable
 from empath.policy.secret_list import parse_secrets
 
 _OTHERS: Final = 0o004  # whom a secret must not be readable for
@@ -54,9 +52,4 @@ def forwarder_of(config: Config, secrets: Secrets) -> Forwarder | None:
     """What [srs] asks for; None where forwarded mail keeps its sender."""
     if config.srs.domain is None or "srs" not in secrets:
         return None
-    own = PatternTable((pattern, True) for pattern in (*config.relay.domains, *config.srs.own_domains))
-
-    def is_own(domain: Domain | AddressLiteral) -> bool:
-        return domain == config.hostname or own.find(domain) is not None
-
-    return Forwarder(config.srs.domain, secrets["srs"], is_own)
+    return Forwarder(config.srs.domain, secrets["srs"], config.is_own_domain)

@@ -85,6 +85,7 @@ LIMITS_REACHED: Final = _counter("smtp_limits_reached", "Times that clients reac
 AUTHENTICATION: Final = _counter(
     "authentication_results", "Messages that were judged, by method and result", "method", "result", most=40
 )
+SEALS: Final = _counter("arc_seals", "Messages that were to be sealed by ARC", "result", most=5)
 LOGINS: Final = _counter("smtp_logins", "Logins; failed ones are refusals at `AUTH`", "mechanism", most=10)
 
 CERTIFICATE_END: Final = _gauge(
@@ -174,7 +175,7 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
     ),
     "Acceptor": (
         *(CONNECTIONS, OPEN_SESSIONS, SESSION_ENDS, SESSION_SECONDS, MESSAGES, RECIPIENTS, OCTETS, ACCEPT_SECONDS),
-        *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS, AUTHENTICATION, CERTIFICATE_END),
+        *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS, AUTHENTICATION, SEALS, CERTIFICATE_END),
     ),
     "Worker": (
         *(ATTEMPTS, ATTEMPT_SECONDS, STAGE_SECONDS, QUEUE_SECONDS, BY_DESTINATION, FAILURE_CLASSES, HOSTS_FAILED),

@@ -35,6 +35,9 @@ class Accepted(Occurrence):
     message_id: Annotated[str | None, "Message-ID of the header, if it has one"]
     signed_by: Annotated[str | None, "keys that signed it, each as domain:selector"]
     forwarded_as: Annotated[str | None, "sender of its copies that are forwarded, if [srs] has made one"]
+    sealed_by: Annotated[
+        str | None, "key that sealed it by ARC, as domain:selector, with the number and cv= of the set"
+    ]
     tls_version: Annotated[str | None, "version of TLS, if the client used it"]
     tls_cipher: Annotated[str | None, "cipher suite of TLS, if the client used it"]
     duration_s: DurationS
@@ -42,6 +45,14 @@ class Accepted(Occurrence):
     dkim: Annotated[str | None, "result of DKIM, of several signatures the best, if the listener asks for it"]
     arc: Annotated[str | None, "result of ARC, if the listener asks for it"]
     dmarc: Annotated[str | None, "result of DMARC, if the listener asks for it"]
+
+
+@occurrence("warning")
+class NotSealed(Occurrence):
+    """A message that [arc] wants sealed goes on without a seal."""
+
+    queue_id: QueueId
+    reason: Annotated[str, "what is missing"]
 
 
 @occurrence("info")

@@ -67,6 +67,24 @@ def test_each_question_and_each_decision_is_shown(tool, tmp_path):
     ] == tool.lines("verify", str(tmp_path / "mail"), *ARGUMENTS)
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (b"", "by example.org, set 1, cv=none, for forwarded mail"),
+        (b"ARC-Seal: i=50; cv=fail\n", "none: a host before has sealed its chain as broken"),
+    ],
+)
+def test_what_a_seal_would_say_is_shown(tool, tmp_path, more, words):
+    """
+    A postmaster who forwards mail wants to know what goes out with it.
+    """
+    judging(tool)
+    tool.config.write_text(tool.config.read_text() + '\n[arc]\ndomain = "example.org"\n')
+    (tmp_path / "mail").write_bytes(more + MESSAGE)
+    lines = tool.lines("verify", str(tmp_path / "mail"), *ARGUMENTS)
+    assert [words] == [line.partition(" ")[2].strip() for line in lines if line.startswith("seal ")]
+
+
 def test_rows_of_the_queue_count(tool, tmp_path):
     judging(tool)
     tool.queue.write("INSERT INTO authentication_override (pattern, at_most) VALUES ('192.0.2.0/24', 'tag')")
