@@ -13,6 +13,7 @@ from tests.fuzz import (
     dkim,
     dns,
     edits,
+    milter,
     mime,
     proxy,
     relay,
@@ -41,6 +42,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "replies": replies.check,
     "senders": senders.check,
     "dkim": dkim.check,
+    "milter": milter.check,
 }
 # Limit for one case: many times the usual cost, a part of that of a quadratic step. Coverage takes four times as long.
 CPU_S = 6.0 if sys.gettrace() is None else 24.0

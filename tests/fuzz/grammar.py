@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from empath.smtp.milter.packets import Packet
 from empath.smtp.sasl.mechanisms import Mechanism
 from empath.smtp.sasl.scram import to_base64
 from tests.fuzz.case import MAX_OCTETS, SEPARATOR, Case
@@ -455,6 +456,31 @@ def dkim_case(random: Random) -> Case:
     return Case(random.randrange(10**6), (b"".join(lines), *texts, body))
 
 
+_MILTER_VERDICTS = [Packet(letter) for letter in (b"c", b"c", b"c", b"a", b"r", b"t", b"d", b"s", b"4", b"f")]
+_MILTER_CHANGES = [
+    Packet(b"p"), Packet(b"h", b"X-A\0one\n two\0"), Packet(b"i", b"\0\0\0\1X-B\0b\0"),
+    Packet(b"m", b"\0\0\0\1X-A\0\0"), Packet(b"+", b"<a@b.test>\0"), Packet(b"2", b"<a@b.test>\0NOTIFY=NEVER\0"),
+    Packet(b"-", b"<c@d.test>\0"), Packet(b"e", b"<>\0"), Packet(b"b", b"body\r\n"), Packet(b"q", b"why\0"),
+]  # fmt: skip
+_MILTER_REPLIES = [b"550 5.7.1 no %% such", b"451-4.7.1 a\r\n451 4.7.1 b", b"250 Ok", b"550 a\r\n551 b", b"554\xff"]
+
+
+def milter_case(random: Random) -> Case:
+    """A filter's octets: an agreement, then answers to the stages, mostly fitting."""
+    steps = random.choice([0, 0x480, 0x100702, 0x1FFFFF, 1 << 21])
+    numbers = (random.choice([6] * 6 + [2, 4, 7]), random.choice([0x1FF] * 4 + [0x11, 0x1000]), steps)
+    lists = random.choice([b""] * 3 + [b"\0\0\0\2i auth_authen {x}\0", b"\0\0\0\7i\0"])
+    turns = [Packet(b"O", b"".join(number.to_bytes(4, "big") for number in numbers) + lists).octets]
+    begin = random.choice([0, 0, 0, 6, 8])
+    for place in range(begin, begin + random.choice([3, 9])):
+        answers = random.sample(_MILTER_CHANGES, random.randint(0, 4)) if place % 9 == 8 else []
+        answers.append(random.choice([Packet(b"c")] * 20 + _MILTER_VERDICTS))
+        if random.random() < 0.05:
+            answers.append(Packet(b"y", random.choice(_MILTER_REPLIES) + b"\0"))
+        turns.append(b"".join(answer.octets for answer in answers))
+    return Case(begin, tuple(map(_without_separator, turns)))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "chunks": chunks_case,
@@ -471,6 +497,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "replies": replies_case,
     "senders": senders_case,
     "dkim": dkim_case,
+    "milter": milter_case,
 }
 
 
