@@ -1,18 +1,19 @@
 """
-edits - what a module may change of a message, and the message after the changes
+edits - what a module or a filter may change of a message, and the message after the changes
 
 Edits are gathered from MAIL to the end of data and applied once, in their order.  They are pure values: the acceptor
-reads, routes and stores what they give.
+reads, routes and stores what they give.  Those of EDITS are for modules; filters that speak the milter protocol have
+InsertField, ChangeField, SetSender and ReplaceBody, too.
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from empath.errors import SyntaxViolation
-from empath.mail.address import Address
-from empath.message.fields import Fields
+from empath.mail.address import Address, ReversePath
+from empath.message.edited_header import EditedHeader
 from empath.policy.routing import MaildirRoute, parse_route, route_text
 
 MAX_EDITS: Final = 1000  # of one message
@@ -88,8 +89,41 @@ class Discard:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class InsertField:
+    """Add a field as number *place* of the header, see `EditedHeader.insert`."""
+
+    place: int
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeField:
+    """Put *value* in place of field number *number* of this name, from 1; an empty value removes it."""
+
+    number: int
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetSender:
+    """Send reports to *address*; empty for nowhere."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceBody:
+    """Put the *pieces* of another body in place of the body."""
+
+    pieces: tuple[bytes, ...]
+
+
 Edit: TypeAlias = (
     AddRecipient | RemoveRecipient | Redirect | AddField | RemoveField | ReplaceField | SetRoute | Hold | Discard
+    | InsertField | ChangeField | SetSender | ReplaceBody
 )  # fmt: skip
 EDITS: Final = (AddRecipient, RemoveRecipient, Redirect, AddField, RemoveField, ReplaceField, SetRoute, Hold, Discard)
 
@@ -103,16 +137,17 @@ class Edited:
     """
     A message with edits, in progress.
 
-    Shape: recipients in their order; added_fields are whole fields with their CRLF; header is None while nothing of the
-    content changes; route is written as `route_text` does. Of Hold and Discard, the first counts.
+    Shape: recipients in their order; route is written as `route_text` does; sender and body are None where nothing
+    changes them. Of Hold and Discard, the first counts. make_field writes a field from its name and value.
     """
 
     recipients: list[Address]
-    original_header: bytes
-    added_fields: bytes = b""
-    header: Fields | None = None
+    header: EditedHeader
+    make_field: Callable[[str, str], bytes] | None = None
     route: str | None = None
-    order: Hold | Discard | None = field(default=None)
+    order: Hold | Discard | None = None
+    sender: ReversePath | None = None
+    body: tuple[bytes, ...] | None = None
 
     def apply(self, edit: Edit) -> None:
         """
@@ -131,17 +166,28 @@ class Edited:
             case Redirect(texts):
                 self._deliver_to([], texts)
             case AddField(name, value):
-                self.added_fields += _field(name, value)
+                self.header.append(self._field(name, value))
+            case InsertField(place, name, value):
+                self.header.insert(place, self._field(name, value))
+            case ChangeField(number, name, value):
+                self.header.change(number, _changeable(name), self._field(name, value) if value else b"")
             case RemoveField(name):
-                self._replace(name, b"")
+                self.header.replace_all(_changeable(name), b"")
             case ReplaceField(name, value):
-                self._replace(name, _field(name, value))
+                self.header.replace_all(_changeable(name), self._field(name, value))
             case SetRoute(text):
                 self.route = _route(text)
+            case SetSender(text):
+                self.sender = _sender(text)
+            case ReplaceBody(pieces):
+                self.body = pieces
             case Hold(reason) | Discard(reason):
                 if not reason.isprintable() or not 0 < len(reason) <= _MAX_REASON:
                     raise WrongEdit(f"a reason is one line of at most {_MAX_REASON} characters")
                 self.order = self.order or edit
+
+    def _field(self, name: str, value: str) -> bytes:
+        return (self.make_field or one_line_field)(name, value)
 
     def _deliver_to(self, kept: list[Address], more: Iterable[str]) -> None:
         recipients = list(dict.fromkeys([*kept, *map(_address, more)]))
@@ -151,22 +197,18 @@ class Edited:
             raise WrongEdit(f"a message has at most {MAX_RECIPIENTS} recipients")
         self.recipients = recipients
 
-    def _replace(self, name: str, new: bytes) -> None:
-        if not _NAME.fullmatch(name) or name.lower() in _PROTECTED:
-            raise WrongEdit(f"the field {name!r} cannot be replaced or removed")
-        known = self.header or Fields.of(self.original_header)
-        wanted = name.lower().encode()
-        if wanted not in known:
-            if new:
-                self.header = Fields([new, *known.octets])
-            return
-        place = known.names.index(wanted)
-        kept = [octets for found, octets in zip(known.names, known.octets, strict=True) if found != wanted]
-        self.header = Fields([*kept[:place], *([new] if new else []), *kept[place:]])
+
+def _changeable(name: str) -> bytes:
+    """The name of fields that may be replaced or removed, in lower case."""
+    if not _NAME.fullmatch(name) or name.lower() in _PROTECTED:
+        raise WrongEdit(f"the field {name!r} cannot be replaced or removed")
+    return name.lower().encode()
 
 
 def _hold_types(edit: Edit) -> None:
     """A module is code of others, and nothing checks what it gives an edit."""
+    if not isinstance(edit, EDITS):
+        return
     for name in edit.__dataclass_fields__:
         value = getattr(edit, name)
         texts = value if isinstance(edit, Redirect) and isinstance(value, tuple | list) else (value,)
@@ -191,8 +233,38 @@ def _route(text: str) -> str:
     return route_text(route)
 
 
-def _field(name: str, value: str) -> bytes:
+def _sender(text: str) -> ReversePath:
+    try:
+        return ReversePath.parse(text, is_lenient=True)
+    except SyntaxViolation as exc:
+        raise WrongEdit(str(exc)) from exc
+
+
+def one_line_field(name: str, value: str) -> bytes:
+    """
+    The field that a module writes.
+
+    Raises:
+        WrongEdit: it is not one line of printable ASCII.
+    """
     line = f"{name}: {value}"
     if not _NAME.fullmatch(name) or not value.isascii() or not value.isprintable() or len(line) > _LINE_OCTETS:
         raise WrongEdit(f"the field {name[:100]!r} is not one line of printable ASCII, at most {_LINE_OCTETS} octets")
     return f"{line}\r\n".encode()
+
+
+def folded_field(name: str, value: str) -> bytes:
+    """
+    The field that a filter writes. *value* has all that stands behind the colon, with line feeds at its folds.
+
+    Lines of it that would begin a field of their own are folded, and empty ones are left out.
+
+    Raises:
+        WrongEdit: its name is none, it has a NUL, or a line that is too long.
+    """
+    first, *rest = value.replace("\r\n", "\n").replace("\r", " ").split("\n")
+    folds = [line if line.startswith((" ", "\t")) else f"\t{line}" for line in rest if line.strip(" \t")]
+    lines = [line.encode("utf-8", "surrogateescape") for line in (f"{name}:{first}", *folds)]
+    if not _NAME.fullmatch(name) or "\0" in value or any(len(line) > _LINE_OCTETS for line in lines):
+        raise WrongEdit(f"the field {name[:100]!r} has lines that no field may have")
+    return b"".join(line + b"\r\n" for line in lines)

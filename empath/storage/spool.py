@@ -9,7 +9,7 @@ writer locks a file until that transaction is over: the lock, not a clock, tells
 import errno
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -94,20 +94,25 @@ class SpoolFile:
         Raises:
             StorageFailure: the disk is full or failed. The old file stays.
         """
+        self.replace(self._with_start(old_octets, new), count)
+
+    def replace(self, pieces: Iterable[bytes], count: Callable[[bytes], object]) -> None:
+        """
+        Write the complete file anew, as *pieces*; *count* gets each of them.
+
+        Raises:
+            StorageFailure: the disk is full or failed. The old file stays.
+        """
         old, made = self._file, None
         part = self.path.with_name(self.path.name + PART)
         try:
-            with open(self.path, "rb", buffering=0, opener=no_link_opener(0o640)) as source:
-                source.seek(old_octets)
-                made = open(part, "xb", buffering=0, opener=no_link_opener(0o640))  # noqa: SIM115 - kept open
-                fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                piece = new or source.read(_COPY_OCTETS)
-                while piece:
-                    count(piece)
-                    view = memoryview(piece)
-                    while view:
-                        view = view[made.write(view) :]
-                    piece = source.read(_COPY_OCTETS)
+            made = open(part, "xb", buffering=0, opener=no_link_opener(0o640))  # noqa: SIM115 - kept open
+            fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for piece in pieces:
+                count(piece)
+                view = memoryview(piece)
+                while view:
+                    view = view[made.write(view) :]
             os.fsync(made.fileno())
             os.rename(part, self.path)
             sync_folder(self.path.parent)
@@ -119,6 +124,13 @@ class SpoolFile:
         self._file = made
         if old is not None:
             old.close()
+
+    def _with_start(self, old_octets: int, new: bytes) -> Iterator[bytes]:
+        with open(self.path, "rb", buffering=0, opener=no_link_opener(0o640)) as source:
+            source.seek(old_octets)
+            yield new
+            while piece := source.read(_COPY_OCTETS):
+                yield piece
 
     def _make_folder(self) -> None:
         """Make the file's directory, and a spool that was removed. The queue's own directory is never made."""

@@ -296,8 +296,8 @@ def edits_case(random: Random) -> Case:
     names, values = ["X-A", "Subject", "received", "x a", "X-B"], ["1", "", "a b", "ä", "x\ny", "\0", "z" * 1000]
     turns = [header]
     for _ in range(random.randrange(1, 6)):
-        kind = random.choice("ardfxphz")
-        if kind in "fp":
+        kind = random.choice("ardfxphz" if len(header) % 2 else "ardfxphzics")
+        if kind in "fpic":
             rest = f"{random.choice(names)}\n{random.choice(values)}"
         elif kind in "ard":
             rest = "\n".join(str(random_address(random)) for _ in range(random.choice([1, 1, 1, 2])))

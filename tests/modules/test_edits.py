@@ -4,19 +4,25 @@ from typing import Any
 
 import pytest
 
-from empath.mail.address import Address
+from empath.mail.address import Address, ReversePath
+from empath.message.edited_header import EditedHeader
 from empath.modules.edits import (
     AddField,
     AddRecipient,
+    ChangeField,
     Discard,
     Edited,
     Hold,
+    InsertField,
     Redirect,
     RemoveField,
     RemoveRecipient,
+    ReplaceBody,
     ReplaceField,
     SetRoute,
+    SetSender,
     WrongEdit,
+    folded_field,
 )
 
 HEADER = b"Received: x\r\nSubject: one\r\n two\r\nX-Spam: no\r\nsubject: three\r\n"
@@ -25,7 +31,7 @@ HEADER = b"Received: x\r\nSubject: one\r\n two\r\nX-Spam: no\r\nsubject: three\r
 @pytest.fixture
 def edited():
     """A message to two recipients."""
-    return Edited([Address.parse("a@d.test"), Address.parse("b@d.test")], HEADER)
+    return Edited([Address.parse("a@d.test"), Address.parse("b@d.test")], EditedHeader(HEADER))
 
 
 def addresses(edited):
@@ -56,7 +62,8 @@ def test_an_added_field_leaves_the_content_as_received(edited):
     """
     edited.apply(AddField("X-Tag", "one"))
     edited.apply(AddField("X-Tag", "two"))
-    assert (b"X-Tag: one\r\nX-Tag: two\r\n", None) == (edited.added_fields, edited.header)
+    assert [b"X-Tag: one\r\n", b"X-Tag: two\r\n"] == edited.header.below
+    assert not edited.header.is_content_changed
 
 
 @pytest.mark.parametrize(
@@ -72,7 +79,7 @@ def test_fields_are_removed_and_replaced_whole(edited, edit, expected):
     All fields of a name go, with their folded lines.
     """
     edited.apply(edit)
-    assert expected == b"".join(edited.header.octets)
+    assert expected == b"".join(edited.header.content)
 
 
 def test_a_field_that_is_not_there_needs_no_new_content(edited):
@@ -80,7 +87,7 @@ def test_a_field_that_is_not_there_needs_no_new_content(edited):
     Then the octets stay as received.
     """
     edited.apply(RemoveField("X-None"))
-    assert edited.header is None
+    assert not edited.header.is_content_changed
 
 
 def test_fields_are_edited_in_the_order_of_the_edits(edited):
@@ -89,7 +96,7 @@ def test_fields_are_edited_in_the_order_of_the_edits(edited):
     """
     edited.apply(ReplaceField("X-New", "1"))
     edited.apply(RemoveField("X-New"))
-    assert HEADER == b"".join(edited.header.octets)
+    assert HEADER == b"".join(edited.header.content)
 
 
 def test_the_first_order_counts(edited):
@@ -147,8 +154,8 @@ def test_an_edit_that_would_break_the_message_is_refused(edited, edit):
     """
     with pytest.raises(WrongEdit):
         edited.apply(edit)
-    assert (["a@d.test", "b@d.test"], b"", None, None) == (
-        addresses(edited), edited.added_fields, edited.header, edited.order,
+    assert (["a@d.test", "b@d.test"], [], False, None) == (
+        addresses(edited), edited.header.below, edited.header.is_content_changed, edited.order,
     )  # fmt: skip
 
 
@@ -159,3 +166,55 @@ def test_a_message_without_recipients_is_discarded_on_purpose_only(edited):
     edited.apply(RemoveRecipient("a@d.test"))
     with pytest.raises(WrongEdit, match="use Discard"):
         edited.apply(RemoveRecipient("b@d.test"))
+
+
+def test_a_filter_changes_single_fields_the_sender_and_the_body(edited):
+    """
+    Edits of filters are applied by the same rules, with fields that may have folds and any octets.
+    """
+    edited.make_field = folded_field
+    edited.apply(InsertField(0, "X-Top", " one\n two"))
+    edited.apply(ChangeField(2, "Subject", ""))
+    edited.apply(ChangeField(1, "X-Spam", " caf\udcc3\udca9"))
+    edited.apply(SetSender("new@d.test"))
+    edited.apply(ReplaceBody((b"a", b"b")))
+    assert [b"X-Top: one\r\n two\r\n"] == edited.header.above
+    assert b"Received: x\r\nSubject: one\r\n two\r\nX-Spam: caf\xc3\xa9\r\n" == b"".join(edited.header.content)
+    assert (ReversePath.parse("new@d.test"), (b"a", b"b")) == (edited.sender, edited.body)
+    edited.apply(SetSender(""))
+    assert ReversePath.NULL == edited.sender
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        SetSender("nonsense"),
+        InsertField(0, "X Y", "x"),
+        InsertField(0, "X", "a\0b"),
+        ChangeField(1, "Received", ""),
+        ChangeField(1, "Subject", " x\n " + "y" * 998),
+    ],
+)
+def test_what_a_filter_cannot_change_is_refused(edited, edit):
+    """
+    The message stays as it was.
+    """
+    edited.make_field = folded_field
+    with pytest.raises(WrongEdit):
+        edited.apply(edit)
+    assert ([HEADER], None) == ([b"".join(edited.header.fields)], edited.sender)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (" a\r\n\tb\n\nBcc: x\n \n", b"X: a\r\n\tb\r\n\tBcc: x\r\n"),
+        ("a\rb", b"X:a b\r\n"),
+        ("", b"X:\r\n"),
+    ],
+)
+def test_a_folded_value_stays_one_field(value, expected):
+    """
+    What some filters write between the lines cannot begin another field, and no line is empty.
+    """
+    assert expected == folded_field("X", value)

@@ -44,6 +44,38 @@ def test_content_whose_start_is_replaced_keeps_the_rest(spool: Path, new: bytes)
     assert (new + body, new + body) == (file.path.read_bytes(), b"".join(pieces))
 
 
+def test_content_that_is_replaced_whole_has_only_the_new_octets(spool: Path) -> None:
+    """
+    A filter may give a message another body.
+    """
+    file = SpoolFile(spool, "mx.example.test", ID)
+    file.write(b"y" * 300_000)
+    file.complete()
+    pieces: list[bytes] = []
+    file.replace(iter((b"new ", b"", b"content")), pieces.append)
+    assert is_being_written(file.path)
+    file.close()
+    assert (b"new content", b"new content", [file.path]) == (file.path.read_bytes(), b"".join(pieces), files(spool))
+
+
+def test_content_that_cannot_be_replaced_stays(spool: Path) -> None:
+    """
+    The message is refused for now, and no half of another stands in its place.
+    """
+    file = SpoolFile(spool, "mx.example.test", ID)
+    file.write(b"old")
+    file.complete()
+
+    def pieces() -> Iterator[bytes]:
+        yield b"new"
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(StorageFailure, match="No space left"):
+        file.replace(pieces(), bytes)
+    file.close()
+    assert (b"old", [file.path]) == (file.path.read_bytes(), files(spool))
+
+
 def test_content_is_read_as_it_was_written(spool: Path) -> None:
     """
     It is written in pieces of any size, and read by the name in the row.

@@ -7,11 +7,12 @@ at once, so that clients that stop in the middle of a message hold no more than 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from empath.authentication.arriving import ArrivingMessage
-from empath.authentication.canonical import Digests
+from empath.authentication.canonical import ArrivingBody, Digests
 from empath.daemon.process.threads import in_thread
+from empath.daemon.process.turns import let_others_run
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId, Timestamp
 from empath.message.blind_copies import BlindCopies
@@ -22,6 +23,7 @@ from empath.storage.spool import SpoolFile
 
 _CHUNK_OCTETS = 256 * 1024  # size of one write to the spool
 _PIECE_OCTETS = 4096  # size up to which a piece in memory is joined with the next: an object has its own cost
+_CRLF = b"\r\n"
 _FIXED_OCTETS = 8192  # memory for one content besides its octets: its objects and the field that is being read
 
 
@@ -42,14 +44,15 @@ class IncomingContent:
 
     After `finish`: size in octets, digest (hexadecimal SHA-256), has_8bit, fields, and either content whole with
     locator `inline`, or content None and the locator of a durable spool file. All this is of the octets received
-    without the separator lines of a mailbox file, which are in mailbox_fields, and without Bcc where it is stripped.
+    without the separator lines of a mailbox file, which are in mailbox_fields, and without Bcc where it is stripped; of
+    content that was written anew, by `replace_header` or `replace_body`, it is of the new octets.
     What signs or checks signatures gives *arriving*, and finds the digests of the body in body_digests.
     """
 
     __slots__ = (
         "_arriving", "_blind_copies", "_budget", "_hash", "_header", "_header_octets", "_held", "_mailbox_lines",
-        "_make_spool_file", "_pieces", "_spool_file", "begun_at", "content", "fields", "has_8bit", "is_closed",
-        "is_kept", "locator", "queue_id", "size",
+        "_make_spool_file", "_new_digests", "_pieces", "_spool_file", "begun_at", "content", "fields", "has_8bit",
+        "is_closed", "is_kept", "locator", "queue_id", "size",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +80,7 @@ class IncomingContent:
         self._pieces: list[bytes] = []
         self._make_spool_file = make_spool_file  # few messages need one
         self._spool_file: SpoolFile | None = None
+        self._new_digests: Digests | None = None  # of a body that took the place of the one that arrived
         self.content: bytes | None = None
         self.fields = HeaderFields()
         self.has_8bit = False
@@ -108,6 +112,8 @@ class IncomingContent:
     @property
     def body_digests(self) -> Digests:
         """The forms of the body that were wanted, hashed; of content that is complete."""
+        if self._new_digests is not None:
+            return self._new_digests
         return {} if self._arriving is None else self._arriving.digests
 
     def add(self, octets: bytes) -> None:
@@ -178,6 +184,26 @@ class IncomingContent:
             at += len(octets)
             yield octets
 
+    def body(self, header: bytes) -> Iterator[bytes]:
+        """
+        The body of the content, which is complete and whose header section is *header*, in pieces.
+
+        Raises:
+            StorageFailure: the spool cannot be read.
+        """
+        left, start = len(header), b""
+        is_begun = self.is_headerless  # the empty line after the header is no part of it
+        for chunk in self.chunks():
+            piece = chunk[left:]
+            left = max(0, left - len(chunk))
+            if not is_begun:
+                start += piece
+                if len(start) < len(_CRLF):
+                    continue
+                piece, is_begun = start.removeprefix(_CRLF), True
+            if piece:
+                yield piece
+
     def replace_header(self, old: bytes, new: bytes) -> None:
         """
         Write the content, which is complete, anew, with *new* in place of the header section *old*.
@@ -188,18 +214,61 @@ class IncomingContent:
         if self.is_headerless and new:
             new += b"\r\n"  # the text is no longer headerless
             self._header.is_headerless = False
-        self._hash = hashlib.sha256()
-        self.size, self.has_8bit, self.fields = 0, False, HeaderFields()
-        splitter = HeaderSplitter(self._header_octets)
-        self.fields.add(splitter.feed(new))
-        self.fields.add(splitter.finish())
+        self._begin_anew(new)
         if self._spool_file is not None:
             in_thread(self._spool_file.replace_start, len(old), new, self._count)
             return
-        self.content = new + (self.content or b"")[len(old) :]
-        self._count(self.content)
-        self._budget.held_octets += len(new) - len(old)
-        self._held += len(new) - len(old)
+        self._hold(new + (self.content or b"")[len(old) :])
+
+    def replace_body(self, header: bytes, body: Sequence[bytes]) -> None:
+        """
+        Write the content, which is complete, anew, as *header* and *body*.
+
+        Raises:
+            StorageFailure: the spool cannot be written.
+        """
+        self._header.is_headerless = False
+        self._begin_anew(header)
+        pieces = (header, _CRLF, *body)
+        size = sum(map(len, pieces))
+        if self._spool_file is None and size <= self._budget.inline_octets:
+            self._hold(b"".join(pieces))
+        elif self._spool_file is None:
+            spool_file = self._spool_file = self._make_spool_file()
+            self.locator = spool_file.locator
+            in_thread(_write_whole, spool_file, pieces, self._count)
+            self._free_content()
+        else:
+            in_thread(self._spool_file.replace, pieces, self._count)
+        if self._arriving is not None:
+            hashed = ArrivingBody(self._arriving.digests)
+            for piece in body:
+                hashed.feed(piece)
+                let_others_run()
+            self._new_digests = hashed.finish()
+
+    def _begin_anew(self, header: bytes) -> None:
+        """Forget what was known of the content, which gets this *header*."""
+        self._hash = hashlib.sha256()
+        self.size, self.has_8bit, self.fields = 0, False, HeaderFields()
+        splitter = HeaderSplitter(self._header_octets)
+        self.fields.add(splitter.feed(header))
+        self.fields.add(splitter.finish())
+
+    def _hold(self, content: bytes) -> None:
+        """Keep *content* in memory in place of the content."""
+        more = len(content) - len(self.content or b"")
+        self.content = content
+        self._count(content)
+        self._budget.held_octets += more
+        self._held += more
+
+    def _free_content(self) -> None:
+        """The spool has the content now."""
+        self._budget.held_octets -= len(self.content or b"")
+        self._held -= len(self.content or b"")
+        self.content = None
+        self._pieces.clear()
 
     def close(self) -> None:
         """Give the memory back, and remove the spool file unless `is_kept` says that a row may name it."""
@@ -254,3 +323,10 @@ class IncomingContent:
         in_thread(spool_file.write, chunk)
         self._budget.held_octets -= len(chunk)
         self._held -= len(chunk)
+
+
+def _write_whole(spool_file: SpoolFile, pieces: Iterable[bytes], count: Callable[[bytes], object]) -> None:
+    for piece in pieces:
+        count(piece)
+        spool_file.write(piece)
+    spool_file.complete()

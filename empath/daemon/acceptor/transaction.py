@@ -19,14 +19,15 @@ from empath.authentication.sign import SIGNED_FORM
 from empath.daemon.acceptor.authentication import Judged, MessageCheck
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.signing import MessageSigning
 from empath.errors import EmpathError
 from empath.mail.address import Address, ReversePath
-from empath.mail.domain import Domain
 from empath.mail.envelope import Envelope, Recipient, original_recipient_of
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.mail.status import RecipientStatus
 from empath.message.authors import authors
+from empath.message.edited_header import EditedHeader
 from empath.message.fields import Fields
 from empath.message.report.facts import ReportKind
 from empath.message.trace import Reception, expanded_fields, missing_fields, protocol_word, received_field
@@ -50,6 +51,7 @@ _LEAST_RECIPIENTS = 100
 _RECIPIENT_OCTETS = 512  # memory for one recipient besides the local part, which a client chooses
 _OK = EnhancedStatus(2, 0, 0)
 _DMARC: Final = "dmarc"  # author of a hold
+_NO_RECIPIENTS: Final[Mapping[Address, Recipient]] = MappingProxyType({})
 _NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 _NOT_NOW = Reply.of("451 4.3.0 The message could not be stored, try again later")
 
@@ -86,17 +88,17 @@ class Transaction:
     """
     One mail transaction: recipients first, then the content. Call `close` last, however it ended.
 
-    `refusal_at_data` is the reply to DATA, if the driver knows already that it refuses the message. `review` judges the
-    whole message before it is committed, and may edit it; `module_fields` are added to it, `order` is carried out at
-    once, and `metadata` is the JSON object that the queue keeps with it. Each of `body_wanted` is shown the header as
-    soon as it has arrived, and says which forms of the body are to be hashed on their way. `check` finds out who
-    vouches for the message, if the listener wants to know.
+    `refusal_at_data` is the reply to DATA, if the driver knows already that it refuses the message. Each of `reviews`
+    judges the whole message before it is committed, and may edit it; `header` has the fields as they leave them.
+    `order` is carried out at once, and `metadata` is the JSON object that the queue keeps with it. Each of
+    `body_wanted` is shown the header as soon as it has arrived, and says which forms of the body are to be hashed on
+    their way. `check` finds out who vouches for the message, if the listener wants to know.
     """
 
     __slots__ = (
         "_client", "_content", "_context", "_destinations", "_expanded", "_forwarded_as", "_held", "_judged", "_marks",
-        "_offer", "_places", "_recipients", "_refusal", "_sealed_by", "_signed_by", "_signer", "body_wanted", "check",
-        "metadata", "module_fields", "order", "refusal_at_data", "review",
+        "_offer", "_places", "_queue_id", "_recipients", "_refusal", "_sealed_by", "_signing", "body_wanted", "check",
+        "header", "metadata", "order", "refusal_at_data", "reviews",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
@@ -113,23 +115,38 @@ class Transaction:
         self.check: MessageCheck | None = None
         self._judged: Judged | None = None
         self.refusal_at_data: Reply | None = None
-        self.review: Callable[[IncomingContent], Reply | None] | None = None
-        self._signer = context.signer() if context.signer is not None and self._is_of_user else None
-        self.body_wanted: list[Wanted] = [self._to_be_signed] if self._signer else []
+        self.reviews: list[Callable[[IncomingContent], Reply | None]] = []
+        self._signing: MessageSigning | None = None
+        self.body_wanted: list[Wanted] = []
+        if context.signer is not None and self._is_of_user:
+            self._signing = MessageSigning(context.signer(), client.account)
+            self.body_wanted.append(self._signing.wanted)
         if context.sealing is not None:
             self.body_wanted.append(self._to_be_sealed)
         self.metadata = "{}"
-        self.module_fields = b""
+        self.header: EditedHeader | None = None  # None while nobody edits it
         self.order: ArrivalOrder | None = None
-        self._signed_by: str | None = None  # the keys that signed it, for the log
         self._sealed_by: str | None = None  # the key that sealed it, for the log
         self._forwarded_as: str | None = None  # its sender where an alias leads elsewhere, for the log
+        self._queue_id = context.queue_id
         self._refusal: Reply | None = None  # the reply to the end of data, where it is known before
 
     @property
     def size(self) -> int:
         """The number of recipients."""
         return len(self._recipients)
+
+    @property
+    def queue_id(self) -> QueueId:
+        """The id that the message gets."""
+        if self._queue_id is None:
+            self._queue_id = QueueId.make(Timestamp(time.time()), os.urandom(10))
+        return self._queue_id
+
+    @property
+    def offer(self) -> MailOffered:
+        """What the client said at MAIL."""
+        return self._offer
 
     @property
     def reverse_path(self) -> ReversePath:
@@ -155,9 +172,16 @@ class Transaction:
         budget = self._context.budget
         return len(self._recipients) + more <= _LEAST_RECIPIENTS or budget.held_octets <= budget.limit_octets
 
-    def deliver_to(self, addresses: Sequence[Address]) -> None:
-        """Make *addresses* the recipients; each of them has a route. Those of the client keep what it asked for."""
-        known = {each.address: each for each in self._recipients}
+    def change_sender(self, reverse_path: ReversePath) -> None:
+        """Make *reverse_path* the sender. Call `deliver_to` after it: routes may depend on the sender."""
+        self._offer = self._offer._replace(reverse_path=reverse_path)
+
+    def deliver_to(self, addresses: Sequence[Address], more: Mapping[Address, Recipient] = _NO_RECIPIENTS) -> None:
+        """
+        Make *addresses* the recipients; each of them has a route. Those of the client keep what it asked for, and
+        *more* has what is asked for others.
+        """
+        known = {**more, **{each.address: each for each in self._recipients}}
         router, sent_by = self._context.rules.router, self.sent_by
         self._destinations = []
         for address in addresses:
@@ -204,13 +228,11 @@ class Transaction:
     def begin_content(self) -> None:
         """Expect content from now on; DATA was accepted."""
         config = self._context.config
-        at = Timestamp(time.time())
-        queue_id = self._context.queue_id or QueueId.make(at, os.urandom(10))
         self._content = IncomingContent(
             self._context.budget,
-            partial(SpoolFile, config.queue.spool, config.node.name, queue_id),
-            queue_id=queue_id,
-            begun_at=at,
+            partial(SpoolFile, config.queue.spool, config.node.name, self.queue_id),
+            queue_id=self.queue_id,
+            begun_at=Timestamp(time.time()),
             strips_blind_copies=self._context.role is Role.SUBMISSION,
             header_octets=self._context.configured.header_octets,
             arriving=self._arriving(),
@@ -254,9 +276,10 @@ class Transaction:
                 false_refusal = self._judge(self.check, content)
                 if false_refusal is not None:
                     return self._refuse(false_refusal)
-            review_refusal = None if self.review is None else self.review(content)
-            if review_refusal is not None:
-                return self._refuse(review_refusal)
+            for review in self.reviews:
+                review_refusal = review(content)
+                if review_refusal is not None:
+                    return self._refuse(review_refusal)
             if self._judged is not None and self._judged.disposition.action is Action.QUARANTINE_ROUTE:
                 self._send_to_quarantine()
             message = self._message(content)
@@ -300,26 +323,6 @@ class Transaction:
     def _is_of_user(self) -> bool:
         """Whether the client may relay: the mail of others is never signed."""
         return self._client.account is not None or self._context.config.relay.policy.is_trusted(self._client.address)
-
-    def _may_sign_for(self, domain: Domain) -> bool:
-        account = self._client.account
-        return account is None or account.senders is None or account.senders.may_speak_for(domain)
-
-    def _to_be_signed(self, fields: SignedFields) -> tuple[BodyForm, ...]:
-        signer = self._signer
-        return (SIGNED_FORM,) if signer is not None and signer.domains(fields, self._may_sign_for) else ()
-
-    def _signed(self, added: bytes, content: IncomingContent) -> bytes:
-        """The signatures over *content* below the fields *added*; modules may have edited its header meanwhile."""
-        signer = self._signer
-        if signer is None or SIGNED_FORM not in content.body_digests:
-            return b""
-        fields = SignedFields(Fields.of(added + content.header(self._context.configured.header_octets)))
-        domains = signer.domains(fields, self._may_sign_for)
-        if not domains:
-            return b""
-        self._signed_by = signer.selectors(domains)
-        return signer.sign(fields, content.body_digests, domains, time.time())
 
     def _to_be_sealed(self, _fields: SignedFields) -> tuple[BodyForm, ...]:
         return (SIGNED_FORM,) if self.check is not None and self._wants_seal else ()
@@ -425,14 +428,47 @@ class Transaction:
             mt_priority=self._offer.mt_priority,
         )
         only = str(self._recipients[0].address) if len(self._recipients) == 1 else None
-        results = b"" if self._judged is None else self._judged.field
-        added = results + received_field(reception, content.queue_id, content.begun_at, only)
-        if self._context.role is Role.SUBMISSION:
-            added += missing_fields(content.fields, hostname, content.queue_id, content.begun_at)
-        added += expanded_fields([*self._marks]) + self.module_fields + content.mailbox_fields
-        added = self._signed(added, content) + added
+        results, header = b"" if self._judged is None else self._judged.field, self.header
+        added = results if header is None else b"".join(header.above)
+        added += received_field(reception, content.queue_id, content.begun_at, only)
+        added += self._missing_fields(content)
+        added += expanded_fields([*self._marks])
+        added += b"" if header is None else b"".join(header.below)
+        added += content.mailbox_fields
+        if self._signing is not None:
+            added = self._signing.sign(added, content, self._context.configured.header_octets) + added
         added = self._sealed(added, content) + added
         return added + b"\r\n" if content.is_headerless else added
+
+    def _missing_fields(self, content: IncomingContent) -> bytes:
+        """Date and Message-ID, where a submission has none."""
+        if self._context.role is not Role.SUBMISSION:
+            return b""
+        missing = missing_fields(content.fields, str(self._context.hostname), content.queue_id, content.begun_at)
+        if not missing or self.header is None:
+            return missing
+        seen, fields = Fields(self.header.below), Fields.of(missing)
+        return b"".join(
+            octets for name, octets in zip(fields.names, fields.octets, strict=True) if name not in seen.names
+        )
+
+    def edited_header(self, content: IncomingContent) -> EditedHeader:
+        """
+        The header of *content*, which is complete, for those who edit it: with the results of authentication on top,
+        and the fields that a submission gets. The Received field of this host is not in it.
+
+        Raises:
+            StorageFailure: the header cannot be read.
+        """
+        if self.header is None:
+            results = b"" if self._judged is None else self._judged.field
+            self.header = EditedHeader(
+                content.header(self._context.configured.header_octets),
+                above=[results] if results else [],
+                below=Fields.of(self._missing_fields(content)).octets,
+                hidden=results,
+            )
+        return self.header
 
     def _message(self, content: IncomingContent) -> NewMessage:
         config, offer, client = self._context.config, self._offer, self._client
@@ -524,7 +560,7 @@ class Transaction:
                 name=message.client_name,
                 ptr=self._client.verified_name,
                 message_id=message.header_message_id,
-                signed_by=self._signed_by,
+                signed_by=None if self._signing is None else self._signing.signed_by,
                 forwarded_as=self._forwarded_as,
                 sealed_by=self._sealed_by,
                 tls_version=message.tls_version,

@@ -5,22 +5,20 @@ Empath decides first; the modules are asked about what it would accept.  Without
 and none of this costs anything.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
-from empath.daemon.acceptor.judging import JudgedRecipient, targets_of
+from empath.daemon.acceptor.editing import MessageEditing
+from empath.daemon.acceptor.judging import JudgedRecipient
 from empath.daemon.acceptor.session import ANSWERS, REFUSED_S, ReceivingSession
 from empath.daemon.acceptor.transaction import Transaction
 from empath.daemon.process.module_calls.calls import CallFailed, ModuleCalls, ModuleEdit
 from empath.daemon.process.module_calls.metadata import Metadata
 from empath.errors import SyntaxViolation
-from empath.mail.address import Address
 from empath.mail.reply import Reply
-from empath.mail.status import RecipientStatus
-from empath.modules.edits import MAX_EDITS, MAX_RECIPIENTS, Edited, Hold, SetRoute, WrongEdit
+from empath.modules.edits import MAX_EDITS, SetRoute, WrongEdit
 from empath.modules.hooks import Context, Message
 from empath.net.stream import Stream
 from empath.policy.access import ClientAddress
@@ -34,7 +32,6 @@ from empath.smtp.server.events import (
     MailOffered,
     StartTls,
 )
-from empath.storage.queue.accept import ArrivalOrder
 
 
 class ModuleSession(ReceivingSession):
@@ -124,7 +121,7 @@ class ModuleSession(ReceivingSession):
         reply = super()._mail_offered(event)
         if self._transaction is None:
             return reply
-        self._transaction.review = self._review
+        self._transaction.reviews.append(self._review)
         self._metadata.begin_message()
         refusal = self._ask("mail", sender=str(event.reverse_path))
         if refusal is not None:
@@ -152,9 +149,9 @@ class ModuleSession(ReceivingSession):
         """Show a message to the modules, and carry out their edits; the reply that refuses it, if one does."""
         transaction = self._open_transaction()
         if self._edits or self._calls.has("data") or self._calls.has("accepted"):
-            header = content.header(self._context.configured.header_octets)
+            header = transaction.edited_header(content).visible
             message = Message(str(content.queue_id), content.size, header, content.chunks)
-            refusal = self._ask("data", message=message) or self._edit(transaction, content, header)
+            refusal = self._ask("data", message=message) or self._edit(transaction, content)
             if refusal is not None:
                 return refusal
             context = self._seen()
@@ -162,40 +159,28 @@ class ModuleSession(ReceivingSession):
         transaction.metadata = self._metadata.text
         return None
 
-    def _edit(self, transaction: Transaction, content: IncomingContent, header: bytes) -> Reply | None:
+    def _edit(self, transaction: Transaction, content: IncomingContent) -> Reply | None:
         """Carry out the edits; a module whose edit cannot be has failed."""
         if not self._edits:
             return None
-        edited = Edited([*transaction.addresses], header)
-        known = {*edited.recipients}
+        editing = MessageEditing(self._context, transaction, content)
         ordered_by = ""
         for place, each in enumerate(self._edits):
-            before = edited.recipients
             try:
                 if place >= MAX_EDITS:
                     raise WrongEdit(f"a message has at most {MAX_EDITS} edits")
-                edited.apply(each.edit)
+                editing.apply(each.edit)
                 if isinstance(each.edit, SetRoute):
-                    self._set_route(transaction, edited.route)
-                if edited.recipients is not before:
-                    edited.recipients = self._expanded(edited.recipients, known)
-                    known.update(edited.recipients)
+                    self._set_route(transaction, editing.edited.route)
             except WrongEdit as exc:
-                edited.recipients = before
                 refusal = self._calls.fail(each.module, each.hook, CallFailed(f"{type(each.edit).__name__}: {exc}"))
                 if refusal is not None:
                     return refusal
             else:
                 each.module.in_a_row[each.hook] = 0
-            if edited.order is each.edit:
+            if editing.edited.order is each.edit:
                 ordered_by = each.module.module.wanted.name
-        transaction.deliver_to(edited.recipients)
-        transaction.module_fields = edited.added_fields
-        if edited.order is not None:
-            status = RecipientStatus.HELD if isinstance(edited.order, Hold) else RecipientStatus.CANCELLED
-            transaction.order = ArrivalOrder(status, f"module:{ordered_by}", edited.order.reason)
-        if edited.header is not None:
-            content.replace_header(header, b"".join(edited.header.octets))
+        editing.carry_out(f"module:{ordered_by}")
         return None
 
     def _set_route(self, transaction: Transaction, route: str | None) -> None:
@@ -207,25 +192,6 @@ class ModuleSession(ReceivingSession):
             self._metadata.restore()
             raise WrongEdit(str(exc)) from exc
         transaction.metadata = self._metadata.text
-
-    def _expanded(self, recipients: Sequence[Address], known: set[Address]) -> list[Address]:
-        """*recipients*, where those that are not *known* yet have given way to the targets of their aliases."""
-        settled: dict[Address, None] = {}
-        for address in recipients:
-            targets = (address,) if address in known else targets_of(self._context, address, is_known=True)
-            if isinstance(targets, Reply):
-                raise WrongEdit(f"{address}: {targets}")
-            for target in targets:
-                if target not in known and self._has_no_route(target):
-                    raise WrongEdit(f"there is no route to {target}")
-                settled[target] = None
-        if len(settled) > MAX_RECIPIENTS:
-            raise WrongEdit(f"a message has at most {MAX_RECIPIENTS} recipients")
-        return [*settled]
-
-    def _has_no_route(self, address: Address) -> bool:
-        sent_by = self._open_transaction().sent_by
-        return self._context.rules.router.decide(str(address), address.domain, sent_by).route is None
 
 
 _OVERRIDDEN: Final[dict[type, Any]] = {
