@@ -444,7 +444,7 @@ def test_mail_to_the_postmaster_of_this_host_goes_where_the_setting_says(make_co
     client.say(b"DATA\r\n")
     client.say(MESSAGE)
     [message] = context.writer.messages
-    [(address, notify, original, _)] = message.envelope.recipients
+    [(address, notify, original, *_)] = message.envelope.recipients
     assert (context.config.postmaster, "FAILURE") == (address, notify)
     assert f"rfc822;{path}".replace('"', "").lower() == original.lower()
 
@@ -485,7 +485,7 @@ def test_the_postmaster_of_a_domain_that_is_served_here_is_its_own(make_context,
     client.say(b"MAIL FROM:<a@b.test>\r\nRCPT TO:<postmaster@mx.example.test>\r\n")
     client.say(b"DATA\r\n")
     client.say(MESSAGE)
-    [(address, _, original, _)] = context.writer.messages[0].envelope.recipients
+    [(address, _, original, *_)] = context.writer.messages[0].envelope.recipients
     assert ("postmaster@mx.example.test", None) == (str(address), original)
 
 
