@@ -421,7 +421,7 @@ def test_a_recipient_given_twice_gets_one_copy_and_all_notices_that_were_asked_f
     client.say(MESSAGE)
     [message] = context.writer.messages
     assert [("c@d.test", "FAILURE", "rfc822;one"), ("e@d.test", "NEVER", None)] == [
-        (str(address), notify, original) for address, notify, original, _ in message.envelope.recipients
+        (str(address), notify, original) for address, notify, original, *_ in message.envelope.recipients
     ]
     assert 2 == len(message.destinations)
 
