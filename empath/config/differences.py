@@ -27,7 +27,12 @@ def differences(old: Config, new: Config) -> tuple[Difference, ...]:
     The settings that differ, in the order of the file, removed settings last. The order of listeners and routes has no
     meaning, so it is not a difference.
     """
-    before, after = _flat(old), _flat(new)
+    return differences_of(settings(old), settings(new))
+
+
+def differences_of(old: dict[str, Any], new: dict[str, Any]) -> tuple[Difference, ...]:
+    """The same of two tables of settings."""
+    before, after = flat(old), flat(new)
     return tuple(
         Difference(dotted(path), before.get(path), after.get(path))
         for path in dict.fromkeys((*after, *before))
@@ -35,11 +40,14 @@ def differences(old: Config, new: Config) -> tuple[Difference, ...]:
     )
 
 
-def _flat(config: Config) -> dict[KeyPath, Any]:
-    found = settings(config)
-    # Keyed by address, which is unique. By position, a new listener at the top would seem to change all below it.
-    found["listener"] = {listener.pop("address"): listener for listener in found["listener"]}
-    return dict(_leaves((), found))
+def flat(found: dict[str, Any]) -> dict[KeyPath, Any]:
+    """The settings of the tables *found*, one by one. A listener is named by its address."""
+    # Addresses are unique. By position, a new listener at the top would seem to change all below it.
+    listeners = {
+        listener["address"]: {key: value for key, value in listener.items() if key != "address"}
+        for listener in found["listener"]
+    }
+    return dict(_leaves((), found | {"listener": listeners}))
 
 
 def _leaves(path: KeyPath, value: Any) -> list[tuple[KeyPath, Any]]:

@@ -24,7 +24,12 @@ def settings(config: Config) -> dict[str, Any]:
 
 def effective_toml(config: Config) -> str:
     """*config* as TOML v1.0.0. A setting that is not set is a comment, because TOML has no null."""
-    return "\n\n".join(_blocks("", settings(config), is_in_list=False)) + "\n"
+    return toml_of(settings(config))
+
+
+def toml_of(found: Mapping[str, Any]) -> str:
+    """The settings *found* as TOML v1.0.0, as `effective_toml` writes them."""
+    return "\n\n".join(_blocks("", found, is_in_list=False)) + "\n"
 
 
 def _blocks(path: str, table: Mapping[str, Any], *, is_in_list: bool) -> Iterator[str]:

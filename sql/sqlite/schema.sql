@@ -294,6 +294,7 @@ CREATE TABLE _process (
   version        TEXT    NOT NULL,  -- of Empath
   engine_version TEXT    NOT NULL,  -- of its SQLite
   modules_off    TEXT,  -- names of modules that it switched off after failures, one blank between two; NULL: none
+  config_revision INTEGER,  -- of _config_revision, by which it runs all its life; NULL: of an older version
   UNIQUE (instance, slot, generation)
 ) STRICT;
 
@@ -868,6 +869,42 @@ WHEN EXISTS (SELECT 1 FROM _control_outcome WHERE control_id = new.control_id AN
 BEGIN
   SELECT raise(ABORT, 'empath: an order cannot be changed; give another with INSERT INTO control (verb, argument, node)');
 END;
+
+-- The configurations that the processes of a node ran by, without secrets.  See storage/queue/config_revisions.py.
+CREATE TABLE _config_revision (
+  revision INTEGER PRIMARY KEY AUTOINCREMENT,
+  node     TEXT    NOT NULL,  -- host
+  instance TEXT    NOT NULL,  -- ULID of its supervisor's run
+  reading  TEXT    NOT NULL,  -- names the reading of the file by that supervisor: a process of an older one may register late
+  at       REAL    NOT NULL,  -- instant at which the first process registered with it
+  cause    TEXT    NOT NULL CHECK (cause IN ('start', 'reload')),
+  who      TEXT    NOT NULL,  -- author of the order to reload, as in _audit; 'empathd': a start, or a signal
+  hash     TEXT    NOT NULL,  -- SHA-256 of the text, hexadecimal
+  text     TEXT    NOT NULL,  -- TOML, defaults included, secrets masked
+  version  TEXT    NOT NULL  -- of Empath
+) STRICT;
+
+CREATE TRIGGER _config_revision_not_changed BEFORE UPDATE ON _config_revision
+BEGIN
+  SELECT raise(ABORT, 'empath: a configuration that was in force is a record and cannot be changed');
+END;
+
+-- See _recipient_fits.
+CREATE TRIGGER _config_revision_not_replaced BEFORE INSERT ON _config_revision
+WHEN new.revision > 0 AND EXISTS (SELECT 1 FROM _config_revision WHERE revision = new.revision)
+BEGIN
+  SELECT raise(ABORT, 'empath: a configuration with this number exists');
+END;
+
+-- Every setting of the newest configuration of a node.
+CREATE TABLE _effective_setting (
+  node          TEXT NOT NULL,  -- host
+  name          TEXT NOT NULL,  -- dotted, such as receiving.limits.recipients
+  value         TEXT,  -- text; numbers and lists as in JSON; NULL: not set
+  default_value TEXT,  -- NULL: there is none
+  source        TEXT NOT NULL,  -- FILE:LINE, or 'default'
+  PRIMARY KEY (node, name)
+) STRICT, WITHOUT ROWID;
 
 -- Sessions of clients that last longer than a second.  Their acceptor writes them once a second at most, see
 -- daemon/acceptor/session_list.py.

@@ -343,7 +343,8 @@ SELECT a.attempt_id                                  AS attempt_id,             
        datetime(a.decided_next_retry_at, 'unixepoch') AS decided_next_retry_at,    -- resulting instant of the next attempt, UTC
        a.decided_next_retry_at                       AS decided_next_retry_unix,  -- the same in Unix seconds
        a.process_id                                  AS process_id,               -- process that made the attempt
-       a.class                                       AS class                     -- kind of failure, as the rules of bounce_rule say; NULL: none
+       a.class AS class,  -- kind of failure, as the rules of bounce_rule say; NULL: none
+       (SELECT p.config_revision FROM _process AS p WHERE p.process_id = a.process_id) AS config_revision  -- configuration that it was made by; NULL: not known any more
   FROM _attempt AS a
   JOIN _recipient AS r ON r.recipient_id = a.recipient_id
   JOIN _message AS m ON m.message_id = r.message_id;
@@ -430,7 +431,8 @@ SELECT p.process_id                                  AS process_id,             
        (SELECT count(*) FROM _lease AS l WHERE l.process_id = p.process_id) AS leases,  -- number of leases that it holds
        p.version                                     AS version,                  -- version of Empath
        p.engine_version                              AS engine_version,           -- version of its SQLite
-       p.modules_off AS modules_off  -- names of modules that it switched off after failures; NULL: none
+       p.modules_off AS modules_off,  -- names of modules that it switched off after failures; NULL: none
+       p.config_revision AS config_revision  -- configuration that it runs by; NULL: of an older version
   FROM _process AS p;
 
 -- One row per change through these views, and per order that was carried out at the end of a lease.
@@ -798,3 +800,25 @@ SELECT a.consumer                                    AS consumer,               
        e.recipient                                   AS recipient                 -- forward-path
   FROM _event_aside AS a
   JOIN _event AS e ON e.event_id = a.event_id;
+
+-- One row per configuration that was in force, as far as they are kept: the newest hundred. empath-admin config shows what differs.
+CREATE VIEW config_revision AS
+SELECT c.revision                                    AS revision,                 -- number, as in attempt and process
+       datetime(c.at, 'unixepoch')                   AS at,                       -- instant since which it was in force, UTC
+       c.at                                          AS at_unix,                  -- the same in Unix seconds
+       c.node                                        AS node,                     -- name of the host
+       c.cause                                       AS cause,                    -- start, reload
+       c.who AS who,  -- author of the order to reload; 'empathd': a start, or a reload by a signal
+       c.hash                                        AS hash,                     -- SHA-256 of the text, hexadecimal
+       c.version                                     AS version,                  -- version of Empath
+       c.text                                        AS text                      -- TOML, defaults included, secrets masked
+  FROM _config_revision AS c;
+
+-- One row per setting in force: the configuration that the newest process registered with, defaults included.
+CREATE VIEW setting AS
+SELECT s.name                                        AS name,                     -- dotted, such as receiving.limits.recipients
+       s.value AS value,  -- text; numbers and lists as in JSON; secrets masked; NULL: not set
+       s.default_value                               AS default_value,            -- value without the file; NULL: there is none
+       s.source                                      AS source,                   -- file and line, or 'default'
+       s.node                                        AS node                      -- name of the host
+  FROM _effective_setting AS s;

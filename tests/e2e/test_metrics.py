@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.kit.process import Empathd, free_port
+from tests.kit.queue import select
 from tests.kit.waiting import DEADLINE_S, eventually
 
 
@@ -131,3 +132,7 @@ def test_a_reload_moves_the_address_and_a_kill_stops_no_mail(metrics):
     status, text = get(http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S))
     assert (403, True) == (status, "networks" in text)
     assert not path.exists()
+    causes = select(service.queue, "SELECT cause FROM config_revision ORDER BY revision")
+    assert [("start",), ("reload",), ("reload",)] == causes
+    [(value, source)] = select(service.queue, "SELECT value, source FROM setting WHERE name = 'http.address'")
+    assert (f"127.0.0.1:{port}", True) == (value, source.startswith(f"{service.config}:"))

@@ -58,6 +58,7 @@ from empath.storage.queue.accept import INLINE, Accept
 from empath.storage.queue.api_tokens import RecordTokenRefusal, RecordTokenUse
 from empath.storage.queue.audit import ClaimAudit
 from empath.storage.queue.clock import BringForward
+from empath.storage.queue.config_revisions import Revision
 from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.queue.destination_rules import NoteExchangers, ResizeDestinations, Standing, SuspendByHours
 from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
@@ -170,6 +171,7 @@ _PLAN = WarmupPlan("192.0.2.10", "*", T0, ((1, 5),))
 _REST = Effect("own:3", Action.REST, 2.5e8)
 _FAILURE = FailedAttempt(1, "A@b.example", "b.example", T0, "bounced", None, Heard("rcpt", 550, None, "550 no", ""))
 _LOGGED = Delivery(QueueId("0" * 26), "r@a.example", T0, None, "rcpt", "250 Ok")
+_REVISION = Revision("text", "hash", "1", lambda: [("name", "value", None, "default")])
 _GREYLIST = GreylistRules(delay_s=1, window_s=2, lifetime_s=3, auto_allow=1, ipv4_prefix=24, ipv6_prefix=64)
 _TRIPLE = Triple("192.0.2.0/24", "a@b.example", "c@d.example")
 DKIM_KEY = vectors("dkim-signed")["private_keys"]["e"].encode()
@@ -323,7 +325,7 @@ OPERATIONS: dict[str, Works] = {
     "rekey": lambda queue, lease: [Rekey(lease.lease_id, dict.fromkeys(ids(lease), "smtp:127.0.0.1:2526"), now=T0 + 1)],
     "hold": lambda _, lease: [Hold(lease.lease_id, tuple(ids(lease)), now=T0, reason="no content")],
     "register": lambda *_: [
-        Register(node="mx", instance="run", slot="worker-2", generation=1, pid=1, now=T0),
+        Register(node="mx", instance="run", slot="worker-2", generation=1, pid=1, now=T0, revision=_REVISION),
     ],
     "beat": lambda queue, _: [Beat(queue.process_id, now=T0 + 2)],
     "end process": lambda queue, _: [EndProcess(queue.process_id, now=T0 + 3)],

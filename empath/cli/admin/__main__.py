@@ -16,6 +16,7 @@ from empath.cli.admin import (
     account,
     backup,
     completion,
+    config,
     dkim,
     dns,
     doctor,
@@ -53,7 +54,7 @@ from empath.cli.common import config_option, run_process
 SECTIONS: Final = (
     ("See the mail", (read, top, explain, show, track, events)),
     ("Steer the mail", (orders, suspension, routing, reconcile)),
-    ("Steer the service", (service, sessions, modules, health)),
+    ("Steer the service", (service, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
     ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, report_preview)),
     ("The database and this host", (sql, fsck, backup, doctor, completion)),

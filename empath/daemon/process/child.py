@@ -142,9 +142,13 @@ def load_own_config(child: Child) -> Config:
     Raises:
         ConfigError: as `load_config`; only another version of Empath could find a mistake now.
     """
-    octets = os.pread(child.config_fd, os.fstat(child.config_fd).st_size, 0)
-    file = os.environ[CONFIG]
+    octets, file = own_file(child)
     return parse_config(octets, file, os.path.realpath(os.path.dirname(file)))
+
+
+def own_file(child: Child) -> tuple[bytes, str]:
+    """The content of the configuration file that the supervisor read, and its name."""
+    return os.pread(child.config_fd, os.fstat(child.config_fd).st_size, 0), os.environ[CONFIG]
 
 
 def report_ready(child: Child) -> None:

@@ -31,6 +31,7 @@ from empath.daemon.process.child import (
     report_ready,
 )
 from empath.daemon.process.client_access import ClientAccess, client_access
+from empath.daemon.process.config_revision import revision_of
 from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.log_server import syslog_of
 from empath.daemon.process.measuring import Measuring
@@ -195,6 +196,7 @@ class Runtime:
             generation=self.child.generation,
             pid=os.getpid(),
             now=time.time(),
+            revision=revision_of(self.child, self.config),
         )
         while True:
             try:

@@ -13,6 +13,7 @@ import empath
 from empath.mail.status import RecipientStatus
 from empath.policy.retry import MAX_LOST_LEASES
 from empath.storage.engine import Reader, Session
+from empath.storage.queue.config_revisions import NoteRevision, Revision
 from empath.storage.queue.order_trail import finish_order
 from empath.storage.queue.put_back import end_lease, let_go
 from empath.storage.write import Write
@@ -35,17 +36,35 @@ class ProcessRow:
 
 
 class Register(Write):
-    """Begin a run; `process_id` is its number after the commit."""
+    """Begin a run by the configuration *revision*; `process_id` is its number after the commit."""
 
-    def __init__(self, *, node: str, instance: str, slot: str, generation: int, pid: int, now: float) -> None:
+    def __init__(
+        self,
+        *,
+        node: str,
+        instance: str,
+        slot: str,
+        generation: int,
+        pid: int,
+        now: float,
+        revision: Revision | None = None,
+    ) -> None:
         super().__init__()
         self.process_id = 0
         self._row = {
             "node": node, "instance": instance, "slot": slot, "generation": generation, "pid": pid, "now": now,
-            "version": empath.__version__,
+            "version": empath.__version__, "config_revision": None,
         }  # fmt: skip
+        self._note = (
+            None
+            if revision is None
+            else NoteRevision(revision, node=node, instance=instance, version=empath.__version__, now=now)
+        )
 
     def run(self, session: Session) -> None:
+        if self._note is not None:
+            self._note.run(session)
+            self._row["config_revision"] = self._note.number
         self.process_id = session.insert("process.register", self._row)
 
 

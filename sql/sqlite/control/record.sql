@@ -53,12 +53,13 @@ BEGIN
    WHERE new.process_id IS NULL
      AND coalesce(
        new.slot, new.generation, new.node, new.instance, new.pid, new.started_at, new.started_unix, new.beat, new.beat_at,
-       new.beat_unix, new.ended_at, new.ended_unix, new.leases, new.version, new.engine_version, new.modules_off);
+       new.beat_unix, new.ended_at, new.ended_unix, new.leases, new.version, new.engine_version, new.modules_off,
+       new.config_revision);
 END;
 
 CREATE TRIGGER process_fixed INSTEAD OF UPDATE OF
   process_id, slot, generation, node, instance, pid, started_at, started_unix, beat, beat_at, beat_unix, ended_at, ended_unix,
-  leases, version, engine_version
+  leases, version, engine_version, config_revision
 ON process
 BEGIN
   SELECT raise(ABORT, 'empath: a process takes only modules_off; INSERT INTO control gives it orders');
@@ -235,4 +236,34 @@ END;
 CREATE TRIGGER throughput_insert INSTEAD OF INSERT ON throughput
 BEGIN
   SELECT raise(ABORT, 'empath: throughput is counted by the housekeeper');
+END;
+
+CREATE TRIGGER config_revision_update INSTEAD OF UPDATE ON config_revision
+BEGIN
+  SELECT raise(ABORT, 'empath: a configuration that was in force is a record and cannot be changed');
+END;
+
+CREATE TRIGGER config_revision_delete INSTEAD OF DELETE ON config_revision
+BEGIN
+  SELECT raise(ABORT, 'empath: a configuration goes by itself when a hundred newer ones are there');
+END;
+
+CREATE TRIGGER config_revision_insert INSTEAD OF INSERT ON config_revision
+BEGIN
+  SELECT raise(ABORT, 'empath: a configuration comes by a start or a reload');
+END;
+
+CREATE TRIGGER setting_update INSTEAD OF UPDATE ON setting
+BEGIN
+  SELECT raise(ABORT, 'empath: a setting is changed in the configuration file, and by a reload');
+END;
+
+CREATE TRIGGER setting_delete INSTEAD OF DELETE ON setting
+BEGIN
+  SELECT raise(ABORT, 'empath: a setting is removed in the configuration file, and by a reload');
+END;
+
+CREATE TRIGGER setting_insert INSTEAD OF INSERT ON setting
+BEGIN
+  SELECT raise(ABORT, 'empath: a setting is added in the configuration file, and by a reload');
 END;

@@ -63,3 +63,26 @@ CREATE TABLE _event_aside (
 CREATE INDEX _event_aside_due ON _event_aside (consumer, next_try_at) WHERE state = 'waiting';
 CREATE INDEX _event_aside_message ON _event_aside (consumer, ulid) WHERE state <> 'dead';
 CREATE INDEX _event_aside_event ON _event_aside (event_id);
+
+-- Configurations.
+ALTER TABLE _process ADD COLUMN config_revision INTEGER;
+CREATE TABLE _config_revision (
+  revision INTEGER PRIMARY KEY AUTOINCREMENT,
+  node     TEXT    NOT NULL,
+  instance TEXT    NOT NULL,
+  reading  TEXT    NOT NULL,
+  at       REAL    NOT NULL,
+  cause    TEXT    NOT NULL CHECK (cause IN ('start', 'reload')),
+  who      TEXT    NOT NULL,
+  hash     TEXT    NOT NULL,
+  text     TEXT    NOT NULL,
+  version  TEXT    NOT NULL
+) STRICT;
+CREATE TABLE _effective_setting (
+  node          TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  value         TEXT,
+  default_value TEXT,
+  source        TEXT NOT NULL,
+  PRIMARY KEY (node, name)
+) STRICT, WITHOUT ROWID;

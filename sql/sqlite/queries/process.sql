@@ -3,6 +3,6 @@
 
 -- name: register
 -- A process begins its run. Rows: one, process_id.
-INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, version, engine_version)
-VALUES (:node, :instance, :slot, :generation, :pid, :now, :now, :version, sqlite_version())
+INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, version, engine_version, config_revision)
+VALUES (:node, :instance, :slot, :generation, :pid, :now, :now, :version, sqlite_version(), :config_revision)
 RETURNING process_id;

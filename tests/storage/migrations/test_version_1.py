@@ -79,7 +79,7 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
     expected: dict[str, list[tuple[Any, ...]]] = before | {
         "_message": [(*row, b"", None, None, None, None, None) for row in before["_message"]],
         "_attempt": [(*row, None, None, None, None) for row in before["_attempt"]],
-        "_process": [(*row, None) for row in before["_process"]],
+        "_process": [(*row, None, None) for row in before["_process"]],
         "_destination": [(*row, 2, None, row[-1], *new_of_destination(row)) for row in before["_destination"]],
         "_setting": [*before["_setting"], ("audit_told", str(len(named)))],
         "_recipient": [(*row, None, None) for row in before["_recipient"]],

@@ -53,6 +53,7 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
 
     after = dump(path)
     expected: dict[str, list[tuple[Any, ...]]] = before | {
+        "_process": [(*row, None) for row in before["_process"]],
         "_message": [(*row, None) for row in before["_message"]],
         "_attempt": [(*row, None, None, None, None) for row in before["_attempt"]],
         "_recipient": [(*row, None, None) for row in before["_recipient"]],

@@ -1,0 +1,17 @@
+"""config_revision - the configuration of a child, as the queue keeps it"""
+
+import hashlib
+import os
+
+from empath.config import Config
+from empath.config.revision import effective_settings, revision_text
+from empath.daemon.process.child import Child, own_file
+from empath.storage.queue.config_revisions import Revision
+
+
+def revision_of(child: Child, config: Config) -> Revision:
+    """That of *child*, which runs by *config*."""
+    text = revision_text(config)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    reading = str(os.fstat(child.config_fd).st_ino)  # a file in memory, one for each time that the supervisor read it
+    return Revision(text, digest, reading, lambda: effective_settings(config, *own_file(child)))
