@@ -23,6 +23,7 @@ from empath.mail.syslog import SyslogServer
 from empath.mail.url import parse_secure_url
 from empath.policy.access import Network
 from empath.policy.destinations.hours import parse_instant
+from empath.policy.events.filter import parse_party, parse_type
 from empath.policy.limits.rate import Rate
 from empath.policy.pattern import DomainPattern
 from empath.policy.program import check_arguments
@@ -258,6 +259,8 @@ RelayDomain = Annotated[DomainPattern, read_by(pattern_but_all(", which would ma
 CertificateName = Annotated[DomainPattern, read_by(_certificate_name), AS_TEXT]
 DeliveryRate = Annotated[Rate, read_by(parse_delivery_rate), PlainSerializer(delivery_rate_text)]
 SecureUrl = Annotated[str, read_by(_secure_url)]
+EventType = Annotated[str, read_by(parse_type)]
+EventParty = Annotated[str, read_by(parse_party)]
 Command = Annotated[tuple[str, ...], PlainValidator(_command), PlainSerializer(list, return_type=list[str])]
 CredentialsHost = Annotated[str, read_by(_credentials_host)]
 ClientMechanism = Annotated[Mechanism, read_by(_client_mechanism), AS_TEXT]

@@ -48,4 +48,6 @@ def _named_files(config: Config) -> Iterator[tuple[KeyPath, Path, str]]:
         yield ("log", "file"), queue.with_name("empathd.log"), "the file of standard error"
     else:
         yield ("log", "file"), config.log.file, "the log file"
+    for name, each in config.events.files.items():
+        yield ("events", "files", name, "path"), each.path, "a file of events"
     yield ("process", "pid_file"), config.process.pid_file, "the pid file"

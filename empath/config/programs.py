@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from empath.config.keys import KeyPath
 from empath.config.model import Config
-from empath.config.places import Account, closed_folder, obstacle_to_file
+from empath.config.places import Account, closed_folder, obstacle_to_file, obstacle_to_folder
 from empath.config.tables.transports import Pipe
 from empath.policy.routing import PipeRoute, Route, WebhookRoute
 
@@ -25,7 +25,7 @@ class Obstacle(NamedTuple):
 
 
 def obstacles(config: Config) -> Iterator[Obstacle]:
-    """The settings of [pipes] and [webhooks], and the routes to them, that cannot work on this machine."""
+    """The settings of [pipes], [webhooks] and [events], and the routes to them, that cannot work on this machine."""
     for keys, route in config.each_route():
         if missing := missing_table(config, route):
             yield Obstacle(keys, missing)
@@ -34,6 +34,13 @@ def obstacles(config: Config) -> Iterator[Obstacle]:
         for key, file in (("secret_file", webhook.secret_file), ("ca_file", webhook.ca_file)):
             if file is not None and account is not None and (words := obstacle_to_file(file, account)):
                 yield Obstacle(("webhooks", name, key), words)
+    for name, hook in config.events.webhooks.items() if account is not None else ():
+        for key, file in (("secret_file", hook.secret_file), ("ca_file", hook.ca_file)):
+            if file is not None and account is not None and (words := obstacle_to_file(file, account)):
+                yield Obstacle(("events", "webhooks", name, key), words)
+    for name, sink in config.events.files.items() if account is not None else ():
+        if account is not None and (words := obstacle_to_folder(sink.path.parent, account)):
+            yield Obstacle(("events", "files", name, "path"), words)
     for name, pipe in config.pipes.items():
         for key, words in _of_pipe(config, pipe):
             yield Obstacle(("pipes", name, key), words)

@@ -1,7 +1,9 @@
 """
-webhook - what the answer of an HTTP endpoint means for the mail that it was sent
+webhook - what the answer of an HTTP endpoint means for the mail that it was sent, and the signature of a request
 """
 
+import hashlib
+import hmac
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -42,6 +44,16 @@ def retry_after_s(value: str, now: float) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(0.0, instant - now), LONGEST_WAIT_S)
+
+
+def begin_signature(secret: bytes, now: int) -> hmac.HMAC:
+    """The signature of a request with the field Empath-Timestamp of *now*; what is signed is added to it."""
+    return hmac.new(secret, f"{now}.".encode(), hashlib.sha256)
+
+
+def signature_field(signature: hmac.HMAC) -> tuple[str, str]:
+    """The field that has the *signature*."""
+    return "Empath-Signature", f"sha256={signature.hexdigest()}"
 
 
 def header_text(address: str) -> str:

@@ -155,11 +155,25 @@ def test_every_key_of_the_reference_is_there():
     tls = {**pair, "sni": [{"names": ["mx.example.net"], **pair}]}
     credentials = {"name": {"username": "me", "password_file": "secret"}}
     warmup = {"name": {"address": "192.0.2.1", "started_at": "2026-12-01", "days": "5"}}
-    more = {"pipes": pipes, "webhooks": webhooks, "sources": sources, "credentials": credentials, "warmup": warmup}
+    events = {
+        "webhooks": {"name": {"url": "https://a.test/"}},
+        "files": {"other": {"path": "events.jsonl"}},
+    }
+    more = {
+        "events": events,
+        "pipes": pipes,
+        "webhooks": webhooks,
+        "sources": sources,
+        "credentials": credentials,
+        "warmup": warmup,
+    }
     config = least(tls=tls, **more)
     text, found = effective_toml(config), settings(config)
     found["listener"] = found["listener"][0]
     found["tls"]["sni"] = found["tls"]["sni"][0]
+    files = found["events"]["files"]
+    files["name"] = files.pop("other")  # a webhook and a file have no name together
+    text = text.replace("[events.files.other]", "[events.files.name]")
     for section in sections():
         table = found
         for key in filter(None, section.key.replace('"', "").split(".")):

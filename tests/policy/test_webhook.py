@@ -1,8 +1,11 @@
 """What the answer of an HTTP endpoint means."""
 
+import hashlib
+import hmac
+
 import pytest
 
-from empath.policy.webhook import header_text, reply_of, retry_after_s
+from empath.policy.webhook import begin_signature, header_text, reply_of, retry_after_s, signature_field
 
 NOW = 1_445_412_440.0  # Wed, 21 Oct 2015 07:27:20 GMT
 
@@ -53,3 +56,13 @@ def test_an_address_fits_into_a_field():
     No address can end a field, or mean another.
     """
     assert "a%25%0D%0A%20%C3%A4@b.test" == header_text("a%\r\n ä@b.test")
+
+
+def test_a_signature_covers_the_instant_and_what_is_added():
+    """
+    `printf '1700000000.{}' | openssl dgst -sha256 -hmac secret` gives the same.
+    """
+    signature = begin_signature(b"secret", 1_700_000_000)
+    signature.update(b"{}")
+    expected = hmac.new(b"secret", b"1700000000.{}", hashlib.sha256).hexdigest()
+    assert ("Empath-Signature", f"sha256={expected}") == signature_field(signature)

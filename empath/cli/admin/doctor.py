@@ -16,6 +16,7 @@ from empath.policy.recipients import Source
 from empath.storage.admin.doctor import diagnose_queue
 from empath.storage.admin.doctor_pickup import diagnose_pickup
 from empath.storage.admin.doctor_rows import diagnose_rows
+from empath.storage.admin.events import diagnose_consumers
 
 _CORRECT: Final = "correct it; `empathd check` reads the file again"
 _TABLE: Final = (Column("SUBJECT"), Column("STATE"), Column("FOUND", 0, 20), Column("REMEDY", 0, 20))
@@ -82,6 +83,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
             is_running = launch.status(config).is_running
             found.append(diagnose_pickup(config.pickup.directory, time.time(), is_running=is_running))
         found += diagnose_rows(open_queue(config), _listed(config), rules)
+        found += diagnose_consumers(open_queue(config))
         found += diagnose_rules(config, open_queue(config), time.time())
         found += diagnose_dkim(config)
     _write(found, context, is_json=is_json)

@@ -12,6 +12,7 @@ from typing import Final
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError
+from empath.storage.admin.events import Outbox, outbox
 from empath.storage.admin.records import Stats
 from empath.storage.admin.snapshot import Snapshot
 from empath.storage.engine import Engine
@@ -19,6 +20,14 @@ from empath.telemetry.metrics import catalogue as m
 from empath.telemetry.metrics.ledger import Ledger
 from empath.telemetry.occurrences.httpd import QueueUnread
 
+_OF_CONSUMERS: Final = {
+    m.EVENTS_LAG: "lag",
+    m.EVENTS_LAG_SECONDS: "lag_s",
+    m.EVENTS_ASIDE: "aside",
+    m.EVENTS_DEAD: "dead",
+    m.CONSUMER_FAILURES: "failures",
+    m.EVENTS_LOST_TO: "lost",
+}
 _TOP: Final = 10  # destinations that the console names
 _PERIOD_S: Final = 5.0
 _SHARE: Final = 20.0  # times the cost of a reading that the next one comes later
@@ -34,6 +43,7 @@ class QueueState:
         self._stats: Stats | None = None
         self._ages: dict[str, int] = {}
         self._disk = 0, 0
+        self._outbox = Outbox(0, [])
         self._read_at = 0.0
 
     def run(self) -> None:
@@ -50,7 +60,7 @@ class QueueState:
         """Read the queue; gives the seconds until the next time."""
         began_at = time.monotonic()
         try:
-            self._stats, self._ages = in_thread(partial(_read, self._runtime.engine, self._runtime.now()))
+            self._stats, self._ages, self._outbox = in_thread(partial(_read, self._runtime.engine, self._runtime.now()))
             self._disk = self._runtime.engine.log_octets(), self._runtime.engine.free_octets()
         except (EmpathError, OSError) as exc:
             if not self._is_failing:  # one line each time that it begins
@@ -79,6 +89,12 @@ class QueueState:
         ledger.read(m.QUEUE_AGES, lambda: {(below,): n for below, n in self._ages.items()})
         ledger.read(m.WAL_OCTETS, lambda: self._disk[0])
         ledger.read(m.DISK_FREE, lambda: self._disk[1])
+        ledger.read(m.EVENTS_KEPT, lambda: self._outbox.kept)
+        for metric, column in _OF_CONSUMERS.items():
+            ledger.read(metric, partial(self._of_consumers, column))
+
+    def _of_consumers(self, column: str) -> dict[tuple[str, ...], float]:
+        return {(each.name,): getattr(each, column) or 0 for each in self._outbox.consumers}
 
     @property
     def _now(self) -> Stats:
@@ -90,6 +106,8 @@ class QueueState:
         return 0.0 if oldest is None else max(0.0, time.time() - oldest)
 
 
-def _read(engine: Engine, now: float) -> tuple[Stats, dict[str, int]]:
+def _read(engine: Engine, now: float) -> tuple[Stats, dict[str, int], Outbox]:
     with Snapshot(engine) as snapshot:
-        return snapshot.stats(_TOP, now), snapshot.ages(now)
+        stats, ages = snapshot.stats(_TOP, now), snapshot.ages(now)
+    with engine.visiting(None) as visit:
+        return stats, ages, outbox(visit)

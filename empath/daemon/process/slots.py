@@ -15,8 +15,10 @@ COUNTS: Final[Mapping[str, Callable[[Config], int]]] = {
     "worker": lambda config: config.delivery.workers,
     "acceptor": lambda config: config.process.acceptors,
     "httpd": lambda config: int(config.http.is_served),
+    "publisher": lambda config: int(config.events.has_publisher),
 }
-FOR_MAIL: Final = tuple(kind for kind in COUNTS if kind != "httpd")  # without these no mail comes or goes
+_WITHOUT_MAIL: Final = frozenset({"httpd", "publisher"})
+FOR_MAIL: Final = tuple(kind for kind in COUNTS if kind not in _WITHOUT_MAIL)  # without these no mail comes or goes
 
 
 def slots(config: Config) -> tuple[str, ...]:

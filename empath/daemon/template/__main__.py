@@ -45,10 +45,16 @@ def _httpd() -> None:
     import_module("empath.daemon.httpd.__main__").main()
 
 
+def _publisher() -> None:
+    """As `_httpd`."""
+    import_module("empath.daemon.publisher.__main__").main()
+
+
 PROGRAMS: Final[Mapping[str, Callable[[], None]]] = {
     "acceptor": acceptor.main,
     "housekeeper": housekeeper.main,
     "httpd": _httpd,
+    "publisher": _publisher,
     "worker": worker.main,
 }
 

@@ -1,17 +1,21 @@
 """events - what a person sees of events, and does to the consumers of them"""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from empath.errors import MissingInput, UsageError
+from empath.errors import EmpathError, MissingInput, UsageError
+from empath.mail.words import count
 from empath.policy.events.filter import EventFilter
 from empath.policy.events.form import Event
+from empath.policy.health import Diagnosis, Level
 from empath.storage.admin.steering import acting
-from empath.storage.engine import Bindings, Selects, Session
+from empath.storage.engine import Bindings, Engine, Selects, Session
 from empath.storage.queue.events import event_of, page
 from empath.storage.write import Write
 
+_VERB: Final = "empath-admin events"
 _SLICE: Final = 1_000  # events that are read at once
 
 
@@ -81,6 +85,43 @@ def is_any_wanted(visit: Selects) -> bool:
 def consumers(visit: Selects) -> list[Consumer]:
     """Every consumer, by name."""
     return [Consumer(**record) for record in visit.records("events.all_consumers")]
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The events that are kept, and their consumers."""
+
+    kept: int
+    consumers: list[Consumer]
+
+
+def outbox(visit: Selects) -> Outbox:
+    """How many events are kept, and how far each consumer has got."""
+    return Outbox(int(visit.value("events.number_of_rows")), consumers(visit))
+
+
+def diagnose_consumers(engine: Engine) -> Iterator[Diagnosis]:
+    """
+    Whether each consumer of events gets them.
+
+    A queue that cannot be read is not judged: the checks of the queue say that.
+    """
+    found: list[Consumer] = []
+    with suppress(EmpathError), engine.visiting(None) as visit:
+        found = consumers(visit)
+    for each in found:
+        name = f"events: {each.name}"
+        if each.state == "gone":
+            words = f"its endpoint wants no more events: {each.last_error}"
+            yield Diagnosis(name, Level.WARNING, words, f"remove it from [events], or `{_VERB} resume {each.name}`")
+        elif each.failures:
+            words = f"has failed {count(each.failures, 'time')}: {each.last_error}"
+            yield Diagnosis(name, Level.WARNING, words, "make it take events again; they wait as long as [events] says")
+        elif each.dead:
+            words = f"has refused {count(each.dead, 'event')} for good, the last time with {each.last_error}"
+            yield Diagnosis(name, Level.WARNING, words, f"`{_VERB} dead --consumer {each.name}` shows them")
+        else:
+            yield Diagnosis(name, Level.OK, f"{each.state}, {count(each.lag, 'event')} behind")
 
 
 def asides(visit: Selects, *, consumer: str | None, state: str | None) -> list[Aside]:

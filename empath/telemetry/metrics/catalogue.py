@@ -164,8 +164,19 @@ REFUSAL_RATIO: Final = _gauge(
 )
 HEALTH: Final = _gauge("health_ready", "1 while a component of the service is ready", "component", most=8)
 SCRAPES: Final = _counter("scrapes", "Times that the metrics of all processes were collected")
+EVENTS_KEPT: Final = _gauge("events_kept", "Events for consumers that are kept, sent or not")
+EVENTS_LAG: Final = _gauge("events_lag", "Events after the cursor of a consumer", "consumer")
+EVENTS_LAG_SECONDS: Final = _gauge("events_lag_seconds", "Age of the first of these", "consumer")
+EVENTS_ASIDE: Final = _gauge("events_aside", "Events that a consumer refused and is sent again", "consumer")
+EVENTS_DEAD: Final = _gauge("events_dead", "Dead letters of a consumer", "consumer")
+CONSUMER_FAILURES: Final = _gauge("events_consumer_failures", "Requests to a consumer that failed in a row", "consumer")
+EVENTS_LOST_TO: Final = _gauge("events_lost", "Events that ended before a consumer took them", "consumer")
 POLICY_READS: Final = _counter("mta_sts_policy_reads", "Times that a host read a policy of MTA-STS here", "domain")
 LEFT_OUT: Final = _counter("scrape_left_out", "Processes that gave no metrics in time, and were left out", "slot")
+
+# Publisher
+EVENTS_SENT: Final = _counter("events_sent", "Events that a consumer took", "consumer")
+CONSUMER_OUTAGES: Final = _counter("events_outages", "Times that a consumer began to fail", "consumer")
 
 # In the order of docs/metrics.md.
 CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
@@ -186,7 +197,9 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
     "httpd": (
         *(QUEUE_RECIPIENTS, QUEUE_MESSAGES, QUEUE_OCTETS, QUEUE_OLDEST, QUEUE_DESTINATIONS, QUEUE_FROZEN, QUEUE_READ),
         *(QUEUE_AGES, WAL_OCTETS, DISK_FREE),
+        *(EVENTS_KEPT, EVENTS_LAG, EVENTS_LAG_SECONDS, EVENTS_ASIDE, EVENTS_DEAD, CONSUMER_FAILURES, EVENTS_LOST_TO),
         *(DELIVERY_SUCCESS, DELIVERY_ERRORS, REFUSAL_RATIO, HEALTH, SCRAPES, LEFT_OUT, POLICY_READS),
     ),
+    "Publisher": (EVENTS_SENT, CONSUMER_OUTAGES),
 }
 BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for group in CATALOGUE.values() for metric in group}

@@ -11,7 +11,7 @@ from empath.telemetry.metrics import catalogue as m
 from empath.telemetry.metrics.ledger import Ledger
 from empath.telemetry.metrics.top import TopCounts
 from empath.telemetry.occurrence import Occurrence
-from empath.telemetry.occurrences import acceptor, housekeeper, process, worker
+from empath.telemetry.occurrences import acceptor, housekeeper, process, publisher, worker
 
 _NO_TLS: Final = ("none",)
 
@@ -70,6 +70,8 @@ FEEDS: Final[Mapping[type[Occurrence], Callable[[Ledger, Any], None]]] = {
     housekeeper.LeasesReleased: lambda ledger, what: ledger.add(m.LEASES_RELEASED, by=what.recipients),
     housekeeper.HousekeepingFailed: _counted(m.HOUSEKEEPING_FAILURES, "duty"),
     housekeeper.ClockStepped: _counted(m.CLOCK_STEPS),
+    publisher.EventsSent: lambda ledger, what: ledger.add(m.EVENTS_SENT, (what.consumer,), by=what.events),
+    publisher.ConsumerFails: _counted(m.CONSUMER_OUTAGES, "consumer"),
     process.ModuleFailed: _counted(m.MODULE_FAILURES, "module", "hook"),
     process.LogLinesLost: lambda ledger, what: ledger.add(m.LOG_LINES_LOST, by=what.lines),
 }

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Final, get_type_hints
 
 from empath.telemetry.occurrence import Occurrence
-from empath.telemetry.occurrences import acceptor, housekeeper, httpd, process, supervisor, worker
+from empath.telemetry.occurrences import acceptor, housekeeper, httpd, process, publisher, supervisor, worker
 
 _GROUPS: Final[dict[str, ModuleType]] = {
     "Supervisor": supervisor,
@@ -19,6 +19,7 @@ _GROUPS: Final[dict[str, ModuleType]] = {
     "Worker": worker,
     "Housekeeper": housekeeper,
     "Httpd": httpd,
+    "Publisher": publisher,
 }
 
 

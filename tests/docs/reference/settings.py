@@ -56,6 +56,8 @@ _KINDS = {
     "AllowedNetwork": "list of networks",
     "BounceClassName": "list of classes",
     "Component": "list of components",
+    "EventType": "list of types",
+    "EventParty": "list of addresses and domains",
     "BackendName": "list of back ends",
     "Mechanism": "list of mechanisms",
     "ClientMechanism": "list of mechanisms",
@@ -222,29 +224,31 @@ def _is_table(field: FieldInfo) -> bool:
 
 def _inner(key: str, table: type[Table]) -> list[Section]:
     """The tables in *table*. One that has the keys of another says so in its text, and has no rows."""
-    return [
-        Section(
-            f"{key}.{field.alias or name}",
-            " ".join((inner.__doc__ or "").split()),
-            inner is not field.annotation,
-            _settings(inner),
-        )
-        for name, field in table.model_fields.items()
-        if (inner := table_of(field.annotation)) is not None
-    ]
+    found = []
+    for name, field in table.model_fields.items():
+        inner, named = table_of(field.annotation), named_table_of(field.annotation)
+        path = f"{key}.{field.alias or name}"
+        if inner is not None:
+            doc = " ".join((inner.__doc__ or "").split())
+            found.append(Section(path, doc, inner is not field.annotation, _settings(inner)))
+        elif named is not None:
+            doc = " ".join((named.__doc__ or "").split())
+            found.append(Section(f'{path}."name"', doc, False, _settings(named), is_named=True))
+    return found
 
 
 def _settings(table: type[Table]) -> tuple[Setting, ...]:
+    above = table.__mro__[1]
+    found = list(_settings(above)) if "is_base" in vars(above) else []
     (node,) = ast.parse(inspect.getsource(table)).body
     assert isinstance(node, ast.ClassDef)
-    found = []
     for statement, following in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             name = statement.target.id
             if name not in table.model_fields:
                 continue
             field = table.model_fields[name]
-            if table is Config or table_of(field.annotation) is None:  # a table in a table is a section of its own
+            if table is Config or not _is_table(field):  # a table in a table is a section of its own
                 kind = "table" if _is_table(field) else _kind(statement.annotation)
                 found.append(_setting(name, field, kind, _doc(following)))
     return tuple(found)

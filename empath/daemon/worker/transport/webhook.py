@@ -7,7 +7,6 @@ signature, which covers it, goes before it.  The last piece leaves only while th
 
 import base64
 import hashlib
-import hmac
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +27,7 @@ from empath.net.stream import StreamClosed, StreamTimeout
 from empath.policy.attempt import outcome_of
 from empath.policy.hosts.search import NoHost
 from empath.policy.routing import SmtpRoute
-from empath.policy.webhook import header_text, reply_of, retry_after_s
+from empath.policy.webhook import begin_signature, header_text, reply_of, retry_after_s, signature_field
 from empath.storage.queue.lease import LeasedRecipient
 
 _MOST_OCTETS: Final = 64 * 1024  # of an answer
@@ -137,14 +136,14 @@ class _Delivery:
         fields = [("User-Agent", _ABOUT_US), ("Idempotency-Key", f'"{self._key()}"'), ("Empath-Timestamp", str(now))]
         fields += [("Content-Type", "application/json" if is_json else "message/rfc822"), *envelope]
         # The octets are those that were accepted, or nothing is sent: `pieces` raises at the end if they are not.
-        signature = None if secret is None else hmac.new(secret, f"{now}.".encode(), hashlib.sha256)
+        signature = None if secret is None else begin_signature(secret, now)
         if signature is not None and not is_json:
             signature.update("".join(f"{name}: {value}\n" for name, value in envelope).encode() + b"\n")
         for piece in pieces():
             if signature is not None:
                 signature.update(piece)
         if signature is not None:
-            fields.append(("Empath-Signature", f"sha256={signature.hexdigest()}"))
+            fields.append(signature_field(signature))
         return HttpRequest("POST", fields, self._until_the_end(pieces(), self._job.may_end), length)
 
     def _key(self) -> str:

@@ -1,0 +1,1 @@
+"""The process that sends events to endpoints and sinks."""

@@ -1,0 +1,111 @@
+"""
+publisher - the process that sends events to the endpoints and files of [events]
+
+It carries no mail, and may be killed at any moment: the rows say how far each consumer has got. Each consumer has a
+greenlet of its own, so that none waits for another. All look at the queue when anything was committed to it.
+"""
+
+from empath.daemon.process.patching import patch_all
+
+patch_all()
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import gevent
+from gevent.event import Event as Signal
+
+from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.publisher.channel import Channel
+from empath.daemon.publisher.sinks import FileSink, WebhookSink
+from empath.errors import EmpathError
+from empath.policy.events.sending import Retry
+from empath.storage.engine import Reader
+from empath.storage.queue.events import KeepConsumers
+from empath.telemetry.occurrences.publisher import OutboxUnread
+
+_WRITE_DEADLINE_S: Final = 5.0
+_LOOK_S: Final = 0.25
+_AFTER_ERROR_S: Final = 2.0
+_FILE_RETRY: Final = Retry(base_s=5.0, most_s=60.0, tries=10, give_up_s=86_400.0)
+
+
+class Publisher:
+    """The whole process."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._reader = runtime.engine.open_reader()
+        self._news = Signal()
+        self._channels = list(_channels(runtime, self._reader))
+
+    def run(self) -> None:
+        """Send until a drain is asked for. A request that is under way then ends first, or is made again later."""
+        runtime = self._runtime
+        keeping = KeepConsumers(runtime.config.events.consumers, now=runtime.now())
+        if keeping.is_needed(self._reader):  # the housekeeper may be later
+            runtime.writer.commit(keeping)
+        for channel in self._channels:
+            channel.begin()
+            runtime.keep(partial(self._serve, channel))
+        runtime.keep(self._watch)
+        runtime.ready()
+        runtime.draining.wait()
+
+    def _watch(self) -> None:
+        """Let all channels know when anything was committed."""
+        before = None
+        while True:
+            try:
+                news = self._reader.news()
+            except EmpathError:
+                news = None  # the channels say so
+            if news != before:
+                before = news
+                self._news.set()
+                self._news.clear()
+            gevent.sleep(_LOOK_S)
+
+    def _serve(self, channel: Channel) -> None:
+        is_failing = False
+        wait_s: float | None = 0.0
+        while wait_s is not None and not self._runtime.draining.is_set():
+            try:
+                wait_s = channel.step()
+                is_failing = False
+            except EmpathError as exc:
+                if not is_failing:
+                    self._runtime.emit(OutboxUnread(consumer=channel.name, error=str(exc)))
+                is_failing = True
+                gevent.sleep(_AFTER_ERROR_S)
+            if wait_s:
+                self._news.wait(wait_s)
+
+
+def _channels(runtime: Runtime, reader: Reader) -> Iterator[Channel]:
+    events = runtime.config.events
+    for name, webhook in events.webhooks.items():
+        retry = Retry(webhook.retry_s, webhook.retry_most_s, webhook.tries, webhook.give_up_s)
+        yield Channel(
+            name, WebhookSink(webhook), webhook.filter, webhook.batch, retry, reader, runtime.writer,
+            runtime.process_id, runtime.emit,
+        )  # fmt: skip
+    for name, file in events.files.items():
+        yield Channel(
+            name, FileSink(file), file.filter, file.batch, _FILE_RETRY, reader, runtime.writer,
+            runtime.process_id, runtime.emit,
+        )  # fmt: skip
+
+
+def _serve(runtime: Runtime) -> None:
+    Publisher(runtime).run()
+
+
+def main() -> None:
+    """The whole process."""
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""An HTTP endpoint and a file take events."""
+
+import hashlib
+import hmac
+import json
+import os
+
+import pytest
+
+from empath.config.tables.events import EventFile, EventWebhook
+from empath.daemon.publisher.sinks import FileSink, WebhookSink
+from empath.policy.events.form import Event, record_of
+from empath.policy.events.sending import Verdict
+from tests.kit import certificates
+from tests.kit.http_server import HttpServer, answer
+
+EVENTS = [Event(number, 1.5, "held", f"{number:026}", number, detail={"reason": "x"}) for number in (3, 4)]
+
+
+def file_of(path, **settings):
+    """A file."""
+    return FileSink(EventFile(path=str(path), **settings))
+
+
+def sink(server, *, scheme="http", **settings):
+    """An endpoint."""
+    return WebhookSink(EventWebhook(url=f"{scheme}://localhost:{server.port}/hook", **settings))
+
+
+def test_events_are_one_signed_request(tmp_path):
+    """
+    The signature is that of the mail transport: the instant, a dot, and the body.
+    """
+    secret = tmp_path / "secret"
+    secret.write_text("key\n")
+    with HttpServer(answer(204)) as server:
+        said = sink(server, secret_file=str(secret)).send(EVENTS)
+    [call] = server.calls
+    assert ("POST /hook HTTP/1.1", "application/json") == (call.line, call.field("content-type"))
+    assert {"events": [record_of(event) for event in EVENTS]} == json.loads(call.body)
+    signed = f"{call.field('empath-timestamp')}.".encode() + call.body
+    assert f"sha256={hmac.new(b'key', signed, hashlib.sha256).hexdigest()}" == call.field("empath-signature")
+    assert ('"3-4"', Verdict.TAKEN) == (call.field("idempotency-key"), said.verdict)
+
+
+def test_an_answer_is_kept_in_words():
+    """
+    In printable text, with the wait that it asks for.
+    """
+    with HttpServer(answer(429, b"slow\x1b down\nx", Retry_After="7")) as server:
+        said = sink(server).send(EVENTS)
+    assert (Verdict.FAILED, "HTTP status 429: slow? down", 7.0) == said
+
+
+def test_a_certificate_must_be_good(tmp_path):
+    """
+    Events name people.
+    """
+    authority = tmp_path / "ca.pem"
+    certificates.authority().cert_pem.write_to_path(str(authority))
+    with HttpServer(answer(204), context=certificates.server("localhost").context) as server:
+        assert Verdict.FAILED is sink(server, scheme="https").send(EVENTS).verdict
+        assert Verdict.TAKEN is sink(server, scheme="https", ca_file=str(authority)).send(EVENTS).verdict
+
+
+def test_a_server_that_leaves_or_hangs_fails_within_the_time(tmp_path):
+    """
+    And so does a key that cannot be read: no request goes out unsigned.
+    """
+    with HttpServer(b"") as server:
+        assert Verdict.FAILED is sink(server).send(EVENTS).verdict
+        assert Verdict.FAILED is sink(server, secret_file=str(tmp_path / "none")).send(EVENTS).verdict
+        (tmp_path / "empty").write_text("\n")
+        assert Verdict.FAILED is sink(server, secret_file=str(tmp_path / "empty")).send(EVENTS).verdict
+        assert 1 == len(server.calls)
+    assert Verdict.FAILED is sink(server).send(EVENTS).verdict
+
+
+def lines(path):
+    """Numbers of the events in a file."""
+    return [json.loads(line)["id"] for line in path.read_text().splitlines()]
+
+
+def test_a_file_has_a_line_for_each_event_and_is_renamed_when_it_is_full(tmp_path):
+    """
+    A part of a line that a killed process left is written anew.
+    """
+    path = tmp_path / "events.jsonl"
+    file = file_of(path, size="450B", keep=2)
+    assert Verdict.TAKEN is file.send(EVENTS).verdict
+    with path.open("a") as end:
+        end.write('{"id": 5, "ty')
+    file.send(EVENTS[:1])
+    assert [3, 4, 3] == lines(path)
+    for _ in range(3):
+        file.send(EVENTS)
+    assert ([3, 4],) * 3 == (lines(path), lines(tmp_path / "events.jsonl.1"), lines(tmp_path / "events.jsonl.2"))
+    assert ["events.jsonl", "events.jsonl.1", "events.jsonl.2"] == sorted(os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_a_file_that_cannot_be_written_fails(tmp_path, kind):
+    """
+    A link is not followed: others may write the directory of a log.
+    """
+    if kind == "link":
+        (tmp_path / "x").symlink_to(tmp_path / "other")
+    (tmp_path / "none").write_text("")
+    path = tmp_path / "none" / "x" if kind == "folder" else tmp_path / "x"
+    assert Verdict.FAILED is file_of(path).send(EVENTS).verdict
+    assert not (tmp_path / "other").exists()
