@@ -27,6 +27,7 @@ from empath.config.pattern_tables import (
 from empath.config.reading import problem, setting
 from empath.config.renamed import with_new_names
 from empath.config.tables.arc import Arc
+from empath.config.tables.audit import Audit
 from empath.config.tables.auth import Auth
 from empath.config.tables.authentication import Authentication
 from empath.config.tables.credentials import CredentialsByHost
@@ -177,6 +178,7 @@ class Config(Table):
     health: Health = setting({})
     log: Log = setting({})
     retention: Retention = setting({})
+    audit: Audit = setting({})
 
     @property
     def uses_tls(self) -> bool:

@@ -829,6 +829,34 @@ BEGIN
   SELECT raise(ABORT, 'empath: rows of the audit can only be added, at its end');
 END;
 
+-- The chain of seals over _audit and _attempt, see policy/seal.py.
+CREATE TABLE _audit_seal (
+  seal_id        INTEGER PRIMARY KEY,  -- counts from 1
+  sealed_at      REAL    NOT NULL,
+  audit_after    INTEGER NOT NULL,  -- rows of _audit with higher numbers than this
+  audit_last     INTEGER NOT NULL,  -- and up to this
+  audit_rows     INTEGER NOT NULL,  -- number of them
+  attempts_after INTEGER NOT NULL,  -- the same of _attempt
+  attempts_last  INTEGER NOT NULL,
+  attempts_rows  INTEGER NOT NULL,
+  leaves         BLOB    NOT NULL,  -- short digests of these rows
+  previous       TEXT    NOT NULL,  -- digest of the seal before it; '': it is the first
+  digest         TEXT    NOT NULL
+) STRICT;
+CREATE INDEX _audit_seal_age ON _audit_seal (sealed_at);
+
+CREATE TRIGGER _audit_seal_not_changed BEFORE UPDATE ON _audit_seal
+BEGIN
+  SELECT raise(ABORT, 'empath: a seal of the audit cannot be changed');
+END;
+
+CREATE TRIGGER _audit_seal_stays BEFORE DELETE ON _audit_seal
+WHEN EXISTS (SELECT 1 FROM _audit WHERE audit_id > old.audit_after AND audit_id <= old.audit_last)
+  OR EXISTS (SELECT 1 FROM _attempt WHERE attempt_id > old.attempts_after AND attempt_id <= old.attempts_last)
+BEGIN
+  SELECT raise(ABORT, 'empath: a seal of the audit goes after its rows, by the retention of the configuration');
+END;
+
 -- Orders to the service as a whole.  The statement that gives the order carries out freeze, thaw, flush or log-level.  The
 -- other orders are carried out once on each node, see _control_outcome and daemon/housekeeper/control.py.
 CREATE TABLE _control (

@@ -452,6 +452,18 @@ SELECT a.audit_id                                    AS audit_id,               
        a.object AS object  -- row of another view that changed, such as the name of an account
   FROM _audit AS a;
 
+-- One row per seal over rows of the views audit and attempt, by which `empath-admin audit verify` finds what was changed.
+CREATE VIEW audit_seal AS
+SELECT s.seal_id                                     AS seal_id,                  -- number of the seal, rising
+       datetime(s.sealed_at, 'unixepoch')            AS sealed_at,                -- instant of the seal, UTC
+       s.sealed_at                                   AS sealed_unix,              -- the same in Unix seconds
+       s.audit_rows                                  AS audit_rows,               -- number of rows of audit that it covers
+       s.audit_last                                  AS last_audit_id,            -- the last of them, or of those before it
+       s.attempts_rows                               AS attempts,                 -- number of attempts that it covers
+       s.attempts_last                               AS last_attempt_id,          -- the last of them, or of those before it
+       s.digest                                      AS digest                    -- SHA-256 over it and the seal before it, hexadecimal
+  FROM _audit_seal AS s;
+
 -- One row per account that may submit mail. Writable: status, senders, message_rate, recipient_rate. DELETE removes it.
 -- `empath-admin account` makes accounts and sets passwords; no view shows these.
 CREATE VIEW account AS

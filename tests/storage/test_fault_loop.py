@@ -35,6 +35,7 @@ from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
 from empath.policy.limits.rate import Rate
 from empath.policy.replies.reply_pattern import Heard
 from empath.policy.replies.shaping import Action, Effect
+from empath.policy.seal import BEGINNING, LEAF_OCTETS, Span, sealed
 from empath.policy.senders import Senders
 from empath.policy.sts import KeptPolicy, StsPolicy
 from empath.policy.tls_demand import StsMode
@@ -76,6 +77,7 @@ from empath.storage.queue.reply_rules import KeepShippedRules, Shape
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
 from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes, Waiting
 from empath.storage.queue.retention import Cutoffs, ForgetAudit, ForgetMessages, ForgetRecipients
+from empath.storage.queue.seals import AppendSeal
 from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.settle import Settle
 from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck
@@ -326,6 +328,9 @@ OPERATIONS: dict[str, Works] = {
     "hold": lambda _, lease: [Hold(lease.lease_id, tuple(ids(lease)), now=T0, reason="no content")],
     "register": lambda *_: [
         Register(node="mx", instance="run", slot="worker-2", generation=1, pid=1, now=T0, revision=_REVISION),
+    ],
+    "append a seal": lambda *_: [
+        AppendSeal(sealed(1, T0, Span(0, 1, 1), Span(0, 0, 0), leaves=bytes(LEAF_OCTETS), previous=BEGINNING))
     ],
     "beat": lambda queue, _: [Beat(queue.process_id, now=T0 + 2)],
     "end process": lambda queue, _: [EndProcess(queue.process_id, now=T0 + 3)],

@@ -14,6 +14,7 @@ import click
 from empath import __version__
 from empath.cli.admin import (
     account,
+    audit,
     backup,
     completion,
     config,
@@ -57,7 +58,7 @@ SECTIONS: Final = (
     ("Steer the service", (service, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
     ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, report_preview)),
-    ("The database and this host", (sql, fsck, backup, doctor, completion)),
+    ("The database and this host", (sql, fsck, audit, backup, doctor, completion)),
 )
 _EXAMPLES: Final = (
     ("explain user@example.com", "why mail is not delivered"),

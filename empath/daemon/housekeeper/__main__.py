@@ -22,6 +22,7 @@ from empath.daemon.housekeeper.control import Control
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.daemon.housekeeper.reporter import Reporter
 from empath.daemon.housekeeper.rule_follower import RuleFollower
+from empath.daemon.housekeeper.sealing import Sealing
 from empath.daemon.housekeeper.tidying import Tidying
 from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.runtime import Runtime, run_child
@@ -61,6 +62,8 @@ class Housekeeper:
             Duty("control", LOOK_S, self._control.obey),
             Duty("stuck_orders", 5.0, self._control.give_up),
             Duty("audit_log", 1.0, AuditLog(runtime, self._reader).follow),
+            Duty("seals", 1.0, Sealing(runtime, self._reader).seal),
+            Duty("old_seals", 60.0, tidying.forget_seals),
             Duty("beats", 2.0, self._dead.watch_beats),
             Duty("reports", 1.0, Reporter(runtime, self._reader).report),
             Duty("garbage", 2.0, tidying.remove_garbage),

@@ -51,6 +51,7 @@ from empath.storage.queue.garbage import (
 )
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
+from empath.storage.queue.seals import SEALS
 from empath.storage.queue.sweep import DEDUP, GREYLIST, STS_POLICIES, SUPPRESSIONS, VERIFICATIONS, Kept, outdated
 from empath.storage.queue.throughput import count_new
 from empath.storage.queue.tokens import SweepBuckets, has_full_buckets
@@ -146,6 +147,11 @@ class Tidying:
         """Remove events that are too old, and those that are too many, whether or not they were sent."""
         events = self._runtime.config.events
         self._sweep(EVENTS, events.rows, kept_s=events.retention_s)
+
+    def forget_seals(self) -> None:
+        """Remove seals whose rows are all gone, and that are older than anything that is kept."""
+        kept = self._runtime.config.retention
+        self._sweep(SEALS, kept_s=max(kept.audit_s, kept.final_s, kept.delivered_s))
 
     def _sweep(self, kept: Kept, most: int = 0, *, kept_s: float = 0.0) -> None:
         while (forgetting := outdated(self._reader, kept, time.time() - kept_s, most=most)) is not None and self.rest():

@@ -26,6 +26,14 @@ class RuleUnusable(Occurrence):
 
 
 @occurrence("info")
+class AuditSealed(Occurrence):
+    """The newest seal over the audit and the attempts. `empath-admin audit verify --log` compares it with the queue."""
+
+    seal: Annotated[int, "number of the seal"]
+    digest: Annotated[str, "its SHA-256, in hexadecimal digits"]
+
+
+@occurrence("info")
 class HoursFollowed(Occurrence):
     """Destinations were closed or opened by their settings `schedule` or `not_before`."""
 

@@ -86,3 +86,20 @@ CREATE TABLE _effective_setting (
   source        TEXT NOT NULL,
   PRIMARY KEY (node, name)
 ) STRICT, WITHOUT ROWID;
+
+-- Seals of the audit.
+-- The chain of seals over _audit and _attempt, see policy/seal.py.
+CREATE TABLE _audit_seal (
+  seal_id        INTEGER PRIMARY KEY,  -- counts from 1
+  sealed_at      REAL    NOT NULL,
+  audit_after    INTEGER NOT NULL,  -- rows of _audit with higher numbers than this
+  audit_last     INTEGER NOT NULL,  -- and up to this
+  audit_rows     INTEGER NOT NULL,  -- number of them
+  attempts_after INTEGER NOT NULL,  -- the same of _attempt
+  attempts_last  INTEGER NOT NULL,
+  attempts_rows  INTEGER NOT NULL,
+  leaves         BLOB    NOT NULL,  -- short digests of these rows
+  previous       TEXT    NOT NULL,  -- digest of the seal before it; '': it is the first
+  digest         TEXT    NOT NULL
+) STRICT;
+CREATE INDEX _audit_seal_age ON _audit_seal (sealed_at);

@@ -100,11 +100,14 @@ def test_row_of_the_audit_is_told_as(audited: AuditRow, told: Occurrence | None)
 
 def test_what_a_shell_orders_is_logged_once_also_across_a_restart(make_empathd: Make) -> None:
     """
-    Only the audit knew of a freeze or of a cancellation by SQL, but people look into the log.
+    Only the audit knew of a freeze or of a cancellation by SQL, but people look into the log. The row is sealed, too.
     """
     service = make_empathd().start()
     write(service.queue, "INSERT INTO control (verb) VALUES ('freeze')")
     service.wait_for("delivery_frozen")
+    anchored = service.wait_for("audit_sealed")
+    sealed = "SELECT seal_id, digest, last_audit_id FROM audit_seal"
+    assert [(anchored["seal"], anchored["digest"], 1)] == select(service.queue, sealed)
     assert 0 == service.stop()
     write(service.queue, "INSERT INTO control (verb) VALUES ('thaw')")
 

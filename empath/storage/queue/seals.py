@@ -1,0 +1,148 @@
+"""
+seals - the rows of the audit and of the attempts are sealed, slice by slice
+
+One process reads the new rows without the write lock, and appends the seal if no other one was appended meanwhile.
+policy/seal.py has the chain.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Final
+
+import orjson
+
+from empath.policy.seal import BEGINNING, LEAF_OCTETS, Seal, Sealed, Span, sealed
+from empath.storage.engine import Row, Selects, Session
+from empath.storage.queue.sweep import Kept
+from empath.storage.write import Write
+
+MOST_ROWS: Final = 2_000  # of each table in one seal: that bounds the octets of a row and the time of a look
+SEALS: Final = Kept("seals.expired", "seals.forget")
+_NOTHING: Final = Seal(0, 0.0, Span(0, 0, 0), Span(0, 0, 0), b"", "", BEGINNING)
+
+
+class AppendSeal(Write):
+    """Append *seal*; `is_appended` is False if another seal has its place."""
+
+    def __init__(self, seal: Seal) -> None:
+        super().__init__()
+        self.is_appended = False
+        self._seal = seal
+
+    def run(self, session: Session) -> None:
+        keys = {**_columns(self._seal), "before": self._seal.seal_id - 1}
+        self.is_appended = session.run("seals.append", keys) == 1
+
+
+def newest(reader: Selects) -> Seal | None:
+    """
+    The newest seal; None if there is none.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    return next((_seal(row) for row in reader.rows("seals.newest")), None)
+
+
+def next_seal(reader: Selects, before: Seal | None, now: float) -> Seal | None:
+    """
+    The seal over the first rows that came after the seal *before*; None if there are none.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    last = before or _NOTHING
+    audit = _new(reader, "seals.audit_rows", last.audit.last)
+    attempts = _new(reader, "seals.attempt_rows", last.attempts.last)
+    if not audit and not attempts:
+        return None
+    return sealed(
+        last.seal_id + 1,
+        now,
+        _span(last.audit.last, audit),
+        _span(last.attempts.last, attempts),
+        leaves=b"".join(row.leaf for row in (*audit, *attempts)),
+        previous=last.digest,
+    )
+
+
+def has_new_audit(reader: Selects, before: Seal | None) -> bool:
+    """
+    Whether the audit has rows that are not sealed.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    return bool(reader.value("seals.has_new_audit", {"after": (before or _NOTHING).audit.last}))
+
+
+def rows_of_audit(reader: Selects, span: Span) -> list[Sealed]:
+    """
+    The rows of the audit within *span* that are there now.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    return _rows(reader, "seals.audit_rows", span.after, span.last, -1)
+
+
+def rows_of_attempts(reader: Selects, span: Span) -> list[Sealed]:
+    """As `rows_of_audit`, of the attempts."""
+    return _rows(reader, "seals.attempt_rows", span.after, span.last, -1)
+
+
+def seals_after(reader: Selects, seal_id: int, limit: int) -> list[Seal]:
+    """
+    The first *limit* seals with higher numbers than *seal_id*, in their order.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    return [_seal(row) for row in reader.rows("seals.page", {"after": seal_id, "limit": limit})]
+
+
+def unsealed(reader: Selects, last: Seal | None) -> tuple[int, int]:
+    """
+    How many rows of the audit and how many attempts came after the seal *last*.
+
+    Raises:
+        QueueBusy, StorageFailure: the queue cannot be read.
+    """
+    ends = last or _NOTHING
+    (numbers,) = reader.rows("seals.unsealed", {"audit": ends.audit.last, "attempts": ends.attempts.last})
+    return numbers[0], numbers[1]
+
+
+def _new(reader: Selects, statement: str, after: int) -> list[Sealed]:
+    return _rows(reader, statement, after, None, MOST_ROWS)
+
+
+def _rows(reader: Selects, statement: str, after: int, last: int | None, limit: int) -> list[Sealed]:
+    found = reader.rows(statement, {"after": after, "last": last, "limit": limit})
+    return [Sealed(row[0], leaf(row)) for row in found]
+
+
+def leaf(row: Row) -> bytes:
+    """The short digest of *row*: that of its columns as a JSON array, a blob as an array of "hex" and its digits."""
+    octets = orjson.dumps(row, default=lambda blob: ["hex", blob.hex()])
+    return sha256(octets).digest()[:LEAF_OCTETS]
+
+
+def _span(after: int, rows: Sequence[Sealed]) -> Span:
+    return Span(after, rows[-1].number if rows else after, len(rows))
+
+
+def _columns(seal: Seal) -> dict[str, object]:
+    plain = asdict(seal)
+    spans = {
+        f"{table}_{name}": value
+        for table in ("audit", "attempts")
+        for name, value in zip(Span._fields, plain.pop(table), strict=True)
+    }
+    return plain | spans
+
+
+def _seal(row: Row) -> Seal:
+    seal_id, sealed_at, *numbers = row[:8]
+    return Seal(seal_id, sealed_at, Span(*numbers[:3]), Span(*numbers[3:]), *row[8:])

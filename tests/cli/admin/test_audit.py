@@ -1,0 +1,101 @@
+"""test_audit - empath-admin audit: is the record still as it was made?"""
+
+import gzip
+import json
+from pathlib import Path
+
+import apsw
+import pytest
+
+from empath.storage.queue.seals import AppendSeal, newest, next_seal
+from tests.cli.admin.kit import AdminTool
+from tests.kit.queue import T0
+
+NOTHING = "nothing was changed: seals 1 to 1, since 2023-11-14T22:13:20Z, with 1 audit row and 0 attempts"
+
+
+@pytest.fixture
+def sealed(tool: AdminTool) -> AdminTool:
+    """A queue with a seal over an order."""
+    tool.queue.accept()
+    tool.queue.write("UPDATE queue SET priority = 1")
+    reader = tool.queue.engine.open_reader()
+    seal = next_seal(reader, newest(reader), T0)
+    reader.close()
+    assert seal is not None
+    tool.queue.run(AppendSeal(seal))
+    tool.queue.close()
+    return tool
+
+
+def head(tool: AdminTool) -> str:
+    """The head, as it is printed."""
+    return tool.run("audit", "head").out.strip()
+
+
+def forge(tool: AdminTool) -> None:
+    """Change a row of the audit as no trigger allows."""
+    connection = apsw.Connection(str(tool.path))
+    connection.execute("DROP TRIGGER _audit_not_changed; UPDATE _audit SET who = 'another'")
+    connection.close()
+
+
+def test_a_record_that_nobody_changed_is_exit_0(sealed: AdminTool) -> None:
+    """
+    What is not sealed yet is counted.
+    """
+    line = f"empath-admin: {NOTHING}, 0 gone by retention, 0 not sealed yet, 0 heads compared\n"
+    assert (0, "", line) == sealed.run("audit", "verify")
+    sealed.queue.write("UPDATE queue SET priority = 2")
+    sealed.queue.close()
+    assert "1 not sealed yet" in sealed.run("audit", "verify").err
+
+
+def test_a_change_is_exit_4_and_named(sealed: AdminTool) -> None:
+    """
+    JSON has the same.
+    """
+    forge(sealed)
+    said = sealed.run("audit", "verify")
+    assert (4, "audit row 1 was changed or added after seal 1\n") == said[:2]
+    assert "1 fault found: seals 1 to 1" in said.err
+    found = json.loads(sealed.run("audit", "verify", "--json").out)
+    assert ["audit row 1 was changed or added after seal 1"] == found["faults"]
+    assert (1, 1, head(sealed), 0, 0) == tuple(
+        found[name] for name in ("first_seal", "last_seal", "head", "attempts", "not_sealed")
+    )
+
+
+def test_a_head_shows_that_all_seals_were_replaced(sealed: AdminTool, tmp_path: Path) -> None:
+    """
+    It comes from a note, or from the log in either format.
+    """
+    number, digest = head(sealed).split(":")
+    lines = [
+        json.dumps({"at": "2026-11-30T12:00:00Z", "event": "audit_sealed", "seal": int(number), "digest": digest}),
+        f"at=2026-11-30T12:00:00Z level=info event=audit_sealed seal={number} digest={'0' * 64}",
+    ]
+    good, bad = tmp_path / "empath.log", tmp_path / "other.log.gz"
+    good.write_text(lines[0] + "\n")
+    bad.write_bytes(gzip.compress(lines[1].encode() + b"\n"))
+
+    assert "1 head compared" in sealed.run("audit", "verify", "--head", head(sealed)).err
+    assert 0 == sealed.run("audit", "verify", "--log", str(good)).code
+    said = sealed.run("audit", "verify", "--log", str(good), "--log", str(bad))
+    replaced = "seal 1 is another one than when its head was written down: what it seals was replaced\n"
+    assert (4, replaced) == said[:2]
+
+
+def test_wrong_use_is_one_line(tool: AdminTool, tmp_path: Path) -> None:
+    """
+    A queue that never ran has no seal.
+    """
+    none = "empath-admin: there is no seal yet; the running service makes the first one\n"
+    assert (66, "", none) == tool.run("audit", "head")
+    assert (0, "", "empath-admin: no seals; 0 rows not sealed\n") == tool.run("audit", "verify")
+    missing = tool.run("audit", "verify", "--log", str(tmp_path / "none"))
+    assert (66, f"empath-admin: {tmp_path / 'none'}: the log cannot be read: No such file or directory\n") == (
+        missing.code,
+        missing.err,
+    )
+    assert "not a head: 'x'" in tool.run("audit", "verify", "--head", "x").err
