@@ -898,6 +898,32 @@ BEGIN
   SELECT raise(ABORT, 'empath: an order cannot be changed; give another with INSERT INTO control (verb, argument, node)');
 END;
 
+-- Orders that are prepared: see control/plan.sql.
+CREATE TABLE _plan (
+  plan_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  verb       TEXT    NOT NULL CHECK (verb IN ('retry', 'hold', 'release', 'delete', 'bounce', 'expire', 'priority')),
+  argument   TEXT,  -- class of the verb priority
+  predicate  TEXT,  -- how the recipients were selected
+  hash       TEXT,  -- SHA-256 of their numbers, hexadecimal
+  who        TEXT    NOT NULL,  -- as in _audit
+  created_at REAL    NOT NULL,
+  expires_at REAL    NOT NULL  -- end of the plan
+) STRICT;
+CREATE INDEX _plan_expiry ON _plan (expires_at);
+
+CREATE TABLE _plan_recipient (
+  plan_recipient_id INTEGER PRIMARY KEY,
+  plan_id           INTEGER NOT NULL,  -- of _plan
+  recipient_id      INTEGER NOT NULL,  -- of _recipient; the row may outlive it
+  state             TEXT    NOT NULL CHECK (state IN ('planned', 'applied', 'undone')),
+  status            TEXT    NOT NULL,  -- before the plan
+  next_retry_at     REAL    NOT NULL,  -- before the plan
+  priority          INTEGER NOT NULL,  -- before the plan
+  changed_at        REAL,  -- instant at which the plan changed it
+  UNIQUE (plan_id, recipient_id)
+) STRICT;
+CREATE INDEX _plan_recipient_state ON _plan_recipient (plan_id, state);
+
 -- The configurations that the processes of a node ran by, without secrets.  See storage/queue/config_revisions.py.
 CREATE TABLE _config_revision (
   revision INTEGER PRIMARY KEY AUTOINCREMENT,

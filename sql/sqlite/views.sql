@@ -834,3 +834,76 @@ SELECT s.name                                        AS name,                   
        s.source                                      AS source,                   -- file and line, or 'default'
        s.node                                        AS node                      -- name of the host
   FROM _effective_setting AS s;
+
+-- Recipients of plans, and whether they are as the plan expects them.
+CREATE VIEW _plan_recipient_now AS
+SELECT x.plan_id, x.recipient_id, r.message_id, r.address, p.verb, p.argument, x.state,
+       x.status AS planned_status, x.next_retry_at AS planned_next_retry_at, x.priority AS planned_priority,
+       r.status, r.next_retry_at, r.priority,
+       CASE
+         WHEN r.recipient_id IS NULL THEN 1
+         WHEN x.state = 'planned' THEN
+           r.status <> x.status
+           OR p.verb = 'retry' AND r.next_retry_at <> x.next_retry_at
+           OR p.verb = 'priority' AND r.priority <> x.priority
+         WHEN x.state = 'undone' THEN 0
+         ELSE
+           CASE p.verb
+             WHEN 'hold' THEN r.status <> 'held'
+             WHEN 'release' THEN r.status <> 'queued' AND r.status <> 'deferred'
+             WHEN 'retry' THEN
+               r.status <> 'queued' AND r.status <> 'deferred' OR abs(r.next_retry_at - x.changed_at) > 0.001
+             WHEN 'priority' THEN
+               r.priority <> CAST(p.argument AS INTEGER)
+               OR r.status <> 'queued' AND r.status <> 'deferred' AND r.status <> 'held'
+             WHEN 'delete' THEN r.status <> 'cancelled'
+             WHEN 'bounce' THEN r.status <> 'bounced'
+             ELSE r.status <> 'expired'
+           END
+       END AS is_changed
+  FROM _plan_recipient AS x
+  JOIN _plan AS p ON p.plan_id = x.plan_id
+  LEFT JOIN _recipient AS r ON r.recipient_id = x.recipient_id;
+
+-- One row per plan: an order that is prepared, looked at, carried out and taken back. Writable: INSERT with verb, argument, predicate and expires_unix; state = 'applied' carries it out, 'undone' takes it back, DELETE forgets it.
+CREATE VIEW plan AS
+SELECT p.plan_id                                     AS plan_id,                  -- number of the plan
+       p.verb                                        AS verb,                     -- retry, hold, release, delete, bounce, expire, priority
+       p.argument                                    AS argument,                 -- the class of the verb priority; NULL for the others
+       p.predicate AS predicate,  -- how its recipients were selected: of empath-admin JSON, of others any text; NULL: not told
+       p.hash AS hash,  -- SHA-256 of the numbers of its recipients, by empath-admin; NULL: of another program
+       CASE
+         WHEN EXISTS (SELECT 1 FROM _plan_recipient AS r WHERE r.plan_id = p.plan_id AND r.state = 'undone') THEN 'undone'
+         WHEN EXISTS (SELECT 1 FROM _plan_recipient AS r WHERE r.plan_id = p.plan_id AND r.state = 'applied') THEN 'applied'
+         ELSE 'planned'
+       END                                           AS state,                    -- planned, applied, undone: how far any of its recipients is
+       p.who                                         AS who,                      -- author, as in the audit
+       datetime(p.created_at, 'unixepoch')           AS created_at,               -- instant at which it was made, UTC
+       p.created_at                                  AS created_unix,             -- the same in Unix seconds
+       datetime(p.expires_at, 'unixepoch')           AS expires_at,               -- it cannot be carried out or taken back later, UTC
+       p.expires_at                                  AS expires_unix,             -- the same in Unix seconds
+       (SELECT count(*) FROM _plan_recipient AS r WHERE r.plan_id = p.plan_id) AS recipients,  -- number of its recipients
+       (SELECT count(*) FROM _plan_recipient AS r WHERE r.plan_id = p.plan_id AND r.state = 'planned') AS planned,  -- of them not changed yet
+       (SELECT count(*) FROM _plan_recipient AS r WHERE r.plan_id = p.plan_id AND r.state = 'applied') AS applied,  -- of them changed
+       (SELECT count(*) FROM _plan_recipient AS r WHERE r.plan_id = p.plan_id AND r.state = 'undone') AS undone,  -- of them changed back
+       (SELECT count(*) FROM _plan_recipient_now AS r WHERE r.plan_id = p.plan_id AND r.is_changed) AS changed  -- of them not as planned any more, or not as the plan left them
+  FROM _plan AS p;
+
+-- One row per recipient of a plan. Writable: INSERT with plan_id and recipient_id; state as of the plan; DELETE takes one out that is not changed yet.
+CREATE VIEW plan_recipient AS
+SELECT n.plan_id                                     AS plan_id,                  -- number of the plan
+       n.recipient_id                                AS recipient_id,             -- number of the recipient
+       m.ulid                                        AS id,                       -- queue id (ULID) of the message
+       n.address                                     AS recipient,                -- forward-path; NULL: forgotten
+       n.verb                                        AS verb,                     -- of the plan
+       n.argument                                    AS argument,                 -- of the plan
+       n.state                                       AS state,                    -- planned, applied, undone
+       n.is_changed AS is_changed,  -- 1: not as it was planned, or not as the plan left it: something else has changed it
+       n.planned_status                              AS planned_status,           -- status before the plan
+       n.planned_next_retry_at                       AS planned_next_retry_unix,  -- instant of the next attempt before the plan, Unix seconds
+       n.planned_priority                            AS planned_priority,         -- class before the plan
+       n.status                                      AS status,                   -- status now; NULL: forgotten
+       n.next_retry_at                               AS next_retry_unix,          -- instant of the next attempt now, Unix seconds
+       n.priority                                    AS priority                  -- class now
+  FROM _plan_recipient_now AS n
+  LEFT JOIN _message AS m ON m.message_id = n.message_id;

@@ -378,6 +378,15 @@ OPERATIONS: dict[str, Works] = {
     "reroute": lambda *_: [
         Reroute([(Waiting(3, "r@a.example", "a.example", "a.example", "", None, "{}"), "new.example")], who="x")
     ],
+    "plan": lambda *_: [
+        Shell(
+            "INSERT INTO plan (verb, expires_unix) VALUES ('hold', unixepoch() + 3600)",
+            "INSERT INTO plan_recipient (plan_id, recipient_id)"
+            " SELECT 1, recipient_id FROM queue WHERE status = 'queued'",
+            "UPDATE plan SET state = 'applied'",
+        ),
+        Shell("UPDATE plan SET state = 'undone'"),
+    ],
     "mark delivered": lambda *_: [
         MarkDelivered(
             [Delivered(3, 2, "queued", None, None, 2, "a.example", _LOGGED)],

@@ -28,6 +28,7 @@ from empath.cli.admin import (
     health,
     modules,
     orders,
+    plan,
     read,
     recipients,
     reconcile,
@@ -54,7 +55,7 @@ from empath.cli.common import config_option, run_process
 
 SECTIONS: Final = (
     ("See the mail", (read, top, explain, show, track, events)),
-    ("Steer the mail", (orders, suspension, routing, reconcile)),
+    ("Steer the mail", (orders, plan, suspension, routing, reconcile)),
     ("Steer the service", (service, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
     ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, report_preview)),

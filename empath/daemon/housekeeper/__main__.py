@@ -71,6 +71,7 @@ class Housekeeper:
             Duty("greylist", 5.0, tidying.forget_greylist),
             Duty("verifications", 5.0, tidying.forget_verifications),
             Duty("sts_policies", 60.0, tidying.forget_policies),
+            Duty("planned_orders", 60.0, tidying.forget_plans),
             Duty("suppressions", 5.0, tidying.forget_suppressions),
             Duty("dns", 5.0, tidying.forget_dns),
             Duty("duplicates", 5.0, tidying.forget_duplicates),

@@ -52,7 +52,17 @@ from empath.storage.queue.garbage import (
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.queue.seals import SEALS
-from empath.storage.queue.sweep import DEDUP, GREYLIST, STS_POLICIES, SUPPRESSIONS, VERIFICATIONS, Kept, outdated
+from empath.storage.queue.sweep import (
+    DEDUP,
+    GREYLIST,
+    PLAN_RECIPIENTS,
+    PLANS,
+    STS_POLICIES,
+    SUPPRESSIONS,
+    VERIFICATIONS,
+    Kept,
+    outdated,
+)
 from empath.storage.queue.throughput import count_new
 from empath.storage.queue.tokens import SweepBuckets, has_full_buckets
 from empath.storage.spool import locate
@@ -127,6 +137,11 @@ class Tidying:
     def forget_duplicates(self) -> None:
         """Remove what is known of messages that a client may no longer send again."""
         self._sweep(DEDUP)
+
+    def forget_plans(self) -> None:
+        """Remove plans that can neither be carried out nor taken back any more."""
+        self._sweep(PLAN_RECIPIENTS)
+        self._sweep(PLANS)
 
     def forget_policies(self) -> None:
         """Remove MTA-STS policies that hold no more."""

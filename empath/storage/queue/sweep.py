@@ -33,6 +33,8 @@ GREYLIST: Final = Kept("greylist.expired", "greylist.forget", "greylist.number_o
 VERIFICATIONS: Final = Kept(
     "verifications.expired", "verifications.forget", "verifications.number_of_rows", "verifications.first_to_go"
 )
+PLAN_RECIPIENTS: Final = Kept("plans.recipients_expired", "plans.forget_recipients")
+PLANS: Final = Kept("plans.expired", "plans.forget")
 STS_POLICIES: Final = Kept("sts_policies.expired", "sts_policies.forget")
 DEDUP: Final = Kept("dedup.expired", "dedup.forget")
 SUPPRESSIONS: Final = Kept(

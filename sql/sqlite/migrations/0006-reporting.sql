@@ -103,3 +103,29 @@ CREATE TABLE _audit_seal (
   digest         TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX _audit_seal_age ON _audit_seal (sealed_at);
+
+-- Plans.
+CREATE TABLE _plan (
+  plan_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  verb       TEXT    NOT NULL CHECK (verb IN ('retry', 'hold', 'release', 'delete', 'bounce', 'expire', 'priority')),
+  argument   TEXT,
+  predicate  TEXT,
+  hash       TEXT,
+  who        TEXT    NOT NULL,
+  created_at REAL    NOT NULL,
+  expires_at REAL    NOT NULL
+) STRICT;
+CREATE INDEX _plan_expiry ON _plan (expires_at);
+
+CREATE TABLE _plan_recipient (
+  plan_recipient_id INTEGER PRIMARY KEY,
+  plan_id           INTEGER NOT NULL,
+  recipient_id      INTEGER NOT NULL,
+  state             TEXT    NOT NULL CHECK (state IN ('planned', 'applied', 'undone')),
+  status            TEXT    NOT NULL,
+  next_retry_at     REAL    NOT NULL,
+  priority          INTEGER NOT NULL,
+  changed_at        REAL,
+  UNIQUE (plan_id, recipient_id)
+) STRICT;
+CREATE INDEX _plan_recipient_state ON _plan_recipient (plan_id, state);
