@@ -15,6 +15,7 @@ from functools import cached_property, partial
 import gevent
 
 from empath.daemon.httpd.api.endpoints import add_api
+from empath.daemon.httpd.api.feed import Feed
 from empath.daemon.httpd.api.operations import Backend
 from empath.daemon.httpd.app import PolicyFile, make_app
 from empath.daemon.httpd.collecting import Collector
@@ -63,7 +64,9 @@ class Httpd:
             policies = {domain: table.policy for domain, table in runtime.config.mta_sts.items()}
             app.add_route(POLICY_PATH, PolicyFile(policies, lambda domain: self._ledger.add(m.POLICY_READS, (domain,))))
         is_ending = runtime.draining.is_set
-        add_api(app, Backend(runtime.engine, runtime.config, lambda: runtime.rules.router, is_ending), runtime.emit)
+        self._feed = Feed(lambda: self._reader) if runtime.config.events.stream else None
+        backend = Backend(runtime.engine, runtime.config, lambda: runtime.rules.router, is_ending)
+        add_api(app, backend, runtime.emit, self._feed)
         node = str(runtime.config.hostname)
         sources = Sources(runtime.engine, node, self._history, self._queue_state.latest, is_ending)
         add_console(app, sources, guard, http)
@@ -79,6 +82,8 @@ class Httpd:
         """Serve until a drain is asked for."""
         self._runtime.keep(self._queue_state.run)
         self._runtime.keep(self._sample)
+        if self._feed is not None:
+            self._runtime.keep(self._feed.run)
         self._health.begin()
         self._server.start()
         self._runtime.ready()

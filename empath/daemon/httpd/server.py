@@ -6,7 +6,7 @@ their connections are few and short.
 
 A connection that waits for its client costs little, and many of them must not keep others out. So when there are too
 many, the one that has waited longest is closed: for a request, its body, or its answer to be read. One whose request is
-under way stays.
+under way stays. One that follows events has no end: such connections count apart, and have a number of their own.
 """
 
 import os
@@ -21,10 +21,12 @@ import gevent
 from gevent import socket
 from gevent.pywsgi import WSGIServer
 
+from empath.daemon.httpd.api.stream import STREAMS
 from empath.daemon.httpd.handler import Handler
 from empath.policy.access import Network, is_within
 
 MOST_CONNECTIONS: Final = 200
+MOST_STREAMS: Final = 200  # connections that follow events, apart from the others
 _SILENT_S: Final = 60.0  # without an octet from the client
 _HANDSHAKE_S: Final = 10.0
 _LONGEST_S: Final = 600.0  # of a connection, whatever comes
@@ -57,6 +59,7 @@ class HttpServer(WSGIServer):
         open_paths: Collection[str] = (),
         most_connections: int = MOST_CONNECTIONS,
         most_strangers: int = _MOST_STRANGERS,
+        most_streams: int = MOST_STREAMS,
         silent_s: float = _SILENT_S,
     ) -> None:
         """*open_paths* are what strangers may ask for; without any, none may connect."""
@@ -71,6 +74,8 @@ class HttpServer(WSGIServer):
         self._silent_s = silent_s
         self._waiting: OrderedDict[Any, None] = OrderedDict()  # greenlets of connections, who waits longest first
         self._working: set[Any] = set()
+        self._streams: set[Any] = set()
+        self._most_streams = most_streams
         self._open: dict[Any, int] = {}  # the descriptor of each greenlet's connection
         self._is_local = listener.family == plain_socket.AF_UNIX
         self._networks = networks
@@ -111,6 +116,7 @@ class HttpServer(WSGIServer):
             finally:
                 self._waiting.pop(me, None)
                 self._strangers.discard(me)
+                self._streams.discard(me)
                 self._open.pop(me, None)
                 sock.close()
 
@@ -132,6 +138,7 @@ class HttpServer(WSGIServer):
             start_response(status.decode(), [("Content-Type", "text/plain"), ("Connection", "close")])
             return [words]
         environ["wsgi.input"] = _Body(environ["wsgi.input"], self._waits)
+        environ[STREAMS] = self._streaming
         self._waiting.pop(me, None)
         self._working.add(me)
         try:
@@ -151,6 +158,21 @@ class HttpServer(WSGIServer):
         finally:
             self._waiting.pop(me, None)
             self._working.add(me)
+
+    @contextmanager
+    def _streaming(self) -> Iterator[bool]:
+        """The answer has no end: its connection counts apart. Gives False if there are too many of them."""
+        me = gevent.getcurrent()
+        is_one_of_few = len(self._streams) < self._most_streams
+        if is_one_of_few:
+            self._waiting.pop(me, None)
+            self._streams.add(me)
+        try:
+            yield is_one_of_few
+        finally:
+            if me in self._streams:
+                self._streams.discard(me)
+                self._waiting[me] = None
 
     def _refuse(self, sock: Any, status: bytes, words: bytes) -> None:
         try:

@@ -7,6 +7,7 @@ from falcon.testing import TestClient
 
 from empath.config.load import load_config
 from empath.daemon.httpd.api.endpoints import add_api
+from empath.daemon.httpd.api.feed import Feed
 from empath.daemon.httpd.api.operations import Backend
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.guard import Guard
@@ -55,7 +56,8 @@ class Web:
         self.is_ending = False
         self._app = make_app(lambda accept: (b"metrics", accept), States(), guard)
         backend = Backend(self.queue.engine, config, lambda: config.router, lambda: self.is_ending)
-        add_api(self._app, backend, self.reported.append)
+        self.feed = Feed(lambda: self._reader) if config.events.stream else None
+        add_api(self._app, backend, self.reported.append, self.feed)
         self.client = TestClient(self._app)
 
     def _commit(self, write):
@@ -86,6 +88,10 @@ class Web:
         """What answers at *path*."""
         found: Any = self._app._router.find(path)
         return found[0]
+
+    def application(self, environ, start_response):
+        """As the server calls it."""
+        return self._app(environ, start_response)
 
     def close(self):
         """End it."""

@@ -14,8 +14,10 @@ import falcon
 from gevent.lock import BoundedSemaphore
 from pydantic import ValidationError
 
+from empath.daemon.httpd.api.feed import Follows
 from empath.daemon.httpd.api.openapi import openapi
 from empath.daemon.httpd.api.operations import OPERATIONS, PREFIX, Backend, Operation
+from empath.daemon.httpd.api.stream import PATH, EventStream
 from empath.daemon.httpd.body import read_body
 from empath.daemon.httpd.problems import Problem
 from empath.daemon.process.threads import in_thread
@@ -114,13 +116,16 @@ class _Schema:
     roles: Final = {"GET": TokenRole.READ}
     is_open = True
 
-    def __init__(self) -> None:
+    def __init__(self, stream: EventStream) -> None:
+        self._stream = stream
         self._octets = b""
 
     def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
         """Answer."""
         if not self._octets:
-            self._octets = json.dumps(openapi(OPERATIONS)).encode()
+            schema = openapi(OPERATIONS)
+            schema["paths"][PREFIX + PATH] = {"get": self._stream.describe()}
+            self._octets = json.dumps(schema).encode()
         response.content_type = "application/json"
         response.data = self._octets
 
@@ -128,14 +133,19 @@ class _Schema:
 
 
 def add_api(
-    app: "falcon.App[falcon.Request, falcon.Response]", on: Backend, emit: Callable[[Occurrence], None]
+    app: "falcon.App[falcon.Request, falcon.Response]",
+    on: Backend,
+    emit: Callable[[Occurrence], None],
+    feed: Follows | None = None,
 ) -> None:
-    """Add the API to *app*; a fault of Empath is reported by *emit*."""
+    """Add the API to *app*; a fault of Empath is reported by *emit*. Without a *feed* no events are streamed."""
     reads, orders = BoundedSemaphore(_READS), BoundedSemaphore(_ORDERS)
     for operation in OPERATIONS:
         kind, turns = (_Get, reads) if operation.method == "GET" else (_Post, orders)
         app.add_route(PREFIX + operation.path, kind(operation, on, turns))
-    app.add_route(f"{PREFIX}/openapi.json", _Schema())
+    stream = EventStream(feed, on.is_ending)
+    app.add_route(PREFIX + PATH, stream)
+    app.add_route(f"{PREFIX}/openapi.json", _Schema(stream))
     app.add_error_handler(EmpathError, _refuse)
     app.add_error_handler(Exception, partial(_crash, emit))
 
