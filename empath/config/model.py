@@ -36,6 +36,7 @@ from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dkim import Dkim
 from empath.config.tables.dns import Dns
 from empath.config.tables.events import Events
+from empath.config.tables.feedback import Feedback, VerpTable
 from empath.config.tables.greylist import Greylist
 from empath.config.tables.health import Health
 from empath.config.tables.http import Http
@@ -67,7 +68,7 @@ from empath.policy.limits.delivery import DeliveryRates, SenderRates
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule
 from empath.policy.router import RouteLayer, Router, RouteTables
-from empath.policy.routing import Route, single_routes
+from empath.policy.routing import FeedbackRoute, Route, single_routes
 from empath.policy.sources import SourcePool
 from empath.policy.warmup import WarmupPlan
 
@@ -96,8 +97,8 @@ class Config(Table):
     "smtp://host:port" (one host, no MX look-up), "smtps://host:port" (TLS from the start), "smtp+mx://domain" (the MX
     of that domain), "lmtp://host:port", "smtp:/path" and "lmtp:/path" (a UNIX socket), "maildir:path", "pipe:name" (a
     program of [pipes]), "webhook:name" (an endpoint of [webhooks]), "https://host/path" (an endpoint without settings),
-    "discard:", or a list of hosts with weights and backups, such as ["smtp://a.example*3", "smtp://b.example",
-    "backup smtp://c.example"].
+    "discard:", "feedback:" (a report about mail that went out), or a list of hosts with weights and backups, such as
+    ["smtp://a.example*3", "smtp://b.example", "backup smtp://c.example"].
     """
 
     sender_routes_by_pattern: SenderRoutes = setting({}, "sender_routes")
@@ -157,6 +158,8 @@ class Config(Table):
     dkim: Dkim = setting({})
     srs: Srs = setting({})
     arc: Arc = setting({})
+    verp: VerpTable = setting({})
+    feedback: Feedback = setting({})
     dns: Dns = setting({})
 
     dnsbl_weights: Weights = setting({}, "dnsbl")
@@ -211,7 +214,7 @@ class Config(Table):
         """What decides routes by the tables of this configuration and by the rules of *book*."""
         layers = {Layer.FILE: RouteLayer.DESTINATIONS, Layer.ROW: RouteLayer.RULE}
         tables = RouteTables(
-            recipients=tuple(self.routes_by_pattern.items()),
+            recipients=(*self.routes_by_pattern.items(), *self._routes_of_feedback()),
             senders=tuple(self.sender_routes_by_pattern.items()),
             accounts=tuple(self.account_routes_by_name.items()),
             rules=tuple(
@@ -220,6 +223,17 @@ class Config(Table):
             ),
         )
         return Router(self.hostname, tables)
+
+    def _routes_of_feedback(self) -> Iterator[tuple[DomainPattern | Address, Route]]:
+        """What comes back about mail that went out is read, whatever [routes] says."""
+        if self.verp.domain is not None:
+            yield DomainPattern(str(self.verp.domain)), FeedbackRoute()
+        if self.feedback.address is not None:
+            yield self.feedback.address, FeedbackRoute()
+
+    def is_for_feedback(self, address: Address) -> bool:
+        """Whether *address* is the one for complaints."""
+        return self.feedback.address is not None and str(address).lower() == str(self.feedback.address).lower()
 
     def each_route(self) -> Iterator[tuple[KeyPath, Route]]:
         """Every route of the file with its key; a list of next hops is each of them."""
@@ -258,7 +272,7 @@ class Config(Table):
         """Whether mail to *address* goes to the postmaster. If the hostname is a relay domain, its next host knows."""
         return any(
             is_of_postmaster(address, domain) and DomainPattern(str(domain)) not in self.relay.domains
-            for domain in (self.hostname, self.srs.domain)
+            for domain in (self.hostname, self.srs.domain, self.verp.domain)
             if domain is not None
         )
 

@@ -91,12 +91,22 @@ def _authentication(config: Config) -> Iterator[Contradiction]:
 
 
 def _forwarding(config: Config) -> Iterator[Contradiction]:
-    """Half of [srs]."""
-    srs = config.srs
-    if srs.domain is None and srs.secrets_file is not None:
-        yield Contradiction(("srs", "secrets_file"), "needs domain, that of the new senders")
-    if srs.domain is not None and srs.secrets_file is None:
-        yield Contradiction(("srs", "domain"), "needs secrets_file")
+    """Half of [srs] or [verp], and a domain that is there for two things."""
+    for name, table in (("srs", config.srs), ("verp", config.verp)):
+        if table.domain is None and table.secrets_file is not None:
+            yield Contradiction((name, "secrets_file"), "needs domain, that of the new senders")
+        if table.domain is not None and table.secrets_file is None:
+            yield Contradiction((name, "domain"), "needs secrets_file")
+    if config.verp.domain is None:
+        if config.verp.accounts:
+            yield Contradiction(("verp", "accounts"), "needs domain, that of the new senders")
+        return
+    others = {config.srs.domain: "the one of [srs]", config.hostname: "the hostname"}
+    words = others.get(config.verp.domain)
+    if words is None and config.relay.policy.is_relay_domain(config.verp.domain):
+        words = "in domains of [relay]"
+    if words is not None:
+        yield Contradiction(("verp", "domain"), f"is {words}; it needs a domain for nothing else")
 
 
 def old_names(config: Config) -> Iterator[Contradiction]:

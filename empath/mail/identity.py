@@ -71,5 +71,13 @@ class QueueId:
             raise SyntaxViolation(f"not a queue id: {text!r}")
         return cls(folded)
 
+    @property
+    def made_at(self) -> Timestamp:
+        """The instant that it was composed from, to the millisecond."""
+        value = 0
+        for digit in self.text[:10]:
+            value = value << 5 | _DIGITS.index(digit)
+        return Timestamp(value / 1000)
+
     def __str__(self) -> str:
         return self.text

@@ -73,6 +73,10 @@ class RelayPolicy:
                 return True
         return False
 
+    def is_relay_domain(self, domain: Domain) -> bool:
+        """Whether mail to *domain* is accepted from anyone."""
+        return self._domains.find(domain) is not None
+
     def decide_mail(self, role: Role, client: ClientAddress, *, is_logged_in: bool = False) -> Reply | None:
         """The refusal of a MAIL command, None when the client may go on; RFC 6409 §4.3 for role submission."""
         if role is Role.SUBMISSION and not is_logged_in and not self.is_trusted(client):

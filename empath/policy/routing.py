@@ -28,9 +28,10 @@ _SMTPS: Final = "smtps"
 _SMTPS_PORT: Final = 465
 _MX_OF: Final = "smtp+mx://"
 _MOST_LISTED: Final = 20
+FEEDBACK: Final = "feedback:"  # destination of reports about mail that went out
 _FORMS: Final = (
     "smtp://host:port, smtps://host:port, lmtp://host:port, smtp:/path, lmtp:/path, mx, smtp+mx://domain, maildir:path,"
-    " pipe:name, webhook:name, https://host/path or discard:"
+    " pipe:name, webhook:name, https://host/path, discard: or feedback:"
 )  # fmt: skip
 
 
@@ -136,6 +137,15 @@ class DiscardRoute:
         return "discard:"
 
 
+@dataclass(frozen=True, slots=True)
+class FeedbackRoute:
+    """Read as a report about mail that went out, and kept as that."""
+
+    def destination(self, domain: str) -> str:
+        """`feedback:`."""
+        return FEEDBACK
+
+
 HostRoute = SmtpRoute | SocketRoute | MxRoute
 
 
@@ -164,7 +174,10 @@ class ListRoute:
         return ",".join(hop.route.destination(domain) for hop in self.hops)
 
 
-Route = SmtpRoute | SocketRoute | MxRoute | ListRoute | MaildirRoute | PipeRoute | WebhookRoute | DiscardRoute
+Route = (
+    SmtpRoute | SocketRoute | MxRoute | ListRoute | MaildirRoute | PipeRoute | WebhookRoute | DiscardRoute
+    | FeedbackRoute
+)  # fmt: skip
 NO_ROUTE: Final = "no-route:"  # destination of the mail that no route takes
 
 
@@ -176,8 +189,8 @@ def destination_of(route: Route | None, domain: str) -> str:
 def parse_route(text: str) -> Route:
     """
     Read `smtp://host`, `smtp://host:port`, `smtp:/path`, these with `lmtp`, `smtps://host:port`, `mx`,
-    `smtp+mx://domain`, `maildir:path`, `pipe:name`, `webhook:name`, `https://host/path`, `discard:`, or the entries of
-    a list with commas and blanks between them.
+    `smtp+mx://domain`, `maildir:path`, `pipe:name`, `webhook:name`, `https://host/path`, `discard:`, `feedback:`, or
+    the entries of a list with commas and blanks between them.
 
     Raises:
         SyntaxViolation: *text* is none of them, or its host or port is wrong.
@@ -186,6 +199,8 @@ def parse_route(text: str) -> Route:
         return MxRoute()
     if text == "discard:":
         return DiscardRoute()
+    if text == FEEDBACK:
+        return FeedbackRoute()
     if ", " in text and not text.startswith("maildir:"):
         return parse_route_list(text.split(", "))
     if text.startswith(_MX_OF):
@@ -290,6 +305,8 @@ def route_text(route: Route) -> str:
             return route.destination("")
         case DiscardRoute():
             return "discard:"
+        case FeedbackRoute():
+            return FEEDBACK
         case _:
             assert_never(route)
 

@@ -29,11 +29,14 @@ SELECT ulid, node, reverse_path, size, digest, received_at, body_type, is_smtput
 
 -- name: recipients
 -- The recipients of one message with any status, or only :recipient_id if that is not NULL. suspended_until is NULL
--- unless the destination is suspended at :now (Unix seconds). Index: _recipient_message. Rows: see Recipient in storage/admin/snapshot.py.
+-- unless the destination is suspended at :now (Unix seconds). Index: _recipient_message, _feedback_recipient. Rows: see Recipient in storage/admin/snapshot.py.
 SELECT r.recipient_id, r.address, r.original, r.domain, d.name, r.status, r.ordered_status, r.priority, r.attempts,
        r.next_retry_at, r.expires_at, r.lost_leases, r.notify, r.original_recipient, r.last_reply, r.reason, r.settled_at,
        CASE WHEN d.suspended_until > :now THEN d.suspended_until END,
-       (SELECT q.blocked_by FROM queue AS q WHERE q.recipient_id = r.recipient_id), r.sent_as
+       r.sent_as,
+       (SELECT f.kind || ': ' || coalesce(f.reply, '-') FROM _feedback AS f
+         WHERE f.recipient_id = r.recipient_id ORDER BY f.feedback_id DESC LIMIT 1),
+       (SELECT q.blocked_by FROM queue AS q WHERE q.recipient_id = r.recipient_id)
   FROM _recipient AS r
   JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.message_id = :message_id

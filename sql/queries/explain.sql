@@ -54,12 +54,20 @@ SELECT e.*
  LIMIT :limit;
 
 -- name: final
--- The recipients of the message :ulid that met their end, or only :recipient_id. Index: the UNIQUE of ulid.
--- Rows: recipient_id, recipient, destination, status, reply or reason, settled_at.
-SELECT recipient_id, recipient, destination, status, coalesce(last_reply, reason), settled_unix
-  FROM history
- WHERE id = :ulid
-   AND (CAST(:recipient_id AS bigint) IS NULL OR recipient_id = :recipient_id)
+-- The recipients of the message :ulid that met their end, or only :recipient_id. Index: the UNIQUE of ulid,
+-- _feedback_recipient. Rows: recipient_id, recipient, destination, status, reply or reason and what was reported later,
+-- settled_at.
+SELECT recipient_id, recipient, destination, status,
+       CASE
+         WHEN later IS NULL THEN coalesce(last_reply, reason)
+         ELSE coalesce(last_reply, reason, '-') || '; reported later: ' || later
+       END, settled_unix
+  FROM (SELECT h.*,
+               (SELECT f.kind || ' ' || coalesce(f.reply, '-') FROM feedback AS f
+                 WHERE f.recipient_id = h.recipient_id ORDER BY f.feedback_id DESC LIMIT 1) AS later
+          FROM history AS h
+         WHERE h.id = :ulid
+           AND (CAST(:recipient_id AS bigint) IS NULL OR h.recipient_id = :recipient_id)) AS ended
  ORDER BY recipient_id
  LIMIT :limit;
 

@@ -3,7 +3,7 @@
 
 -- name: events
 -- What happened to the message :message_id, in the order of time. Index: the rowid, _recipient_message,
--- _attempt_recipient, _audit_recipient. Rows: at, recipient, what, words.
+-- _attempt_recipient, _audit_recipient, _feedback_recipient. Rows: at, recipient, what, words.
 SELECT at, recipient, what, words
   FROM (SELECT m.received_at AS at, NULL AS recipient, 'accepted' AS what,
                'from ' || m.client_address || ' (' || m.client_name || ') by ' || m.listener || ' of ' || m.node
@@ -22,6 +22,14 @@ SELECT at, recipient, what, words
                u.audit_id
           FROM _recipient AS r
           JOIN _audit AS u ON u.recipient_id = r.recipient_id
+         WHERE r.message_id = :message_id
+        UNION ALL
+        SELECT f.at, r.address, 'reported ' || f.kind,
+               coalesce(f.reporter || ': ', '') || coalesce(f.class || ', ', '') || coalesce(f.reply, '-')
+               || CASE WHEN f.suppressed_until IS NULL THEN '' ELSE ', suppressed' END,
+               f.feedback_id
+          FROM _recipient AS r
+          JOIN _feedback AS f ON f.recipient_id = r.recipient_id
          WHERE r.message_id = :message_id
         UNION ALL
         SELECT m.delay_reported_at, NULL, 'report', 'the sender was told of the delay', 0

@@ -49,7 +49,7 @@ CREATE TABLE _content (
 -- A destination is the key of the queue: a next hop that the route names, else the recipient's domain.
 CREATE TABLE _destination (
   destination_id  INTEGER PRIMARY KEY,
-  name            TEXT    NOT NULL UNIQUE,  -- 'smtp:host:port', 'maildir:/path', 'discard:', 'no-route:', or a domain in A-labels
+  name            TEXT    NOT NULL UNIQUE,  -- 'smtp:host:port', 'maildir:/path', 'discard:', 'feedback:', 'no-route:', or a domain in A-labels
   max_leases      INTEGER NOT NULL DEFAULT 20 CHECK (max_leases >= 0),  -- connections at once, of all workers together
   is_full         INTEGER NOT NULL DEFAULT 0 CHECK (is_full IN (0, 1)),  -- 1: lease_limit is reached; kept by triggers
   is_failing      INTEGER NOT NULL DEFAULT 0 CHECK (is_failing IN (0, 1)),  -- 1: its last attempt reached no host
@@ -745,13 +745,34 @@ CREATE TABLE _shaping_rule (
 -- Addresses that get no more mail, see policy/suppression.py.
 CREATE TABLE _suppression (
   address    TEXT PRIMARY KEY CHECK (length(address) BETWEEN 2 AND 1024),  -- address or @domain, ASCII letters in lower case
-  source     TEXT NOT NULL,  -- 'bounce': a host refused it for good; else who added it, as in _audit
+  source     TEXT NOT NULL,  -- 'bounce': a host refused it for good; 'complaint': its user complained; else who added it, as in _audit
   reason     TEXT,  -- reply of the host, or words of the operator
   class      TEXT,  -- class of the failure, see policy/replies/bounce_class.py
   created_at REAL NOT NULL,
   expires_at REAL  -- instant from which on it gets mail again; NULL: never
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _suppression_expiry ON _suppression (expires_at) WHERE expires_at IS NOT NULL;
+
+-- What others report about mail that went out, see storage/queue/feedback.py.
+CREATE TABLE _feedback (
+  feedback_id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  at               REAL    NOT NULL,
+  report_ulid      TEXT    NOT NULL,  -- queue id of the report
+  kind             TEXT    NOT NULL CHECK (kind IN ('failure', 'delay', 'success', 'complaint', 'answer', 'unknown')),
+  ulid             TEXT,  -- queue id of the message that it is about; NULL: not known
+  recipient_id     INTEGER,  -- of _recipient, which retention may have removed; NULL: no row had it
+  address          TEXT    NOT NULL,  -- its address; '': not known
+  class            TEXT,  -- class of the failure, see policy/replies/bounce_class.py
+  code             INTEGER,  -- reply code that the report names
+  enhanced         TEXT,  -- enhanced status code
+  reply            TEXT,  -- what the report says, escaped
+  reporter         TEXT,  -- host or program that sent it
+  form             TEXT,  -- 'dsn', 'arf', or a row of message/report/odd_reports.py; NULL: no form fits
+  suppressed_until REAL,  -- end of the suppression that it led to; NULL: none
+  UNIQUE (report_ulid, address)
+) STRICT;
+CREATE INDEX _feedback_recipient ON _feedback (recipient_id) WHERE recipient_id IS NOT NULL;
+CREATE INDEX _feedback_ulid ON _feedback (ulid) WHERE ulid IS NOT NULL;
 
 -- What may be done at most with mail that DMARC finds to be false, see authentication/disposition.py.
 CREATE TABLE _authentication_override (

@@ -733,6 +733,27 @@ SELECT m.ulid                                        AS id,                     
   FROM _message AS m
  WHERE m.authentication IS NOT NULL;
 
+-- One row per address in a report about mail that went out: from a host that has refused it later, by a complaint, or as the
+-- answer of a program. The status of the recipient stays what it was.
+CREATE VIEW feedback AS
+SELECT f.feedback_id                                 AS feedback_id,              -- number of the row
+       datetime(f.at, 'unixepoch')                   AS at,                       -- instant at which the report was read, UTC
+       f.at                                          AS at_unix,                  -- the same in Unix seconds
+       f.kind AS kind,  -- failure, delay, success, complaint, answer (of a program) or unknown
+       f.ulid                                        AS id,                       -- queue id (ULID) of the message that it is about; NULL: not known
+       f.recipient_id                                AS recipient_id,             -- number of its recipient; NULL: no row had it
+       f.address                                     AS recipient,                -- its address; '' where it is not known
+       f.class                                       AS class,                    -- kind of the failure
+       f.code                                        AS code,                     -- reply code that the report names
+       f.enhanced                                    AS enhanced,                 -- enhanced status code, RFC 3463
+       f.reply                                       AS reply,                    -- what the report says
+       f.reporter                                    AS reporter,                 -- host or program that sent it
+       f.form AS form,  -- how it was read: dsn, arf, or the name of a program's own words; NULL: no form fits
+       f.report_ulid                                 AS report_id,                -- queue id (ULID) of the report itself
+       datetime(f.suppressed_until, 'unixepoch')     AS suppressed_until,         -- end of the suppression that it led to, UTC; NULL: none
+       f.suppressed_until                            AS suppressed_unix           -- the same in Unix seconds
+  FROM _feedback AS f;
+
 -- One row per domain of authors or network of clients whose mail is treated more mildly where DMARC finds it to be false.
 -- Writable: at_most, expires_at, reason. INSERT INTO authentication_override (pattern, at_most, expires_at, reason) adds one,
 -- DELETE removes it.

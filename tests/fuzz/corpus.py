@@ -13,6 +13,7 @@ from tests.fuzz import (
     dkim,
     dns,
     edits,
+    feedback,
     milter,
     mime,
     proxy,
@@ -43,6 +44,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "senders": senders.check,
     "dkim": dkim.check,
     "milter": milter.check,
+    "feedback": feedback.check,
 }
 # Limit for one case: many times the usual cost, a part of that of a quadratic step. Coverage takes four times as long.
 CPU_S = 6.0 if sys.gettrace() is None else 24.0

@@ -401,6 +401,55 @@ def senders_case(random: Random) -> Case:
     return Case(random.getrandbits(20), tuple(turn.encode() for turn in turns))
 
 
+_REPORT_LINES = [
+    *(b"Subject: Undelivered mail", b"Auto-Submitted: auto-replied", b"X-Failed-Recipients: a@b.example, c@d.example"),
+    *(
+        b"Content-Type: multipart/report; boundary=b",
+        b"Content-Type: message/delivery-status",
+        b"",
+        b"",
+        b"--b",
+        b"--b--",
+    ),
+    *(b"Content-Type: message/feedback-report", b"Content-Type: message/rfc822", b"Content-Type: text/plain"),
+    *(b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: quoted-printable", b"QWN0aW9uOiBmYWlsZWQ="),
+    *(
+        b"Reporting-MTA: dns; mx.example",
+        b"Final-Recipient: rfc822; a@b.example",
+        b"Action: failed",
+        b"Action: delayed",
+    ),
+    *(
+        b"Status: 5.1.1",
+        b"Status: 4",
+        b"Diagnostic-Code: smtp; 550 5.1.1 no",
+        b"Diagnostic-Code: x;;",
+        b"Action: relayed",
+    ),
+    *(b"Feedback-Type: abuse", b"Original-Rcpt-To: <a@b.example>", b"Original-Mail-From: bounces+x=y=z=w@c.example"),
+    *(b"Hi. This is the qmail", b"<a@b.example>:", b"550 no", b"  c@d.example", b"--- Below this line", b"(#4.2.2)"),
+    *(
+        b"This message was created automatically by mail delivery software.",
+        b"Delivery has failed to these recipients or",
+    ),
+    *(b" (Empath) with SMTP id 01M8PC4VJYQKTGRH502JS35RRZ", b"Received: x", b"Return-Path: <", b"\xff\xfe", b"<" * 300),
+]
+
+
+_REPORT_START = [
+    *(b"Content-Type: multipart/report; boundary=b", b"", b"--b", b"Content-Type: message/delivery-status", b""),
+    *(b"Reporting-MTA: dns; mx.example", b"", b"Final-Recipient: rfc822; a@b.example", b"Action: failed"),
+]
+
+
+def feedback_case(random: Random) -> Case:
+    """Lines of reports in any order; half of them begin as a whole report does."""
+    lines = random.choices(_REPORT_LINES, k=random.randrange(1, 30))
+    if random.random() < 0.5:
+        lines[:0] = _REPORT_START
+    return Case(random.getrandbits(20), (b"\r\n".join(lines),))
+
+
 _SIGNATURE_TAGS = [
     *(b"v=1", b"a=rsa-sha256", b"a=ed25519-sha256", b"a=rsa-sha1", b"c=relaxed/relaxed", b"c=simple", b"c=relaxed"),
     *(b"d=example.com", b"d=x.example", b"s=r", b"s=e", b"h=from:to", b"h=from:from:x", b"h=:", b"h=arc-seal", b"b="),
@@ -498,6 +547,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "senders": senders_case,
     "dkim": dkim_case,
     "milter": milter_case,
+    "feedback": feedback_case,
 }
 
 

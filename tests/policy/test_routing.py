@@ -7,6 +7,7 @@ from empath.mail.domain import AddressLiteral
 from empath.mail.protocol import Protocol
 from empath.policy.routing import (
     DiscardRoute,
+    FeedbackRoute,
     ListedRoute,
     ListRoute,
     MaildirRoute,
@@ -54,6 +55,7 @@ WITH_BACKUP = ListRoute((ListedRoute(A),), (ListedRoute(SocketRoute("/run/b", LM
         ("https://a.test/b?c=d", WebhookRoute("https://a.test/b?c=d"), "https://a.test/b?c=d"),
         ("http://[::1]:8080/", WebhookRoute("http://[::1]:8080/"), "http://[::1]:8080/"),
         ("discard:", DiscardRoute(), "discard:"),
+        ("feedback:", FeedbackRoute(), "feedback:"),
     ],
 )
 def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):

@@ -66,6 +66,7 @@ from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeav
 from empath.storage.queue.dns_cache import Asked, KeepAnswers
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.events import EVENTS, KeepConsumers
+from empath.storage.queue.feedback import FEEDBACK, Entry, KeepFeedback
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.greylist import NoteTry
 from empath.storage.queue.lease import Lease
@@ -187,6 +188,16 @@ OPERATIONS: dict[str, Works] = {
     ],
     "accept batch with a bad one": _accept_with_a_bad_one,
     "lease": lambda queue, _: [queue.new_lease()],
+    "feedback": lambda *_: [
+        KeepFeedback(
+            "01M8PC4VJYQKTGRH502JS35RRZ",
+            [Entry("failure", (), "a@b.example", True, "bad-mailbox", 550, None, "550 no", T0 + 60)],
+            reporter=None,
+            form="dsn",
+            now=T0,
+        ),
+        ForgetRows(FEEDBACK, [1]),
+    ],
     "greylist": lambda *_: [NoteTry(_GREYLIST, _TRIPLE, note, T0) for note in (Note.FIRST_TRY, Note.DELIVERY)],
     # One operation for what sessions write, and one for what a person writes: a batch is one transaction, as in use.
     "what sessions write": lambda queue, _: [

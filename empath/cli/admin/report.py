@@ -92,6 +92,7 @@ def _write_recipient(recipient: Recipient) -> None:
         ("expires", instant(recipient.expires_at) if recipient.status in LIVE else None),
         (_what_settled(recipient), instant(recipient.settled_at) if recipient.settled_at is not None else None),
         ("last reply", recipient.last_reply),
+        ("feedback", recipient.feedback),
         ("lost leases", recipient.lost_leases or None),
         ("notify", recipient.notify),
         ("orcpt", recipient.original_recipient),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from empath.authentication.forwarder import Forwarder
 from empath.authentication.signer import Signer
+from empath.authentication.verp import Verp
 from empath.config import Config
 from empath.config.tables.limits import Limits
 from empath.config.tables.receiving import Listener
@@ -48,9 +49,10 @@ class ListenerContext:
     recipients None where every recipient is accepted as it is, authentication None where no mail is judged,
     suppressions None where suppressed ones are, too; signer gives what signs mail of known clients, None where none is
     signed; forwarder gives the sender of forwarded mail, None where that stays; sealing seals mail that is passed on,
-    None where none is; queue_id is that of the only message, where it was given before; hostname is the name that this
-    host gives itself here, greeting the reply to a client that says its own. Until new_clients_until, in monotonic
-    seconds, a drain waits for the first transaction of each session: a reload refuses no client.
+    None where none is; verp gives a sender for each recipient, None where mail keeps its own; queue_id is that of the
+    only message, where it was given before; hostname is the name that this host gives itself here, greeting the reply
+    to a client that says its own. Until new_clients_until, in monotonic seconds, a drain waits for the first
+    transaction of each session: a reload refuses no client.
     """
 
     config: Config
@@ -82,6 +84,7 @@ class ListenerContext:
     signer: Callable[[], Signer] | None = None
     forwarder: Forwarder | None = None
     sealing: Sealing | None = None
+    verp: Verp | None = None
     tickets: Tickets = field(default_factory=Tickets)
     is_draining: bool = False
     new_clients_until: float = 0.0

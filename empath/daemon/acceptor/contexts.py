@@ -33,7 +33,7 @@ from empath.daemon.process.open_counts import SharedCounts
 from empath.daemon.process.recipients import recipients_of
 from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime
-from empath.daemon.process.secrets import forwarder_of
+from empath.daemon.process.secrets import forwarder_of, verp_of
 from empath.daemon.process.signing import SigningKeys
 from empath.daemon.process.suppressions import Suppressions
 from empath.mail.protocol import Protocol
@@ -96,6 +96,7 @@ class ListenerContexts:
             self._suppressions = Suppressions(runtime.engine.open_reader)
         self._signing = SigningKeys(runtime.signer, runtime.engine.open_reader)
         self._forwarder = forwarder_of(config, runtime.secrets)
+        self._verp = verp_of(config, runtime.secrets)
         self._sealing = sealing_of(config, self._signing.signer, runtime.emit, self.refusals)
 
     def keep(self) -> None:
@@ -164,6 +165,7 @@ class ListenerContexts:
             signer=self._signing.signer if listener.has_signing else None,
             forwarder=self._forwarder,
             sealing=self._sealing,
+            verp=self._verp,
             greylist=self._greylist if listener.role is Role.MX else None,
             authentication=self._authenticator_of(listener),
         )

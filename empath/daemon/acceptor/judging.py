@@ -20,6 +20,7 @@ from empath.policy.access import Role
 from empath.policy.bounce import is_double_bounce
 from empath.policy.limits.refusal import NO_SPACE, Limit
 from empath.policy.recipients import hears_all_clients
+from empath.policy.routing import FEEDBACK
 from empath.policy.suppression import refusal as suppression_refusal
 from empath.policy.timing import TimingLimits, find_refusal
 from empath.smtp.server.events import MailOffered, RecipientOffered
@@ -27,6 +28,7 @@ from empath.smtp.server.events import MailOffered, RecipientOffered
 _MOST_RECIPIENTS: Final = 10_000  # of one message, with the targets of aliases
 _NO_QUEUE: Final = Reply.of("451 4.3.0 The queue is not available, try again later")
 _NOT_FORWARDED: Final = Reply.of("550 5.1.1 This is no sender that this host has given out in the last three weeks")
+_NOT_SENT: Final = Reply.of("550 5.1.1 This is no sender of mail that this host has sent in the last two months")
 _NO_ROUTE: Final = Reply.of("550 5.1.2 No route to this domain")
 _NO_ROUTE_TO_POSTMASTER: Final = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
 _NO_ROUTE_TO_TARGET: Final = Reply.of("451 4.3.5 No route to a target of this alias, try again later")
@@ -73,7 +75,7 @@ def judge_recipient(
     """What becomes of the recipient that a client names, or the reply that refuses it."""
     config = context.config
     address, no_route = offer.forward_path.address, _NO_ROUTE
-    owner = None  # of a sender by SRS
+    owner, is_feedback = None, False  # the first sender, of one by SRS; whether a report about mail is to be read
     is_to_postmaster = address is None or config.is_for_postmaster(address)
     hears_all = address is None or is_to_postmaster or hears_all_clients(address)
     if client.listed is not None and client.account is None and not hears_all:
@@ -86,6 +88,12 @@ def judge_recipient(
         owner = context.forwarder.owner(address, time.time())
         if owner is None:
             return _NOT_FORWARDED
+    elif context.verp is not None and context.verp.takes(address):
+        if context.verp.read(address, time.time()) is None:
+            return _NOT_SENT
+        is_feedback = True
+    elif config.is_for_feedback(address):
+        is_feedback = True
     # Accept mail to the double-bounce address from anyone; rejecting it would create a mail loop.
     elif not is_double_bounce(str(address), config.hostname):
         is_logged_in = client.account is not None
@@ -95,6 +103,8 @@ def judge_recipient(
     refusal = context.rates.take(Limit.RECIPIENT_RATE, client.address, client.account)
     if refusal is not None:
         return refusal
+    if is_feedback:
+        return JudgedRecipient(address, offer, (address,), (FEEDBACK,))
     targets = targets_of(context, owner or address, is_known=is_to_postmaster)
     if isinstance(targets, Reply):
         return targets

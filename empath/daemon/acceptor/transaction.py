@@ -16,6 +16,7 @@ from empath.authentication.arriving import ArrivingMessage, Wanted
 from empath.authentication.canonical import BodyForm, SignedFields
 from empath.authentication.disposition import Action
 from empath.authentication.sign import SIGNED_FORM
+from empath.authentication.verp import Verp
 from empath.daemon.acceptor.authentication import Judged, MessageCheck
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
@@ -484,7 +485,7 @@ class Transaction:
             node=config.node.name,
             envelope=Envelope(
                 reverse_path=offer.reverse_path,
-                recipients=self._sent_recipients(),
+                recipients=self._sent_recipients(content.queue_id),
                 body_type=offer.body_type,
                 is_smtputf8=offer.is_smtputf8,
                 dsn_return=offer.dsn_return,
@@ -532,20 +533,34 @@ class Transaction:
             if (each.written is not None or not is_of_user) and not is_own(each.address.domain)
         ]
 
-    def _sent_recipients(self) -> tuple[Recipient, ...]:
+    def _sent_recipients(self, queue_id: QueueId) -> tuple[Recipient, ...]:
         """The recipients, with the sender under which the mail of each goes on."""
-        forwarder = self._context.forwarder
-        if forwarder is None or self._offer.reverse_path.is_null:
+        forwarder, verp = self._context.forwarder, self._verp
+        if (forwarder is None and verp is None) or self._offer.reverse_path.is_null:
             return tuple(self._recipients)
-        places = self._forwarded_places()
-        sender = forwarder.sender(self._offer.reverse_path, time.time()) if places else None
-        if sender is None:
-            return tuple(self._recipients)
-        self._forwarded_as = sender
         recipients = [*self._recipients]
-        for place in places:
-            recipients[place] = recipients[place]._replace(sent_as=sender)
+        if verp is not None:
+            is_own = self._context.config.is_own_domain
+            for place, each in enumerate(recipients):
+                if not is_own(each.address.domain):
+                    recipients[place] = each._replace(sent_as=verp.sender(queue_id, each.address))
+        places = [] if forwarder is None else self._forwarded_places()
+        if forwarder is None or not places:
+            return tuple(recipients)
+        sender = self._forwarded_as = forwarder.sender(self._offer.reverse_path, time.time())
+        if sender is not None:
+            for place in places:
+                recipients[place] = recipients[place]._replace(sent_as=sender)
         return tuple(recipients)
+
+    @property
+    def _verp(self) -> Verp | None:
+        """What gives each recipient a sender, if that is wanted for this account."""
+        verp, account = self._context.verp, self._client.account
+        if verp is None or account is None:
+            return None
+        accounts = self._context.config.verp.accounts
+        return verp if "*" in accounts or account.name in accounts else None
 
     def _log_acceptance(self, message: NewMessage, begun_at: Timestamp) -> None:
         words = _NO_WORDS if self._judged is None else self._judged.words

@@ -76,6 +76,7 @@ class Housekeeper:
             Duty("dns", 5.0, tidying.forget_dns),
             Duty("duplicates", 5.0, tidying.forget_duplicates),
             Duty("events", 5.0, tidying.forget_events),
+            Duty("feedback", 60.0, tidying.forget_feedback),
             Duty("space", 5.0, tidying.return_space),
             Duty("plans", 5.0, tidying.keep_plans),
             Duty("wal", 10.0, tidying.watch_wal),

@@ -35,6 +35,7 @@ from empath.storage.queue.destinations import (
 from empath.storage.queue.dns_cache import DNS_ANSWERS, DNS_ORDERS
 from empath.storage.queue.due_bound import BoundWalk, RepairBounds
 from empath.storage.queue.events import EVENTS
+from empath.storage.queue.feedback import FEEDBACK
 from empath.storage.queue.garbage import (
     FILES,
     AddOrphans,
@@ -167,6 +168,11 @@ class Tidying:
         """Remove seals whose rows are all gone, and that are older than anything that is kept."""
         kept = self._runtime.config.retention
         self._sweep(SEALS, kept_s=max(kept.audit_s, kept.final_s, kept.delivered_s))
+
+    def forget_feedback(self) -> None:
+        """Remove what others have reported long ago, and rows that are too many."""
+        feedback = self._runtime.config.feedback
+        self._sweep(FEEDBACK, feedback.rows, kept_s=feedback.retention_s)
 
     def _sweep(self, kept: Kept, most: int = 0, *, kept_s: float = 0.0) -> None:
         while (forgetting := outdated(self._reader, kept, time.time() - kept_s, most=most)) is not None and self.rest():

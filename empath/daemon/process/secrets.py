@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from empath.authentication.forwarder import Forwarder
+from empath.authentication.verp import Verp
 from empath.config.keys import KeyPath
 from empath.config.model import Config
 from empath.config.workable import Contradiction
@@ -53,3 +54,10 @@ def forwarder_of(config: Config, secrets: Secrets) -> Forwarder | None:
     if config.srs.domain is None or "srs" not in secrets:
         return None
     return Forwarder(config.srs.domain, secrets["srs"], config.is_own_domain)
+
+
+def verp_of(config: Config, secrets: Secrets) -> Verp | None:
+    """What [verp] asks for; None where mail keeps its sender."""
+    if config.verp.domain is None or "verp" not in secrets:
+        return None
+    return Verp(config.verp.domain, secrets["verp"])

@@ -53,8 +53,9 @@ def signing_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
 
 def secret_paths(config: Config) -> Iterator[tuple[KeyPath, Path]]:
     """Each file of secrets, after the setting that names it."""
-    if config.srs.secrets_file is not None:
-        yield ("srs", "secrets_file"), config.srs.secrets_file
+    for name, table in (("srs", config.srs), ("verp", config.verp)):
+        if table.secrets_file is not None:
+            yield (name, "secrets_file"), table.secrets_file
 
 
 def read_tls_files(config: Config) -> tuple[TlsFiles, list[Contradiction]]:

@@ -32,6 +32,7 @@ from empath.daemon.worker.session_rules import session_rules
 from empath.daemon.worker.sources import Sources
 from empath.daemon.worker.sts_policies import StsPolicies
 from empath.daemon.worker.transport.choose import choose_carrier
+from empath.daemon.worker.transport.feedback import FeedbackCarrier
 from empath.errors import EmpathError
 from empath.net.dns_cache import CachingResolver
 from empath.net.next_hop import HostFinder
@@ -115,7 +116,7 @@ class Worker:
         hooks = _hooks_of_modules(runtime) if runtime.modules else None
         if hooks is not None:
             finder = hooks.watching(finder)
-        choose = partial(choose_carrier, self._pool, finder, config)
+        choose = partial(choose_carrier, self._pool, finder, config, feedback=self._read_reports)
         self._dispatch = Dispatch(runtime, choose, clock=clock, hooks=hooks)
         self._rung = Event()
         # By lease_id, from the commit that takes the lease to the commit that ends it.
@@ -131,6 +132,11 @@ class Worker:
         self._counts_logged = PoolCounts()
         if runtime.ledger is not None:
             self._measure(runtime.ledger, resolver)
+
+    def _read_reports(self, destination: str) -> FeedbackCarrier:
+        runtime = self._runtime
+        classify = self._dispatch.reply_rules.class_of
+        return FeedbackCarrier(runtime.config, runtime.writer, runtime.emit, classify, destination)
 
     def run(self) -> None:
         """Deliver until the process is asked to drain, then drain."""

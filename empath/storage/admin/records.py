@@ -115,7 +115,8 @@ class AttemptRow:
 class Recipient:
     """
     One recipient with any status; next_retry_at and expires_at mean something only while it is live. sent_as is the
-    reverse-path that its next host gets in place of the sender, if it is another one.
+    reverse-path that its next host gets in place of the sender, if it is another one; feedback is what was reported of
+    it last.
     """
 
     recipient_id: int
@@ -136,8 +137,9 @@ class Recipient:
     reason: str | None
     settled_at: float | None
     suspended_until: float | None
-    blocked_by: str | None
     sent_as: str | None
+    feedback: str | None
+    blocked_by: str | None
     attempt_log: list[AttemptRow] = field(default_factory=list)
 
 

@@ -118,6 +118,7 @@ BY_DESTINATION: Final = _counter(
     most=4 * (TOP_DESTINATIONS + 1),
 )
 FAILURE_CLASSES: Final = _counter("delivery_failures", "Attempts that failed, by class of failure", "class")
+FEEDBACK: Final = _counter("feedback", "Reports about mail that went out, by kind", "kind", most=10)
 HOSTS_FAILED: Final = _counter("delivery_hosts_failed", "Hosts that passed a recipient on to the next host", "stage")
 POOL_MESSAGES: Final = _counter(
     "delivery_connections", "Messages that went over a connection that waited, or a new one", "use", most=2
@@ -189,7 +190,16 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
         *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS, AUTHENTICATION, SEALS, CERTIFICATE_END),
     ),
     "Worker": (
-        *(ATTEMPTS, ATTEMPT_SECONDS, STAGE_SECONDS, QUEUE_SECONDS, BY_DESTINATION, FAILURE_CLASSES, HOSTS_FAILED),
+        *(
+            ATTEMPTS,
+            ATTEMPT_SECONDS,
+            STAGE_SECONDS,
+            QUEUE_SECONDS,
+            BY_DESTINATION,
+            FAILURE_CLASSES,
+            HOSTS_FAILED,
+            FEEDBACK,
+        ),
         *(DELIVERY_TLS, TLS_FAILURES, POOL_MESSAGES, POOL_ENDED, OPEN_LEASES),
         *(DNS_QUESTIONS, DNS_ANSWERS, DNS_SECONDS, BREAKERS, SHAPED, SUPPRESSIONS, CRASHES),
     ),

@@ -57,6 +57,7 @@ FEEDS: Final[Mapping[type[Occurrence], Callable[[Ledger, Any], None]]] = {
     acceptor.Deduplicated: _counted(m.DUPLICATES),
     acceptor.LoginSucceeded: _counted(m.LOGINS, "mechanism"),
     worker.Delivered: _delivered,
+    worker.FeedbackHeard: _counted(m.FEEDBACK, "kind"),
     worker.Deferred: _failed,
     worker.Bounced: _failed,
     worker.Expired: _failed,

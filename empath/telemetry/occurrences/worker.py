@@ -119,6 +119,19 @@ class WarmupUsedUp(Occurrence):
 
 
 @occurrence("info")
+class FeedbackHeard(Occurrence):
+    """A report about mail that went out was read, see the view feedback."""
+
+    queue_id: QueueId
+    kind: Annotated[str, "`failure`, `delay`, `success`, `complaint`, `answer` or `unknown`"]
+    about: Annotated[str | None, "queue id of the message that it is about, if that is known"]
+    recipient: Recipient
+    bounce_class: Annotated[str | None, "class of the failure"]
+    reply: Annotated[str | None, "what the report says"]
+    is_suppressed: Annotated[bool, "whether the address gets no more mail for now"]
+
+
+@occurrence("info")
 class Suppressed(Occurrence):
     """A host refused this address for good, with a class that [suppression] names. It gets no more mail for now."""
 

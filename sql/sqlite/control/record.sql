@@ -1,4 +1,4 @@
--- message, authentication, attempt, process, session, rate, audit, explanation, stuck and queue_by_domain: records and counts,
+-- message, authentication, feedback, attempt, process, session, rate, audit, explanation, stuck and queue_by_domain: records and counts,
 -- which are read and not written
 
 CREATE TRIGGER message_update INSTEAD OF UPDATE ON message
@@ -29,6 +29,21 @@ END;
 CREATE TRIGGER authentication_insert INSTEAD OF INSERT ON authentication
 BEGIN
   SELECT raise(ABORT, 'empath: mail is judged when it comes in, and not later');
+END;
+
+CREATE TRIGGER feedback_update INSTEAD OF UPDATE ON feedback
+BEGIN
+  SELECT raise(ABORT, 'empath: what others have reported cannot be changed; UPDATE suppression changes what it led to');
+END;
+
+CREATE TRIGGER feedback_delete INSTEAD OF DELETE ON feedback
+BEGIN
+  SELECT raise(ABORT, 'empath: what others have reported is removed by the retention of [feedback]');
+END;
+
+CREATE TRIGGER feedback_insert INSTEAD OF INSERT ON feedback
+BEGIN
+  SELECT raise(ABORT, 'empath: reports come in by mail only; INSERT INTO suppression suppresses an address');
 END;
 
 CREATE TRIGGER attempt_update INSTEAD OF UPDATE ON attempt

@@ -2,6 +2,25 @@
 
 -- Forwarded mail.
 ALTER TABLE _recipient ADD COLUMN sent_as TEXT;
+CREATE TABLE _feedback (
+  feedback_id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  at               REAL    NOT NULL,
+  report_ulid      TEXT    NOT NULL,  -- queue id of the report
+  kind             TEXT    NOT NULL CHECK (kind IN ('failure', 'delay', 'success', 'complaint', 'answer', 'unknown')),
+  ulid             TEXT,  -- queue id of the message that it is about; NULL: not known
+  recipient_id     INTEGER,  -- of _recipient, which retention may have removed; NULL: no row had it
+  address          TEXT    NOT NULL,  -- its address; '': not known
+  class            TEXT,  -- class of the failure, see policy/replies/bounce_class.py
+  code             INTEGER,  -- reply code that the report names
+  enhanced         TEXT,  -- enhanced status code
+  reply            TEXT,  -- what the report says, escaped
+  reporter         TEXT,  -- host or program that sent it
+  form             TEXT,  -- 'dsn', 'arf', or a row of message/report/odd_reports.py; NULL: no form fits
+  suppressed_until REAL,  -- end of the suppression that it led to; NULL: none
+  UNIQUE (report_ulid, address)
+) STRICT;
+CREATE INDEX _feedback_recipient ON _feedback (recipient_id) WHERE recipient_id IS NOT NULL;
+CREATE INDEX _feedback_ulid ON _feedback (ulid) WHERE ulid IS NOT NULL;
 -- Events: what happened to mail, for programs that listen (docs/events.md).  Triggers write them in the transaction that makes
 -- the fact, whoever makes it, and only those of types that a consumer wants: without a consumer a trigger looks at one row.
 -- An event stays as long as [events] says, whether or not it was sent.  The last one always stays: its number tells how many

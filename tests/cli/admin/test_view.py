@@ -16,7 +16,7 @@ MESSAGE_KEYS = [
 RECIPIENT_KEYS = [
     "recipient_id", "recipient", "original", "domain", "destination", "status", "ordered", "priority", "attempts",
     "next_retry_at", "expires_at", "lost_leases", "notify", "original_recipient", "last_reply", "reason", "settled_at",
-    "suspended_until", "blocked_by", "attempt_log",
+    "suspended_until", "sent_as", "feedback", "blocked_by", "attempt_log",
 ]  # fmt: skip
 ATTEMPT_KEYS = [
     "attempt_id", "started_at", "duration_s", "connect_s", "destination", "host", "peer_address", "stage", "code",
@@ -281,3 +281,21 @@ def test_stats_count_the_attempts_by_class(tool: AdminTool):
     ] == [" ".join(line.split()) for line in tool.lines("stats", "--by", "class")]
     [found] = tool.record("stats", "--by", "class")["classes"]
     assert ("rate", 2, 0) == (found["bounce_class"], found["attempts"], found["next_host"])
+
+
+def test_forwarding_and_what_was_reported_later_are_shown(tool: AdminTool):
+    """
+    The status says what the next hop said; what came later is next to it, and in the life of the message.
+    """
+    accept(tool)
+    write(tool.path, "UPDATE _recipient SET sent_as = 'bounces+x@b.example'")
+    keep = "INSERT INTO _feedback (at, report_ulid, kind, ulid, recipient_id, address, class, reply, suppressed_until)"
+    write(tool.path, f"{keep} VALUES ({T0}, ?, 'failure', ?, 1, 'r1@a.example', 'quota', '552 full', 9.0)", ULID, ULID)
+    shown = [" ".join(line.split()) for line in tool.lines("view", ULID)]
+    assert "sent as <bounces+x@b.example>" in shown
+    assert "feedback failure: 552 full" in shown
+    assert any(
+        "reported failure" in line and "quota, 552 full, suppressed" in line for line in tool.lines("track", ULID)
+    )
+    settle(tool, RecipientStatus.DELIVERED)
+    assert any("reported later: failure 552 full" in line for line in tool.lines("explain", ULID))

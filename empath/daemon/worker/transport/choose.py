@@ -1,5 +1,6 @@
 """choose - the carrier of each kind of route"""
 
+from collections.abc import Callable
 from typing import assert_never
 
 from empath.config import Config
@@ -14,6 +15,7 @@ from empath.daemon.worker.transport.webhook import WebhookCarrier
 from empath.net.next_hop import HostFinder
 from empath.policy.routing import (
     DiscardRoute,
+    FeedbackRoute,
     ListRoute,
     MaildirRoute,
     MxRoute,
@@ -26,9 +28,18 @@ from empath.policy.routing import (
 
 
 def choose_carrier(
-    pool: ConnectionPool, finder: HostFinder, config: Config, route: Route | None, destination: str
+    pool: ConnectionPool,
+    finder: HostFinder,
+    config: Config,
+    route: Route | None,
+    destination: str,
+    *,
+    feedback: Callable[[str], Carrier] | None = None,
 ) -> Carrier:
-    """Make the carrier of one lease. *route* is None where the configuration has no route to *destination* any more."""
+    """
+    Make the carrier of one lease. *route* is None where the configuration has no route to *destination* any more;
+    *feedback* makes the one that reads reports.
+    """
     match route:
         case SmtpRoute() | SocketRoute() | MxRoute() | ListRoute():
             return SmtpCarrier(route, destination, pool, finder, pool.rules)
@@ -45,6 +56,10 @@ def choose_carrier(
                 return FixedReplyCarrier(not_configured(route), destination)
             return WebhookCarrier(webhook, destination, finder)
         case DiscardRoute():
+            return FixedReplyCarrier(DISCARDED, destination)
+        case FeedbackRoute() if feedback is not None:
+            return feedback(destination)
+        case FeedbackRoute():
             return FixedReplyCarrier(DISCARDED, destination)
         case None:
             return FixedReplyCarrier(NO_ROUTE, destination)
