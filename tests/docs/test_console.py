@@ -31,9 +31,8 @@ def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
     (tmp_path / "conf/sqliterc").symlink_to(ROOT / "conf/sqliterc")
     (tmp_path / "var").mkdir(mode=0o750)
     empathd.config = tmp_path / "conf/dev.toml"
-    empathd.config.write_text(text("conf/dev.toml").replace("2525", ports["2525"]).replace("8025", ports["8025"]))
-    with empathd.config.open("a") as file:
-        file.write(f'[log]\nformat = "json"\nfile = "{empathd.log}"\n')
+    made = text("conf/dev.toml").replace("2525", ports["2525"]).replace("8025", ports["8025"])
+    empathd.config.write_text(made.replace('format = "text"', f'format = "json"\nfile = "{empathd.log}"'))
     empathd.start()
     shell = Shell(tmp_path)
     reloads = 0
