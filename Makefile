@@ -14,6 +14,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SERVING := $(VENV)/serving
 CONFIG := conf/dev.toml
+COMMANDS := bin
 VENDORED := empath/daemon/httpd/console/static/vendor
 
 # The tests start some hundred processes. Without kept bytecode each of them would compile its imports.
@@ -33,8 +34,8 @@ setup: $(READY) ## The virtual environment, with the commands and the tools of a
 # The next steps are printed once the server that the shell becomes ($$$$) has an acceptor.
 run: $(SERVING) var ## Serve in the foreground on port 2525, every domain to a Maildir under var/
 	@server=$$$$; while kill -0 $$server 2>/dev/null; do sleep 0.3; \
-		bin/empathd -c $(CONFIG) status 2>/dev/null | grep -q "pid $$server$$" || continue; \
-		bin/empath-admin -c $(CONFIG) process 2>/dev/null | grep -q ' acceptor-1 .* alive ' || continue; \
+		$(COMMANDS)/empathd -c $(CONFIG) status 2>/dev/null | grep -q "pid $$server$$" || continue; \
+		$(COMMANDS)/empath-admin -c $(CONFIG) process 2>/dev/null | grep -q ' acceptor-1 .* alive ' || continue; \
 		cat conf/next-steps.txt; break; done & exec bin/empathd run -c $(CONFIG)
 
 demo: $(SERVING) ## The first steps unattended: start, send a mail, show it in the queue and in the Maildir, stop

@@ -49,8 +49,9 @@ def test_make_run_says_that_it_listens_when_it_does(tmp_path):
     config = tmp_path / "dev.toml"
     text = (ROOT / "conf/dev.toml").read_text().replace(":2525", f":{port}").replace(":8025", f":{free_port()}")
     config.write_text(text.replace("../var/", f"{tmp_path}/"))
+    folder = programs(tmp_path / "bin")
     # Environment and var/ of the checkout count as made.
-    command = ["make", "-s", "-o", ".venv/serving", "-o", "var", "run", f"CONFIG={config}"]
+    command = ["make", "-s", "-o", ".venv/serving", "-o", "var", "run", f"CONFIG={config}", f"COMMANDS={folder}"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
@@ -59,7 +60,7 @@ def test_make_run_says_that_it_listens_when_it_does(tmp_path):
             with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as client:
                 assert client.recv(3) == b"220"
         finally:
-            subprocess.run([ROOT / "bin/empathd", "-c", config, "stop"], check=True, timeout=2 * DEADLINE_S)
+            subprocess.run([folder / "empathd", "-c", config, "stop"], check=True, timeout=2 * DEADLINE_S)
         assert 0 == server.wait(DEADLINE_S)
 
 
@@ -73,9 +74,8 @@ def test_the_printed_next_steps_work_as_printed(make_empathd, tmp_path):
     (tmp_path / "var").mkdir(mode=0o750)
     empathd.config = tmp_path / "conf/dev.toml"
     text = (ROOT / "conf/dev.toml").read_text().replace(":2525", f":{empathd.port}")
-    empathd.config.write_text(text.replace(":8025", f":{free_port()}"))
-    with empathd.config.open("a") as file:
-        file.write(f'[log]\nformat = "json"\nfile = "{empathd.log}"\n')
+    text = text.replace(":8025", f":{free_port()}")
+    empathd.config.write_text(text.replace('format = "text"', f'format = "json"\nfile = "{empathd.log}"'))
     empathd.start()
 
     text = (ROOT / "conf/next-steps.txt").read_text()

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from empath.cli.empathd import main as empathd
 from tests.kit.forked import ForkedProcess
+from tests.kit.queue import new_queue
 from tests.kit.run_guard import Belongings
 from tests.kit.waiting import DEADLINE_S, eventually
 
@@ -112,6 +113,7 @@ class Empathd:
         with (self.directory / "stderr").open("wb") as stderr:
             environment = {**os.environ, **self._environment}
             if not self._command:
+                self._give_queue()
                 main, *argv = self.program()
                 self.process = ForkedProcess(main, argv, environment, stderr)
                 return
@@ -121,6 +123,14 @@ class Empathd:
                 stdin=subprocess.DEVNULL,
                 stderr=stderr,
             )
+
+    def _give_queue(self) -> None:
+        """
+        A first start finds the queue that it would make: a copy costs less. It makes the queue itself where another
+        user is to own it, and where a *command* starts the server.
+        """
+        if not self.queue.exists() and "[process]" not in self.config.read_text():
+            new_queue(self.queue)
 
     def program(self) -> tuple[Callable[[], None], *tuple[str, ...]]:
         """What a fork of the starter becomes: a function of a module, and its arguments, its name first."""

@@ -40,6 +40,7 @@ from setproctitle import getproctitle
 
 from empath.config.load import parse_config
 from empath.daemon.worker import reply_rules
+from empath.storage.sqlite.migration import names_of_schema
 from empath.storage.sqlite.session import statements
 from tests.kit.commands import take_place
 
@@ -105,14 +106,15 @@ OF_THE_TEMPLATE: Final = (  # what patching and the children import of other pac
 
 def load() -> None:
     """
-    Load what the forks share, build the validator of configurations, read the statements of the queue, compile the
-    rules about replies, and find the place of the title.
+    Load what the forks share, build the validator of configurations, read the statements of the queue and the names of
+    its schema, compile the rules about replies, and find the place of the title.
     """
     getproctitle()  # in a fork that has changed its environment, the search would find none
     for name in (*COMMANDS, *(each for package in WHOLE for each in _modules_of(package)), *OF_THE_TEMPLATE):
         importlib.import_module(name)
     parse_config(_CONFIGURATION, "starter", "/")
     statements()
+    names_of_schema()
     reply_rules.preload()
 
 
