@@ -231,6 +231,22 @@ class Engine(Protocol):
             StorageFailure: the disk is full or failed.
         """
 
+    def export_message(self, target: Path, message_id: int) -> None:
+        """
+        Make the queue *target* from one message, and what decides about it.
+
+        Raises:
+            CannotCreate, StorageFailure: it cannot be made.
+        """
+
+    def leave_out(self, stand_in: bytes, digest: str, masks: Mapping[str, str]) -> None:
+        """
+        Put *stand_in*, whose SHA-256 is *digest*, in the place of all content, and mask the addresses in *masks*.
+
+        Raises:
+            StorageFailure: it cannot be changed.
+        """
+
     def close_log(self) -> None:
         """
         Put all of the queue, which nobody has open, into its one file.

@@ -14,10 +14,6 @@ SELECT message_id, content_locator, CASE WHEN length(added_fields) > 0 THEN dige
 -- Whether a message's content is still in the same place. Index: the rowid. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _message WHERE message_id = :message_id AND content_locator = :locator);
 
--- name: last_message
--- The highest number of a message; NULL if there is none. Index: the rowid. Rows: one.
-SELECT max(message_id) FROM _message;
-
 -- name: messages
 -- How many messages the queue has, past ones included. Rows: one.
 SELECT count(*) FROM _message;
@@ -68,3 +64,10 @@ SELECT :who, r.recipient_id, m.ulid, r.address, 'restore', :before, r.status
 -- name: record_restore
 -- The queue was restored from the backup :object, which shows the instant :before. Transaction: inside BEGIN IMMEDIATE.
 INSERT INTO _audit (who, what, before, after, object) VALUES (:who, 'restore', :before, :after, :object);
+
+-- name: addresses
+-- The addresses of a message: its sender, and of each recipient the present and the original one. Index: _recipient_message.
+-- Transaction: none needed. Rows: two addresses each.
+SELECT r.address, r.original FROM _recipient AS r WHERE r.message_id = :message_id
+UNION
+SELECT m.reverse_path, m.reverse_path FROM _message AS m WHERE m.message_id = :message_id;

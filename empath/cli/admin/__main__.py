@@ -34,6 +34,7 @@ from empath.cli.admin import (
     reconcile,
     replies,
     report_preview,
+    repro,
     routing,
     rule,
     service,
@@ -59,7 +60,7 @@ SECTIONS: Final = (
     ("Steer the service", (service, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
     ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, report_preview)),
-    ("The database and this host", (sql, fsck, audit, backup, doctor, completion)),
+    ("The database and this host", (sql, fsck, audit, backup, repro, doctor, completion)),
 )
 _EXAMPLES: Final = (
     ("explain user@example.com", "why mail is not delivered"),

@@ -1,14 +1,14 @@
 """engine - a queue in an SQLite file, with its spool next to it"""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 from empath.policy.health import Diagnosis
 from empath.storage.engine import NewDestination, Reader, Selects, Sleep
-from empath.storage.sqlite import backup, checks, doctor, plans, space, wal
+from empath.storage.sqlite import backup, checks, doctor, plans, repro, space, wal
 from empath.storage.sqlite.connection import LOCK_WAITS, open_reader, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.openers import check_openers
@@ -81,6 +81,14 @@ class SqliteEngine:
         """See `backup.copy_database`."""
         assert isinstance(visit, TranslatingSession), "a visit of this engine"
         backup.copy_database(visit.connection, target, on_progress)
+
+    def export_message(self, target: Path, message_id: int) -> None:
+        """See `repro.copy_message`."""
+        repro.copy_message(self.path, target, message_id)
+
+    def leave_out(self, stand_in: bytes, digest: str, masks: Mapping[str, str]) -> None:
+        """See `repro.change`."""
+        repro.change(self.path, stand_in, digest, masks)
 
     def close_log(self) -> None:
         """See `engine.Engine`."""
