@@ -80,6 +80,22 @@ class LocalHeader:
         """Whether there is a field *name*, given in lower case."""
         return any(name == known for known, _ in self._fields)
 
+    def addresses(self, name: bytes) -> list[str]:
+        """
+        The addresses of all fields *name* as text.
+
+        Raises:
+            SyntaxViolation: a field holds something that is not a list of addresses.
+        """
+        found: list[str] = []
+        for known, value in self._fields:
+            if known == name:
+                try:
+                    found += mailboxes(value)
+                except SyntaxViolation as exc:
+                    raise SyntaxViolation(f"{name.decode().title()} is not a list of addresses: {exc}") from exc
+        return found
+
     def recipients(self) -> list[str]:
         """
         The addresses of To, Cc and Bcc as text; of the Resent fields alone where there is one of them.
@@ -88,11 +104,4 @@ class LocalHeader:
             SyntaxViolation: a field holds something that is not a list of addresses.
         """
         names = _RESENT if any(self.has(name) for name in _RESENT) else _RECIPIENTS
-        found: list[str] = []
-        for name, value in self._fields:
-            if name in names:
-                try:
-                    found += mailboxes(value)
-                except SyntaxViolation as exc:
-                    raise SyntaxViolation(f"{name.decode().title()} is not a list of addresses: {exc}") from exc
-        return found
+        return [each for name in names for each in self.addresses(name)]

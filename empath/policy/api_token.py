@@ -54,7 +54,8 @@ class Token:
     """
     One token.
 
-    Shape: digest as `digest_of` gives it; networks is empty for a token of any client; instants in Unix seconds.
+    Shape: digest as `digest_of` gives it; networks is empty for a token of any client; instants in Unix seconds;
+    account is that whose senders and rates its mail has, None for mail of any sender.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Token:
     digest: str
     expires_at: float | None = None
     last_used_at: float = 0.0
+    account: str | None = None
 
     def refusal(self, client: ClientAddress | None, now: float) -> str | None:
         """Why *client* may not use it at *now*; None: it may. A client without an address came by a UNIX socket."""

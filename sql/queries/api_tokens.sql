@@ -2,8 +2,8 @@
 -- Transaction: writes inside BEGIN IMMEDIATE.
 
 -- name: secrets
--- Every token with its digest. Rows: name, role, networks, digest, expires_at, last_used_at; none of them NULL but the instants.
-SELECT name, role, networks, digest, expires_at, last_used_at FROM _token ORDER BY token_id;
+-- Every token with its digest. Rows: name, role, networks, digest, expires_at, last_used_at, account; the last three may be NULL.
+SELECT name, role, networks, digest, expires_at, last_used_at, account FROM _token ORDER BY token_id;
 
 -- name: record_use
 -- The token :name was used from :client at :now. Index: the UNIQUE of name.
@@ -16,8 +16,8 @@ INSERT INTO _audit (who, object, what, before, after) VALUES ('httpd', :client, 
 
 -- name: insert
 -- A new token. Transaction: with record_change.
-INSERT INTO _token (name, role, networks, digest, created_at, expires_at)
-VALUES (:name, :role, :networks, :digest, :now, :expires_at);
+INSERT INTO _token (name, role, networks, digest, created_at, expires_at, account)
+VALUES (:name, :role, :networks, :digest, :now, :expires_at, :account);
 
 -- name: record_insert
 -- Record in the audit that the token :name was made.
@@ -35,6 +35,6 @@ DELETE FROM token WHERE name = :name;
 -- name: all
 -- Every token without its secret, by name. Index: the UNIQUE of name. Rows: as the fields of `records.Token`.
 SELECT name, role, networks, created_unix AS created_at, expires_unix AS expires_at, last_used_unix AS last_used_at,
-       last_client
+       last_client, account
   FROM token
  ORDER BY name;

@@ -634,6 +634,18 @@ CREATE TABLE _dedup (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _dedup_expiry ON _dedup (expires_at);
 
+-- Requests by HTTP that carried an Idempotency-Key, see storage/queue/injection.py.  A row is in the commit of its messages.
+CREATE TABLE _injection (
+  injection_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  token        TEXT    NOT NULL,  -- name of the token that showed the key
+  key          TEXT    NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
+  digest       TEXT    NOT NULL CHECK (length(digest) = 64),  -- SHA-256 of the request, in hexadecimal digits
+  answer       TEXT    NOT NULL CHECK (json_valid(answer)),  -- what the client got, and gets again
+  expires_at   REAL    NOT NULL  -- instant from which on the key is a new one
+) STRICT;
+CREATE UNIQUE INDEX _injection_key ON _injection (token, key);
+CREATE INDEX _injection_expiry ON _injection (expires_at);
+
 -- Who may submit mail by logging in.  Secrets are here and in no view: they are not the password, and it cannot be read
 -- from them.  An account without a password gives its senders and rates to a name that another back end has proved.
 CREATE TABLE _account (
@@ -675,7 +687,8 @@ CREATE TABLE _token (
   created_at   REAL    NOT NULL,
   expires_at   REAL,  -- instant from which on it is of no use; NULL: never
   last_used_at REAL,  -- instant of the last use, up to a minute late
-  last_client  TEXT  -- IP address of that client, or its UNIX socket
+  last_client  TEXT,  -- IP address of that client, or its UNIX socket
+  account      TEXT CHECK (length(account) BETWEEN 1 AND 1024)  -- whose senders and rates its mail has; NULL: any sender
 ) STRICT;
 
 -- See _recipient_fits.

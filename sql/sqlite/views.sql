@@ -482,8 +482,8 @@ SELECT c.name                                        AS name,                   
        c.last_client                                 AS last_client               -- IP address of that client
   FROM _account AS c;
 
--- One row per token for the HTTP API, without its secret. Writable: networks and expires_at. DELETE revokes the token at
--- once.
+-- One row per token for the HTTP API, without its secret. Writable: networks, account and expires_at. DELETE revokes the
+-- token at once.
 CREATE VIEW token AS
 SELECT t.name                                        AS name,                     -- name in the audit, as token:name
        t.role                                        AS role,                     -- read, operate, inject or admin
@@ -494,7 +494,8 @@ SELECT t.name                                        AS name,                   
        t.expires_at                                  AS expires_unix,             -- the same in Unix seconds
        datetime(t.last_used_at, 'unixepoch')         AS last_used_at,             -- last use, up to a minute late, UTC; NULL: none
        t.last_used_at                                AS last_used_unix,           -- the same in Unix seconds
-       t.last_client                                 AS last_client               -- IP address of that client
+       t.last_client                                 AS last_client,              -- IP address of that client
+       t.account                                     AS account                   -- account that its mail is sent as; NULL: any sender
   FROM _token AS t;
 
 -- One row per key that signs mail and is kept in the queue, without its private part; keys in files have none. Writable:

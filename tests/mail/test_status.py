@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "empath"
 # The same words with another meaning: DSN actions, effects of orders, events, a setting, a column of a check.
 OTHER_WORDS = {
     "config/tables/queue.py": {"delivered"},
+    "daemon/httpd/injection/injector.py": {"queued"},  # a key of the answer
     "message/report/facts.py": {"delivered"},
     "storage/admin/fsck.py": {"held"},
     "storage/admin/records.py": {"bounced", "held"},

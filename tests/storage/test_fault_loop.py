@@ -69,6 +69,7 @@ from empath.storage.queue.events import EVENTS, KeepConsumers
 from empath.storage.queue.feedback import FEEDBACK, Entry, KeepFeedback
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.greylist import NoteTry
+from empath.storage.queue.injection import Inject, InjectionKey
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import Beat, EndProcess, RecordModules, Register
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
@@ -218,6 +219,7 @@ OPERATIONS: dict[str, Works] = {
             NoteCheck(_POLICY.domain, T0 + 1, "down"),
             _once(queue),
             _once(queue),
+            Inject([queue.new_accept("b.example")], InjectionKey("app", "key", "0" * 64, T0, T0 + 9), "{}"),
         )
     ],
     "what a person writes": lambda *_: [

@@ -24,7 +24,7 @@ from empath.storage.admin.snapshot import carry_out
 
 _COLUMNS: Final = (
     *(Column("TOKEN"), Column("ROLE"), Column("EXPIRES", 1), Column("LAST-USED", 2), Column("CLIENT", 3)),
-    *(Column("CREATED", 4), Column("NETWORKS", 1, 18)),
+    *(Column("CREATED", 4), Column("NETWORKS", 1, 18), Column("ACCOUNT", 2)),
 )
 _GRAMMAR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -62,10 +62,18 @@ def token() -> None:
     help="Clients that may use it. May be given more than once. Default: all that may connect.",
 )
 @click.option("--for", "for_s", type=SPAN, metavar="DURATION", help="For how long, such as 90d; without it for good.")
+@click.option("--account", metavar="NAME", help="Account whose senders and rates its mail has. Default: any sender.")
 @wait_option
 @click.pass_context
 def add(
-    context: click.Context, *, name: str, role: str, networks: tuple[str, ...], for_s: float | None, wait_s: float
+    context: click.Context,
+    *,
+    name: str,
+    role: str,
+    networks: tuple[str, ...],
+    for_s: float | None,
+    account: str | None,
+    wait_s: float,
 ) -> None:
     """
     Add the token NAME, and print its secret.
@@ -82,6 +90,7 @@ def add(
         expires_at=None if for_s is None else now + for_s,
         who=who(),
         now=now,
+        account=account,
     )
     carry_out(open_queue(lenient_configuration(context)), change, deadline_s=wait_s)
     click.echo(secret)
@@ -102,7 +111,7 @@ def list_(context: click.Context, is_json: bool) -> None:
     if found:
         rows = [
             (each.name, each.role, _end(each.expires_at), instant(each.last_used_at), each.last_client,
-             instant(each.created_at), each.networks or "any")
+             instant(each.created_at), each.networks or "any", each.account or "")
             for each in found
         ]  # fmt: skip
         output.write_table(_COLUMNS, rows)

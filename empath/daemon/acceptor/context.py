@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from empath.authentication.forwarder import Forwarder
 from empath.authentication.signer import Signer
@@ -21,7 +22,6 @@ from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.refusal_rows import RefusalRows
 from empath.daemon.acceptor.sealing import Sealing
 from empath.daemon.acceptor.space import Space
-from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.recipients import Recipients
 from empath.daemon.process.rules import Rules
 from empath.daemon.process.suppressions import Suppressions
@@ -35,7 +35,17 @@ from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace
 from empath.policy.tickets import Tickets
 from empath.smtp.server.limits import ServerLimits
+from empath.storage.write import Write
 from empath.telemetry.occurrence import Emitter
+
+W = TypeVar("W", bound=Write)
+
+
+class Committer(Protocol):
+    """What makes writes durable."""
+
+    def commit(self, write: W, *, is_last: bool = False) -> W:
+        """Wait until *write* is durable; raises as `HubWriter.commit`."""
 
 
 @dataclass(slots=True)
@@ -52,7 +62,8 @@ class ListenerContext:
     None where none is; verp gives a sender for each recipient, None where mail keeps its own; queue_id is that of the
     only message, where it was given before; hostname is the name that this host gives itself here, greeting the reply
     to a client that says its own. Until new_clients_until, in monotonic seconds, a drain waits for the first
-    transaction of each session: a reload refuses no client.
+    transaction of each session: a reload refuses no client. received_with is the word of the Received field where mail
+    does not come by SMTP.
     """
 
     config: Config
@@ -63,7 +74,7 @@ class ListenerContext:
     limits: ServerLimits
     pace: Pace
     admission: Admission
-    writer: HubWriter
+    writer: Committer
     budget: ContentBudget
     space: Space
     emit: Emitter
@@ -79,6 +90,7 @@ class ListenerContext:
     greylist: Greylist | None = None
     authentication: Authenticator | None = None
     queue_id: QueueId | None = None
+    received_with: str | None = None
     recipients: Recipients | None = None
     suppressions: Suppressions | None = None
     signer: Callable[[], Signer] | None = None

@@ -42,6 +42,7 @@ from empath.smtp.server.events import (
     ContentEnded,
     ContentRefused,
     DataOffered,
+    Event,
     Greeted,
     MailOffered,
     OriginNamed,
@@ -160,6 +161,7 @@ class ReceivingSession:
         self._sender: str | None = None  # reverse path of the last transaction
         self._transaction: Transaction | None = None
         self._logins = LoginDialogue(context)
+        self._metadata_text = "{}"  # of each message
 
     @property
     def client_address(self) -> ClientAddress:
@@ -232,22 +234,31 @@ class ReceivingSession:
             self._end_transaction()
             self._log_end()
 
+    def decide(self, event: Event) -> Reply | None:
+        """The answer to an event."""
+        answer = self.answers[type(event)](self, event)
+        if answer is not None and answer.code >= 500 and self._is_soft and isinstance(event, _OF_MAIL):
+            return softened(answer)
+        return answer
+
+    def take_metadata(self, text: str) -> None:
+        """Keep *text*, a JSON object, with each message."""
+        self._metadata_text = text
+
     def _turn(self) -> bool:
         """Answer what the client sent, and wait for more; False if the session is over."""
-        session, answers = self._session, self.answers
+        session = self._session
         answered = 0
         while (event := session.next_event()) is not None:
-            answer = answers[type(event)](self, event)
+            answer = self.decide(event)
             if answer is not None:
-                if answer.code >= 500 and self._is_soft and isinstance(event, _OF_MAIL):
-                    answer = softened(answer)
                 session.answer(answer)
             answered += 1
             if answered % _EVENTS_AT_ONCE == 0:
                 let_others_run()
         refusals = session.take_refusals()
         for refusal in refusals:
-            self._log_refusal(refusal)
+            self.log_refusal(refusal)
         octets, is_closed = session.octets_to_send(), session.state is _CLOSED
         if octets:
             if session.errors:
@@ -318,7 +329,7 @@ class ReceivingSession:
         reply = REPLIES[limit]
         self._reason = _REASONS[limit]
         if limit is not Limit.WAIT or self._session.has_transaction:
-            self._log_refusal(Refusal(ServerSignal.TERMINATED, "", reply))
+            self.log_refusal(Refusal(ServerSignal.TERMINATED, "", reply))
         self._end(reply)
 
     def _end(self, reply: Reply) -> None:
@@ -448,6 +459,7 @@ class ReceivingSession:
         if event.mt_priority and not self._is_trusted:
             event, reply = event._replace(mt_priority=0), _PRIORITY_CHANGED
         self._transaction = Transaction(context, self._client, event)
+        self._transaction.metadata = self._metadata_text
         if context.authentication is not None and not self._is_trusted:
             self._check(self._transaction, context.authentication)
         self._transactions += 1
@@ -501,7 +513,8 @@ class ReceivingSession:
         self._reason = str(event.reason)
         self._end_transaction()
 
-    def _log_refusal(self, refusal: Refusal) -> None:
+    def log_refusal(self, refusal: Refusal) -> None:
+        """Report a refusal, and count it."""
         client, stage = self._client, refusal.signal
         self._context.tally.count(refusal.reply, str(stage))
         account = None if client.account is None else client.account.name

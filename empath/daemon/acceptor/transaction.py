@@ -306,10 +306,9 @@ class Transaction:
         finally:
             # A row may name the spool file, too, when it is unknown whether the commit took place.
             content.is_kept = accept.error is None or accept.may_be_committed
-        first = accept.first if isinstance(accept, AcceptOnce) else None
-        if first is not None:
+        if accept.first is not None:
             content.is_kept = False
-        return first
+        return accept.first
 
     def close(self) -> None:
         """Release what the transaction holds."""
@@ -412,7 +411,7 @@ class Transaction:
         client = self._client
         hostname = str(self._context.hostname)
         is_logged_in = client.account is not None
-        protocol = protocol_word(
+        protocol = self._context.received_with or protocol_word(
             self._context.listener.protocol,
             is_esmtp=client.is_esmtp,
             is_smtputf8=self._offer.is_smtputf8,
@@ -571,6 +570,7 @@ class Transaction:
                 recipients=len(message.destinations),
                 size=message.size,
                 client=message.client_address,
+                protocol=(self._context.received_with or self._context.listener.protocol).lower(),
                 account=message.account,
                 name=message.client_name,
                 ptr=self._client.verified_name,

@@ -50,6 +50,7 @@ from empath.storage.queue.garbage import (
     remove_parts,
     unnamed,
 )
+from empath.storage.queue.injection import INJECTIONS
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.queue.seals import SEALS
@@ -136,8 +137,9 @@ class Tidying:
         self._sweep(DNS_ORDERS)
 
     def forget_duplicates(self) -> None:
-        """Remove what is known of messages that a client may no longer send again."""
+        """Remove what is known of messages and requests that a client may no longer send again."""
         self._sweep(DEDUP)
+        self._sweep(INJECTIONS)
 
     def forget_plans(self) -> None:
         """Remove plans that can neither be carried out nor taken back any more."""

@@ -1,7 +1,8 @@
 """
-httpd - the process that shows what all others count, over HTTP
+httpd - the process that shows what all others count, over HTTP, and takes mail from programs
 
-It only reads: it may be killed at any moment, and no mail waits for it.
+It may be killed at any moment: no mail waits for it, and mail that it has not answered is not in the queue, or is
+answered again by its Idempotency-Key.
 """
 
 from empath.daemon.process.patching import patch_all
@@ -14,6 +15,7 @@ from functools import cached_property, partial
 
 import gevent
 
+from empath.daemon.acceptor.contexts import ListenerContexts
 from empath.daemon.httpd.api.endpoints import add_api
 from empath.daemon.httpd.api.feed import Feed
 from empath.daemon.httpd.api.operations import Backend
@@ -25,6 +27,7 @@ from empath.daemon.httpd.exposition import exposed
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.health import Health
 from empath.daemon.httpd.history import SAMPLE_S, WINDOWS_S, History
+from empath.daemon.httpd.injection.make import MESSAGES, messages
 from empath.daemon.httpd.queue_state import QueueState
 from empath.daemon.httpd.server import HttpServer
 from empath.daemon.process.health import HealthChecks
@@ -69,6 +72,8 @@ class Httpd:
         add_api(app, backend, runtime.emit, self._feed)
         node = str(runtime.config.hostname)
         sources = Sources(runtime.engine, node, self._history, self._queue_state.latest, is_ending)
+        self._contexts = ListenerContexts(runtime)
+        app.add_route(MESSAGES, messages(runtime, self._contexts, lambda: self._reader))
         add_console(app, sources, guard, http)
         self._server = HttpServer(
             runtime.child.http_fd,
@@ -80,6 +85,7 @@ class Httpd:
 
     def run(self) -> None:
         """Serve until a drain is asked for."""
+        self._contexts.keep()
         self._runtime.keep(self._queue_state.run)
         self._runtime.keep(self._sample)
         if self._feed is not None:
@@ -118,7 +124,7 @@ def _serve(runtime: Runtime) -> None:
 
 def main() -> None:
     """The whole process."""
-    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, has_modules=True)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ KINDS: Final = (
     Kind("housekeeper", hears_deaths=True, may_ask=True, signs=True),
     Kind("worker", is_woken=True, meets_hosts=True),
     Kind("acceptor", has_listeners=True, may_linger=True, signs=True),
-    Kind("httpd", serves_http=True),
+    Kind("httpd", serves_http=True, signs=True),
     Kind("publisher"),
 )
 _BY_NAME: Final = {kind.name: kind for kind in KINDS}

@@ -17,13 +17,22 @@ class AddToken(Write):
     """
 
     def __init__(
-        self, name: str, role: TokenRole, *, networks: str, digest: str, expires_at: float | None, who: str, now: float
+        self,
+        name: str,
+        role: TokenRole,
+        *,
+        networks: str,
+        digest: str,
+        expires_at: float | None,
+        who: str,
+        now: float,
+        account: str | None = None,
     ) -> None:
         super().__init__()
         self._who = who
         self._row = {
             "name": name, "role": str(role), "networks": networks, "digest": digest, "now": now,
-            "expires_at": expires_at,
+            "expires_at": expires_at, "account": account,
         }  # fmt: skip
 
     def run(self, session: Session) -> None:

@@ -217,6 +217,7 @@ class Token:
     expires_at: float | None
     last_used_at: float | None
     last_client: str | None
+    account: str | None
 
 
 @dataclass(frozen=True, slots=True)

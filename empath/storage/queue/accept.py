@@ -71,7 +71,9 @@ class NewMessage(NamedTuple):
 
 
 class Accept(Write):
-    """Insert one message, all or nothing."""
+    """Insert one message, all or nothing. `first` is the id of the same message that came before, if one did."""
+
+    first: QueueId | None = None
 
     def __init__(self, message: NewMessage) -> None:
         super().__init__()

@@ -14,12 +14,12 @@ def read_tokens(reader: Reader) -> tuple[Token, ...]:
         QueueBusy, StorageFailure: they cannot be read.
     """
     found = []
-    for name, role, networks, digest, expires_at, last_used_at in reader.rows("api_tokens.secrets"):
+    for name, role, networks, digest, expires_at, last_used_at, account in reader.rows("api_tokens.secrets"):
         try:
             allowed = parse_networks(networks)
         except SyntaxViolation:
             continue
-        found.append(Token(name, TokenRole(role), allowed, digest, expires_at, last_used_at or 0.0))
+        found.append(Token(name, TokenRole(role), allowed, digest, expires_at, last_used_at or 0.0, account))
     return tuple(found)
 
 

@@ -17,7 +17,6 @@ class AcceptOnce(Accept):
 
     def __init__(self, message: NewMessage, window_s: float) -> None:
         super().__init__(message)
-        self.first: QueueId | None = None
         self._row = {
             "key": _key(message),
             "ulid": str(message.queue_id),

@@ -29,6 +29,7 @@ class Accepted(Occurrence):
     recipients: Recipients
     size: Annotated[int, "octets of the message"]
     client: Client
+    protocol: Annotated[str, "`smtp`, `lmtp` or `http`"]
     account: Annotated[str | None, "name of the account by which the client has logged in"]
     name: ClientName
     ptr: ClientPtr

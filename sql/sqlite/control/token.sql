@@ -12,6 +12,17 @@ BEGIN
    WHERE new.networks IS NOT old.networks;
 END;
 
+CREATE TRIGGER token_account INSTEAD OF UPDATE OF account ON token
+BEGIN
+  INSERT INTO _judge_text VALUES (new.account);
+  SELECT raise(ABORT, 'empath: account takes the name of an account, or NULL for mail of any sender')
+   WHERE new.account IS NOT NULL AND (typeof(new.account) <> 'text' OR length(new.account) NOT BETWEEN 1 AND 1024);
+  UPDATE _token SET account = new.account WHERE name = old.name;
+  INSERT INTO _audit (who, object, what, before, after)
+  SELECT (SELECT who FROM _author), old.name, 'token account', old.account, new.account
+   WHERE new.account IS NOT old.account;
+END;
+
 CREATE TRIGGER _set_token_expiry INSTEAD OF INSERT ON _apply_instant
 WHEN new.what = 'token expires_unix'
 BEGIN
@@ -39,14 +50,14 @@ BEGIN
    WHERE new.name IS NULL
      AND coalesce(
        new.role, new.networks, new.created_at, new.created_unix, new.expires_at, new.expires_unix, new.last_used_at,
-       new.last_used_unix, new.last_client);
+       new.last_used_unix, new.last_client, new.account);
 END;
 
 CREATE TRIGGER token_fixed INSTEAD OF UPDATE OF
   name, role, created_at, created_unix, last_used_at, last_used_unix, last_client
 ON token
 BEGIN
-  SELECT raise(ABORT, 'empath: token takes networks and expires_at; DELETE revokes it, and empath-admin token add makes another');
+  SELECT raise(ABORT, 'empath: token takes networks, account and expires_at; DELETE revokes it, and empath-admin token add makes another');
 END;
 
 CREATE TRIGGER token_delete INSTEAD OF DELETE ON token

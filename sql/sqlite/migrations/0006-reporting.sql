@@ -1,5 +1,18 @@
 -- Version 6. Each concern has a section.
 
+-- Mail by HTTP.
+ALTER TABLE _token ADD COLUMN account TEXT CHECK (length(account) BETWEEN 1 AND 1024);
+CREATE TABLE _injection (
+  injection_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  token        TEXT    NOT NULL,  -- name of the token that showed the key
+  key          TEXT    NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
+  digest       TEXT    NOT NULL CHECK (length(digest) = 64),  -- SHA-256 of the request, in hexadecimal digits
+  answer       TEXT    NOT NULL CHECK (json_valid(answer)),  -- what the client got, and gets again
+  expires_at   REAL    NOT NULL  -- instant from which on the key is a new one
+) STRICT;
+CREATE UNIQUE INDEX _injection_key ON _injection (token, key);
+CREATE INDEX _injection_expiry ON _injection (expires_at);
+
 -- Forwarded mail.
 ALTER TABLE _recipient ADD COLUMN sent_as TEXT;
 CREATE TABLE _feedback (

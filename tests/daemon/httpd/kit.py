@@ -4,13 +4,19 @@ from types import SimpleNamespace
 from typing import Any
 
 from falcon.testing import TestClient
+from gevent.event import Event
 
+from empath.authentication.signer import Signer
 from empath.config.load import load_config
+from empath.daemon.acceptor.contexts import ListenerContexts
 from empath.daemon.httpd.api.endpoints import add_api
 from empath.daemon.httpd.api.feed import Feed
 from empath.daemon.httpd.api.operations import Backend
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.guard import Guard
+from empath.daemon.httpd.injection.make import MESSAGES, messages
+from empath.daemon.process.secrets import NO_SECRETS
+from empath.net.stream import Deadlines
 from empath.policy.api_token import TokenRole, digest_of
 from empath.storage.admin.api_tokens import AddToken
 from tests.kit.process import configuration
@@ -48,6 +54,7 @@ class Web:
             now=lambda: T0,
             writer=SimpleNamespace(commit=self._commit),
         )
+        self.commit_error: Exception | None = None  # what the next commit ends with
         self._reader = self.queue.engine.open_reader()
         runtime: Any = self.runtime
         self.guard = guard = Guard(runtime, lambda: self._reader, is_local=is_local)
@@ -60,12 +67,37 @@ class Web:
         add_api(self._app, backend, self.reported.append, self.feed)
         self.client = TestClient(self._app)
 
-    def _commit(self, write):
+    def take_mail(self, **more):
+        """Serve `POST /messages`, too."""
+        config, runtime = self.runtime.config, self.runtime
+        config.queue.spool.mkdir(exist_ok=True)
+        values = {
+            "child": SimpleNamespace(counts_fd=None, wake_fds=(), counts_row=0),
+            "keep": lambda duty: None,
+            "modules": (),
+            "ledger": None,
+            "secrets": NO_SECRETS,
+            "server_tls": None,
+            "signer": Signer({}),
+            "deadlines": Deadlines(),
+            "rules": SimpleNamespace(router=config.router),
+            "draining": Event(),
+            **more,
+        }
+        for name, value in values.items():
+            setattr(runtime, name, value)
+        self.contexts = ListenerContexts(runtime)
+        self._app.add_route(MESSAGES, messages(runtime, self.contexts, lambda: self._reader))
+        self.add_token("sender", role="inject")
+
+    def _commit(self, write, *, is_last=False):
+        if self.commit_error is not None:
+            raise self.commit_error
         self.queue.run(write)
         self.written.append(write)
         return write
 
-    def add_token(self, name, role="read", networks="", expires_at=None):
+    def add_token(self, name, role="read", networks="", expires_at=None, account=None):
         """Add a token; its secret is `secret of NAME`."""
         self.queue.run(
             AddToken(
@@ -74,6 +106,7 @@ class Web:
                 networks=networks,
                 digest=digest_of(f"secret of {name}"),
                 expires_at=expires_at,
+                account=account,
                 who="test",
                 now=T0,
             )

@@ -65,6 +65,8 @@ def test_each_change_is_in_the_audit(tokens: Queue) -> None:
         "UPDATE token SET networks = ''",
         f"UPDATE token SET expires_unix = {T0 + 50}",
         "UPDATE token SET expires_at = NULL",
+        "UPDATE token SET account = 'shop'",
+        "UPDATE token SET account = NULL",
         "DELETE FROM token",
     ):
         write(tokens.path, statement)
@@ -74,6 +76,8 @@ def test_each_change_is_in_the_audit(tokens: Queue) -> None:
         ("sql", "monitor", "token networks", "192.0.2.0/24", ""),
         ("sql", "monitor", "token expires_unix", T0 + 100, T0 + 50),
         ("sql", "monitor", "token expires_unix", T0 + 50, None),
+        ("sql", "monitor", "token account", None, "shop"),
+        ("sql", "monitor", "token account", "shop", None),
         ("sql", "monitor", "token", "read", None),
         ("httpd", "192.0.2.9", "token refused", None, "no such token"),
     ] == tokens.select("SELECT who, object, what, before, after FROM audit ORDER BY audit_id")
@@ -84,9 +88,11 @@ def test_each_change_is_in_the_audit(tokens: Queue) -> None:
     ("statement", "words"),
     [
         ("INSERT INTO token (name) VALUES ('x')", "empath-admin token add makes a token"),
-        ("UPDATE token SET role = 'admin'", "token takes networks and expires_at"),
+        ("UPDATE token SET role = 'admin'", "token takes networks, account and expires_at"),
         ("UPDATE token SET networks = 'everywhere'", "networks takes addresses and networks"),
         ("UPDATE token SET networks = NULL", "networks takes addresses and networks"),
+        ("UPDATE token SET account = ''", "account takes the name of an account"),
+        ("UPDATE token SET account = X'41'", "account takes the name of an account"),
         ("UPDATE token SET expires_at = 'soon'", "expires_at takes Unix seconds"),
         ("UPDATE token SET expires_at = 'now', expires_unix = 2e9", "not both"),
         ("INSERT INTO _token (name, role, digest, created_at) SELECT name, role, digest, 1 FROM _token", "exists"),

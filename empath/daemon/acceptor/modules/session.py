@@ -76,6 +76,11 @@ class ModuleSession(ReceivingSession):
             metadata=self._metadata.value,
         )
 
+    def take_metadata(self, text: str) -> None:
+        """See `ReceivingSession`; modules find it in theirs."""
+        super().take_metadata(text)
+        self._metadata = Metadata.of(text)
+
     def _ask(self, hook: str, **more: object) -> Reply | None:
         """What the modules have against it; their edits are kept."""
         if not self._calls.has(hook):

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import falcon
 from gevent.lock import BoundedSemaphore
-from pydantic import ValidationError
 
+from empath.daemon.httpd.api.bodies import read_model
 from empath.daemon.httpd.api.feed import Follows
 from empath.daemon.httpd.api.openapi import openapi
-from empath.daemon.httpd.api.operations import OPERATIONS, PREFIX, Backend, Operation
+from empath.daemon.httpd.api.operations import DESCRIBED, OPERATIONS, PREFIX, Backend, Operation
 from empath.daemon.httpd.api.stream import PATH, EventStream
 from empath.daemon.httpd.body import read_body
 from empath.daemon.httpd.problems import Problem
@@ -99,15 +99,7 @@ class _Post(_Endpoint):
             raise Problem(413, f"a body has at most {_MOST_OCTETS} octets")
         octets = read_body(request, request.content_length)
         assert self.operation.body is not None
-        try:
-            body = self.operation.body.model_validate(json.loads(octets))
-        except ValidationError as exc:
-            errors = [{"at": ".".join(map(str, each["loc"])), "error": each["msg"]} for each in exc.errors()[:20]]
-            words = f"{errors[0]['at']}: {errors[0]['error']}" if errors[0]["at"] else str(errors[0]["error"])
-            raise Problem(400, words, errors=errors) from exc
-        except (ValueError, RecursionError) as exc:
-            raise Problem(400, "the body is not JSON") from exc
-        self.answer(body, request, response)
+        self.answer(read_model(self.operation.body, octets), request, response)
 
 
 class _Schema:
@@ -123,7 +115,7 @@ class _Schema:
     def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
         """Answer."""
         if not self._octets:
-            schema = openapi(OPERATIONS)
+            schema = openapi(DESCRIBED)
             schema["paths"][PREFIX + PATH] = {"get": self._stream.describe()}
             self._octets = json.dumps(schema).encode()
         response.content_type = "application/json"

@@ -22,6 +22,7 @@ _PROBLEM: Final = {
         "detail": {"type": "string"},
     },
 }
+_JSON: Final = "application/json"
 _REFS: Final = "#/components/schemas/{model}"
 
 
@@ -50,22 +51,24 @@ def openapi(operations: Iterable[Operation]) -> dict[str, Any]:
 
 def _operation(operation: Operation, names: dict[Any, Any]) -> dict[str, Any]:
     problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    failures = _FAILURES if operation.body is None else _FAILURES | _OF_BODIES
     found: dict[str, Any] = {
         "summary": operation.text,
         "description": f"Needs a token with the role {operation.role}.",
         "operationId": f"{operation.method.lower()}_{operation.path.strip('/').partition('/')[0]}",
         "parameters": [_parameter(each) for each in operation.parameters],
         "responses": {
-            "200": {
+            str(operation.status): {
                 "description": "done",
                 "content": {"application/json": {"schema": names[operation.answer, "serialization"]}},
             },
-            **{code: {"description": words, **problem} for code, words in _FAILURES.items()},
+            **{code: {"description": words, **problem} for code, words in failures.items()},
         },
     }
     if operation.body is not None:
         schema = names[operation.body, "validation"]
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {media: {"schema": schema if media == _JSON else {"type": "string"}} for media in operation.media}
+        found["requestBody"] = {"required": True, "content": content}
     return found
 
 
@@ -75,7 +78,14 @@ _FAILURES: Final = {
     "403": "the token has another role",
     "404": "what the request names is not there",
     "429": "too many wrong tokens",
+    "500": "a fault of Empath",
     "503": "the queue cannot answer now",
+}
+_OF_BODIES: Final = {
+    "411": "the length of the body is missing",
+    "413": "the body is too large",
+    "415": "the body is of another kind",
+    "422": "what the body asks for cannot be",
 }
 
 
@@ -87,7 +97,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         schema["default"] = parameter.default
     return {
         "name": parameter.name,
-        "in": "path" if parameter.is_in_path else "query",
+        "in": "path" if parameter.is_in_path else parameter.place,
         "required": parameter.is_in_path,
         "description": parameter.text,
         "schema": schema,
@@ -96,6 +106,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _as_sent(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema of a record as `as_json` writes it: instants are text, and `is_` is a truth value."""
+    if schema.get("additionalProperties") is False:  # the body of a request
+        return schema
     properties = schema.get("properties", {})
     for name, each in properties.items():
         if name.endswith(INSTANTS) and "number" in _types(each):

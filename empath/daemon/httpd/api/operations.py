@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from empath.config.model import Config
 from empath.daemon.httpd.api import models
+from empath.daemon.httpd.api.message_models import InjectionAnswer, MessageRequest
 from empath.daemon.httpd.api.models import OrderRequest, Record, RerouteRequest
 from empath.daemon.httpd.problems import Problem
 from empath.errors import EmpathError, ServiceUnavailable, SyntaxViolation, UsageError
@@ -69,6 +70,7 @@ class Parameter:
     default: Any = None
     is_list: bool = False
     is_in_path: bool = False
+    place: str = "query"
 
 
 Arguments = Mapping[str, Any]
@@ -86,6 +88,8 @@ class Operation:
     run: Callable[[Backend, Any, str], Record]
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
+    status: int = 200
+    media: tuple[str, ...] = ("application/json",)  # of the body; what is not JSON is octets
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -370,3 +374,29 @@ OPERATIONS: Final = (
         body=RerouteRequest,
     ),
 )
+
+
+def _by_its_own_resource(_: Backend, _given: Any, _who: str) -> Record:
+    raise AssertionError("this operation has a resource of its own")
+
+
+_RAW: Final = "with `message/rfc822`: "
+# What `injection.resource` serves, for the description of the API.
+INJECTION: Final = Operation(
+    *("POST", "/messages", "Send mail", TokenRole.INJECT, InjectionAnswer, _by_its_own_resource),
+    (
+        _text("from", f"{_RAW}the reverse-path; without it the address in From"),
+        replace(_text("to", f"{_RAW}recipients; without it those in To, Cc and Bcc"), is_list=True),
+        _text("send_at", f"{_RAW}instant of the first attempt"),
+        _number("priority", f"{_RAW}as MT-PRIORITY of RFC 6710", -9, 9),
+        _text("metadata", f"{_RAW}a JSON object"),
+        Parameter("all_or_none", f"{_RAW}queue nothing if one is refused", _truth, {"type": "boolean"}, False),
+        replace(
+            _text("Idempotency-Key", "the same key gets the same answer, and its mail is queued once"), place="header"
+        ),
+    ),
+    MessageRequest,
+    status=202,
+    media=("application/json", "message/rfc822"),
+)
+DESCRIBED: Final = (*OPERATIONS, INJECTION)
