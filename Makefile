@@ -72,7 +72,7 @@ interop-dkim: $(READY) ## Signatures in the eyes of others; needs the Debian pac
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dkim_peers.py $(ARGS)
 
 properties: $(READY) ## Tests over generated examples, with eighty times as many of them (ARGS="tests/smtp")
-	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/authentication tests/storage tests/daemon/housekeeper/test_report*.py)
+	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/authentication tests/storage tests/daemon/housekeeper/test_report*.py tests/daemon/httpd/test_schemathesis.py)
 
 fuzz: $(READY) ## Mutated input for SMTP, messages, signatures and the DNS (SECONDS=60, ARGS="--target server --seed 1")
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)

@@ -47,6 +47,7 @@ setup(
             "pytest-cov>=5,<8",
             "pytest-xdist>=3.6,<4",
             "ruff>=0.8,<0.18",
+            "schemathesis>=4.10,<5",
             "towncrier>=24.8,<27",
             "trustme>=1.2,<2",
             "types-gevent>=24.11,<27",

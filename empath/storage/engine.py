@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from empath.policy.health import Diagnosis
+from empath.storage.open_views import OpenView
 
 if TYPE_CHECKING:  # a Write runs against a Session: each knows the other by its type only
     from empath.storage.write import Write
@@ -117,6 +118,24 @@ class Visit(Session, Protocol):
         Raises:
             UsageError: the person's SQL is not an expression over the view, or does not only read.
         """
+
+    def view_page(self, view: OpenView, after: Sequence[Any] | None, limit: int) -> list[dict[str, Any]]:
+        """Up to *limit* rows of *view* behind the key *after*, by key; None: from the first on."""
+
+    def view_rows(self, view: OpenView, key: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows of *view* with *key*, some of its columns or all."""
+
+    def last_key(self, view: OpenView) -> Any:
+        """The greatest key of *view*, whose key has one column; None without rows."""
+
+    def insert_row(self, view: OpenView, values: Mapping[str, Any]) -> None:
+        """Add a row to *view*."""
+
+    def update_row(self, view: OpenView, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        """Set *values* of the row of *view* with *key*."""
+
+    def delete_row(self, view: OpenView, key: Mapping[str, Any]) -> None:
+        """Remove the row of *view* with *key*."""
 
     def text_of(self, name: str, bindings: Mapping[str, Any], condition: Condition | None = None) -> str:
         """The statement with its values in it, for a person to run; *condition* has no SQL of a person."""

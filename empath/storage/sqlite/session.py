@@ -9,7 +9,7 @@ a TranslatingSession turns each into one of ours.
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,8 +18,9 @@ import apsw
 import orjson
 
 from empath.storage.engine import Bindings, Condition, Row
+from empath.storage.open_views import OpenView
 from empath.storage.queries import all_queries
-from empath.storage.sqlite import guard
+from empath.storage.sqlite import guard, view_text
 from empath.storage.sqlite.connection import transaction, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
 
@@ -164,6 +165,39 @@ class TranslatingSession(SqliteSession):
                 return self._execute(text, bound).fetchall()
             with guard.reading_only(self.connection, condition.view):
                 return self._execute(text, bound).fetchall()
+
+    def view_page(self, view: OpenView, after: Sequence[Any] | None, limit: int) -> list[dict[str, Any]]:
+        """See `engine.Visit`."""
+        return self._view_rows(view, *view_text.page_text(view, after, limit))
+
+    def view_rows(self, view: OpenView, key: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """See `engine.Visit`."""
+        return self._view_rows(view, *view_text.rows_text(view, key))
+
+    def last_key(self, view: OpenView) -> Any:
+        """See `engine.Visit`."""
+        with translated(self.path):
+            return self._execute(*view_text.last_text(view)).fetchall()[0][0]
+
+    def insert_row(self, view: OpenView, values: Mapping[str, Any]) -> None:
+        """See `engine.Visit`."""
+        self._change(*view_text.insert_text(view, values))
+
+    def update_row(self, view: OpenView, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        """See `engine.Visit`."""
+        self._change(*view_text.update_text(view, key, values))
+
+    def delete_row(self, view: OpenView, key: Mapping[str, Any]) -> None:
+        """See `engine.Visit`."""
+        self._change(*view_text.delete_text(view, key))
+
+    def _view_rows(self, view: OpenView, text: str, bindings: Mapping[str, Any]) -> list[dict[str, Any]]:
+        with translated(self.path):
+            return [dict(zip(view.columns, row, strict=True)) for row in self._execute(text, dict(bindings)).fetchall()]
+
+    def _change(self, text: str, bindings: Mapping[str, Any]) -> None:
+        with translated(self.path):
+            self._execute(text, dict(bindings)).fetchall()
 
     def text_of(self, name: str, bindings: Mapping[str, Any], condition: Condition | None = None) -> str:
         """See `engine.Visit`."""

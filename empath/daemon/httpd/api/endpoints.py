@@ -21,7 +21,7 @@ from empath.daemon.httpd.api.stream import PATH, EventStream
 from empath.daemon.httpd.body import read_body
 from empath.daemon.httpd.problems import Problem
 from empath.daemon.process.threads import in_thread
-from empath.errors import EmpathError, MissingInput, QueueBusy, SyntaxViolation, UsageError
+from empath.errors import EmpathError, MissingInput, QueueBusy, StatementRefused, SyntaxViolation, UsageError
 from empath.policy.api_token import TokenRole
 from empath.telemetry.occurrence import Occurrence, traceback_text, words_of
 from empath.telemetry.occurrences.httpd import RequestCrashed
@@ -46,6 +46,9 @@ class _Endpoint:
 
     def answer(self, given: Any, request: falcon.Request, response: falcon.Response) -> None:
         """Run the operation and write its answer."""
+        token, needed = request.context.token, self.operation.role_of
+        if needed is not None and not token.role.includes(needed(given)):
+            raise Problem(403, f"the token {token.name} has the role {token.role}; this needs {needed(given)}")
         if not self._turns.acquire(timeout=_TURN_S):
             raise Problem(503, "too many requests of this kind are under way", headers=_AGAIN)
         try:
@@ -144,6 +147,8 @@ def add_api(
 
 def _refuse(_request: falcon.Request, _response: falcon.Response, error: EmpathError, _params: dict[str, Any]) -> None:
     match error:
+        case StatementRefused():
+            raise Problem(422, str(error))
         case UsageError() | SyntaxViolation():
             raise Problem(400, str(error))
         case MissingInput():

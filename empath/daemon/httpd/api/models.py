@@ -2,9 +2,9 @@
 models - the bodies of the API, as pydantic has them: what is read is checked by them, and the schema is made from them
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from empath.storage.admin.destination_rules import ShownRule
 from empath.storage.admin.orders import Verb
@@ -12,6 +12,7 @@ from empath.storage.admin.records import Change, LiveRecipient, Message, Process
 from empath.storage.admin.sessions import OpenSession
 from empath.storage.admin.suppression import SuppressionRow
 from empath.storage.admin.view_rows import AttemptOfView, AuditOfView, DestinationOfView, FinalRecipient
+from empath.storage.open_views import OPEN_VIEWS
 
 
 class Body(BaseModel):
@@ -46,6 +47,42 @@ class RerouteRequest(Body):
     """The order to move waiting mail to where the routes lead now."""
 
     dry_run: bool = Field(False, strict=True, description="say what would move, and move nothing")
+
+
+_SIDE = 2**63
+Cell = Annotated[str, Field(max_length=10_000)] | Annotated[StrictInt, Field(ge=-_SIDE, lt=_SIDE)] | StrictFloat
+
+
+class ChangeRequest(Body):
+    """A change of one row of a view, as SQL would make it."""
+
+    view: Literal[tuple(OPEN_VIEWS)] = Field(description="name of the view")  # type: ignore[valid-type]
+    change: Literal["insert", "update", "delete"] = Field(description="what to do")
+    key: dict[str, Cell] = Field({}, description="which row; for `update` and `delete`")
+    values: dict[str, Cell | None] = Field({}, description="columns; for `insert` and `update`")
+    dry_run: bool = Field(False, strict=True, description="say what would change, and change nothing")
+
+
+class ChangeResult(BaseModel):
+    """What a change did or would do: the row as it is then, of a removed one as it was."""
+
+    view: str
+    change: str
+    is_dry_run: bool
+    rows: list[dict[str, Any]]
+
+
+class ViewPage(BaseModel):
+    """Rows of a view by key, with the columns of docs/sql.md; instants in Unix seconds."""
+
+    rows: list[dict[str, Any]]
+    next_after: str | None
+
+
+class Effective(BaseModel):
+    """The configuration as it is in force."""
+
+    config: dict[str, Any]
 
 
 class QueuePage(BaseModel):

@@ -5,6 +5,7 @@ An operation runs in a thread, on a connection of its own: it reads one instant,
 empath-admin. docs/api.md and the schema have what is in this table.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,10 +13,11 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from empath.config.effective import settings as effective
 from empath.config.model import Config
 from empath.daemon.httpd.api import models
 from empath.daemon.httpd.api.message_models import InjectionAnswer, MessageRequest
-from empath.daemon.httpd.api.models import OrderRequest, Record, RerouteRequest
+from empath.daemon.httpd.api.models import ChangeRequest, OrderRequest, Record, RerouteRequest
 from empath.daemon.httpd.problems import Problem
 from empath.errors import EmpathError, ServiceUnavailable, SyntaxViolation, UsageError
 from empath.mail.identity import Timestamp
@@ -23,7 +25,7 @@ from empath.mail.status import LIVE, RecipientStatus
 from empath.policy.api_token import TokenRole
 from empath.policy.router import Router
 from empath.policy.units import parse_duration
-from empath.storage.admin import rerouting, sessions, view_rows
+from empath.storage.admin import rerouting, sessions, view_changes, view_rows
 from empath.storage.admin.destination_rules import all_rules
 from empath.storage.admin.json_form import as_json
 from empath.storage.admin.liveness import liveness
@@ -37,6 +39,7 @@ from empath.storage.admin.stats_record import stats_record
 from empath.storage.admin.steering import Steering
 from empath.storage.admin.suppression import suppression_page
 from empath.storage.engine import Engine
+from empath.storage.open_views import OPEN_VIEWS, OpenView
 
 MOST_ROWS: Final = 1000
 _MAX_NUMBER: Final = 2**63 - 1
@@ -89,6 +92,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
     status: int = 200
+    role_of: Callable[[Any], TokenRole] | None = None  # what this body needs besides
     media: tuple[str, ...] = ("application/json",)  # of the body; what is not JSON is octets
 
 
@@ -300,6 +304,44 @@ def _reroute(on: Backend, request: RerouteRequest, who: str) -> Record:
     return {"is_dry_run": request.dry_run, "moves": found}
 
 
+def _view_rows(on: Backend, given: Arguments, _: str) -> Record:
+    view, limit = OPEN_VIEWS[given["view"]], given["limit"]
+    after = _key_of(view, given["after"]) if given["after"] else None
+    found = view_changes.view_page(on.engine, view, after=after, limit=limit + 1)
+    last = [found[limit - 1][name] for name in view.key] if len(found) > limit else None
+    return {"rows": found[:limit], "next_after": None if last is None else json.dumps(last)}
+
+
+def _key_of(view: OpenView, text: str) -> list[Any]:
+    try:
+        key = json.loads(text)
+    except (ValueError, RecursionError):
+        key = None
+    if isinstance(key, list) and len(key) == len(view.key) and all(map(_is_key, key)):
+        return list(key)
+    raise UsageError("after: this is no `next_after` of a page of this view")
+
+
+def _is_key(part: Any) -> bool:
+    if isinstance(part, str):
+        return part.isprintable()
+    return type(part) is int and abs(part) <= _MAX_NUMBER
+
+
+def _change(on: Backend, request: ChangeRequest, who: str) -> Record:
+    change = view_changes.ViewChange(OPEN_VIEWS[request.view], request.change, request.key, request.values)
+    rows = view_changes.change_view(on.engine, change, who=who, is_rehearsal=request.dry_run, deadline_s=_LOCK_S)
+    return {"view": request.view, "change": request.change, "is_dry_run": request.dry_run, "rows": rows}
+
+
+def _role_of_change(request: ChangeRequest) -> TokenRole:
+    return TokenRole.ADMIN if OPEN_VIEWS[request.view].is_guarded else TokenRole.OPERATE
+
+
+def _config(on: Backend, _given: Arguments, _: str) -> Record:
+    return {"config": effective(on.config)}
+
+
 _READ, _OPERATE = TokenRole.READ, TokenRole.OPERATE
 PREFIX: Final = "/api/v1"
 OPERATIONS: Final = (
@@ -368,6 +410,20 @@ OPERATIONS: Final = (
         *("GET", "/stats", "Counts of messages, recipients and destinations", _READ, models.Totals, _stats),
         (_number("top", "destinations to name", 0, MOST_ROWS, 10),),
     ),
+    Operation(
+        *("GET", "/views/{view}", "Rows of a view, by key", _READ, models.ViewPage, _view_rows),
+        (
+            replace(_text("view", "name of the view", _one_of(*OPEN_VIEWS), enum=[*OPEN_VIEWS]), is_in_path=True),
+            replace(_AFTER_NAME, text="`next_after` of the page before"),
+            _LIMIT,
+        ),
+    ),
+    Operation(
+        *("POST", "/changes", "A change of one row of a view", _OPERATE, models.ChangeResult, _change),
+        body=ChangeRequest,
+        role_of=_role_of_change,
+    ),
+    Operation("GET", "/config", "The configuration in force", TokenRole.ADMIN, models.Effective, _config),
     Operation(*("POST", "/orders", "An order to recipients", _OPERATE, models.OrderResult, _order), body=OrderRequest),
     Operation(
         *("POST", "/reroute", "Move waiting mail by the routes of now", _OPERATE, models.RerouteResult, _reroute),
