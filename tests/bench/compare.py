@@ -20,7 +20,7 @@ WORKING_TREE: Final = "working-tree"
 BASE: Final = "base"
 SCENARIOS: Final = ("accept", "accept-reused", "relay", "drain")
 # Run only where they are named: Postfix has nothing of the kind.
-ONLY_NAMED: Final = ("relay-rates", "drain-rates", "accept-metrics", "relay-metrics")
+ONLY_NAMED: Final = ("relay-rates", "drain-rates", "accept-metrics", "relay-metrics", "inject")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ EXTRAS: Final = {
     # Of each destination, and so high that no mail waits. Breakers are always on.
     "rates": ('[destinations."*"]\nrate = "1000000/1s burst 1000000"\n', "empath/policy/limits/delivery.py"),
     "metrics": ('[http]\naddress = "unix:http"\n', "empath/daemon/httpd/__main__.py"),
+    "inject": ('[http]\naddress = "127.0.0.1:{http_port}"\n', "empath/daemon/httpd/injection/injector.py"),
     "judged": ("", "empath/daemon/acceptor/judging.py"),
 }
 JUDGED: Final = f"""\
@@ -77,7 +78,7 @@ class Empath(Server):
         super().__init__(directory, account, setup)
         text, known_by = EXTRAS[setup.extra] if setup.extra else ("", "")
         is_known = (tree / known_by).exists()
-        self._extra = text if is_known else ""
+        self._extra = text.format(http_port=self.http_port) if is_known else ""
         self._is_judging = setup.extra == "judged" and is_known
         self._environment = environment(tree)
         self._config = directory / "empath.toml"
@@ -122,6 +123,14 @@ class Empath(Server):
 
     def proven(self) -> int:
         return self._count("SELECT count(*) FROM authentication WHERE dmarc = 'pass'")
+
+    def token(self) -> str:
+        output = output_of(
+            self._command("empath-admin", "token", "add", "bench", "--role", "inject"),
+            cwd=self.directory,
+            env=self._environment,
+        )
+        return output.split()[0]
 
     def _count(self, statement: str) -> int:
         connection = apsw.Connection(str(self.directory / "queue.db"), flags=apsw.SQLITE_OPEN_READONLY)

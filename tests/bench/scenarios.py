@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from .accounting import name_of, peak_octets, reset_peaks, resident_octets
+from .injection import inject_mail
 from .judged import signed_mail
 from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_process_s
 from .server import Factory, Server, Setup, running
@@ -141,6 +142,22 @@ def accept_authenticated(factory: Factory, name: str, plan: Plan) -> Sample:
         server.wait_queued(WARM_UP + plan.messages, 10)
         if (proven := server.proven()) != WARM_UP + plan.messages:
             raise BenchFailure(f"{name} has proven the author of {proven} of {WARM_UP + plan.messages} messages")
+        return Sample({"rate": plan.messages / seconds} | figures)
+
+
+def inject(factory: Factory, name: str, plan: Plan) -> Sample:
+    """Mail of 4 KiB comes in by HTTP, in requests of 100 messages with values of their own, and delivery is held."""
+    with ExitStack() as stack:
+        sink = stack.enter_context(Sink(plan.scratch))
+        setup = Setup(sink.port, is_held=True, extra="inject")
+        server = stack.enter_context(running(factory, name, plan.scratch, setup))
+        token = server.token()
+        inject_mail(server.http_port, token, WARM_UP)
+        server.wait_queued(WARM_UP, 10)
+        meter = Meter(server)
+        seconds = inject_mail(server.http_port, token, plan.messages)
+        figures = meter.read(plan.messages)
+        server.wait_queued(WARM_UP + plan.messages, 10)
         return Sample({"rate": plan.messages / seconds} | figures)
 
 
@@ -307,6 +324,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "accept-metrics": accept_metrics,
         "relay-metrics": relay_metrics,
         "accept-authenticated": accept_authenticated,
+        "inject": inject,
         "relay-rates": relay_rates,
         "drain-rates": drain_rates,
         "accept-tls": accept_tls,

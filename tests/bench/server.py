@@ -47,6 +47,7 @@ class Server(ABC):
         self.account = account
         self.setup = setup
         self.port = free_port()
+        self.http_port = free_port()
 
     @abstractmethod
     def start(self) -> None:
@@ -67,6 +68,10 @@ class Server(ABC):
     @abstractmethod
     def proven(self) -> int:
         """Messages in the queue now whose author DMARC has proven."""
+
+    def token(self) -> str:
+        """A token that sends mail by HTTP at `http_port`."""
+        raise BenchFailure(f"{self.name} takes no mail by HTTP")
 
     @abstractmethod
     def log_tail(self) -> str:
