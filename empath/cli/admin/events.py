@@ -226,7 +226,7 @@ def resume(context: click.Context, name: str, wait_s: float) -> None:
 @wait_option
 @click.pass_context
 def replay(context: click.Context, name: str, after: int, wait_s: float) -> None:
-    """Send the consumer NAME all events after a number again, or go on after a later one."""
+    """Send NAME all events after a number again, or leave some out."""
     _carry_out(context, storage.Replay(name, who=who(), cursor=after), wait_s)
     click.echo(f"{name} goes on after event {after}")
 

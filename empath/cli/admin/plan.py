@@ -52,7 +52,7 @@ _HELP: Final = {
 
 @click.group()
 def plan() -> None:
-    """Prepare an order for recipients, which `apply` carries out and `undo` takes back."""
+    """Prepare an order that can be shown, applied and undone."""
 
 
 def _command(verb: PlanVerb) -> click.Command:

@@ -625,4 +625,5 @@ def test_what_is_raised_names_no_private_thing_but_the_table_of_moves(queue: Que
     control = [line for text in texts for line in text.splitlines() if "raise(ABORT" in line]
 
     assert all("'empath: " in line for line in control)
-    assert all(" _" not in line.partition("'empath")[2].replace("_recipient_transition", "") for line in control)
+    said = [re.search(r"'empath: ((?:[^']|'')*)'", line) for line in control]
+    assert [] == [text[1] for text in said if text and " _" in text[1].replace("_recipient_transition", "")]
