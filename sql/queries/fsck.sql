@@ -169,6 +169,31 @@ SELECT destination_id, name AS destination, ready_at AS before,
 -- name: mend_ready_at_wrong
 UPDATE _destination SET due_at = due_at WHERE destination_id = :destination_id;
 
+-- name: event_type_wrong
+-- Events of a type that a consumer wants are not written, or the reverse. Index: none, of few rows.
+SELECT type, before, after
+  FROM (SELECT t.type, t.is_wanted AS before,
+               EXISTS (
+                 SELECT 1 FROM _consumer AS c
+                  WHERE c.types = '' OR (' ' || c.types || ' ') LIKE ('% ' || t.type || ' %')) AS after
+          FROM _event_type AS t) AS x
+ WHERE before <> after;
+
+-- name: mend_event_type_wrong
+UPDATE _event_type SET is_wanted = :after WHERE type = :type;
+
+-- name: event_stuck
+-- An event that waits for an earlier one of its message, which is not there. Index: _event_aside_message.
+SELECT a.consumer, a.event_id, a.ulid AS id, a.state AS before, 'waiting' AS after
+  FROM _event_aside AS a
+ WHERE a.state = 'behind'
+   AND NOT EXISTS (
+     SELECT 1 FROM _event_aside AS b
+      WHERE b.consumer = a.consumer AND b.ulid = a.ulid AND b.state = 'waiting' AND b.event_id < a.event_id);
+
+-- name: mend_event_stuck
+UPDATE _event_aside SET state = 'waiting' WHERE consumer = :consumer AND event_id = :event_id;
+
 -- name: slots_over_limit
 -- More connections than are allowed. Index: _lease_destination.
 SELECT d.name AS destination, d.max_leases, count(*) AS leases

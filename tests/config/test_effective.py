@@ -158,9 +158,11 @@ def test_every_key_of_the_reference_is_there():
     events = {
         "webhooks": {"name": {"url": "https://a.test/"}},
         "files": {"other": {"path": "events.jsonl"}},
+        "sinks": {"third": {"module": "my_broker"}},
     }
     more = {
         "events": events,
+        "mta_sts": {"name": {"mx": ["mx.example.org"]}},
         "pipes": pipes,
         "webhooks": webhooks,
         "sources": sources,
@@ -171,9 +173,9 @@ def test_every_key_of_the_reference_is_there():
     text, found = effective_toml(config), settings(config)
     found["listener"] = found["listener"][0]
     found["tls"]["sni"] = found["tls"]["sni"][0]
-    files = found["events"]["files"]
-    files["name"] = files.pop("other")  # a webhook and a file have no name together
-    text = text.replace("[events.files.other]", "[events.files.name]")
+    for kind, own in (("files", "other"), ("sinks", "third")):  # no two of them have one name
+        found["events"][kind]["name"] = found["events"][kind].pop(own)
+        text = text.replace(f"[events.{kind}.{own}]", f"[events.{kind}.name]")
     for section in sections():
         table = found
         for key in filter(None, section.key.replace('"', "").split(".")):

@@ -30,6 +30,7 @@ from empath.message.report.facts import ReportedMessage, ReportKind
 from empath.policy.api_token import TokenRole
 from empath.policy.concurrency import LeaseReport
 from empath.policy.events.consumer import ConsumerOfFile
+from empath.policy.events.form import Event
 from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
 from empath.policy.limits.rate import Rate
@@ -65,6 +66,7 @@ from empath.storage.queue.destination_rules import NoteExchangers, ResizeDestina
 from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
 from empath.storage.queue.dns_cache import Asked, KeepAnswers
 from empath.storage.queue.due_bound import LateBound, RepairBounds
+from empath.storage.queue.event_sending import Advance, Claim, EndAside, RecordFailure, RecordTry
 from empath.storage.queue.events import EVENTS, KeepConsumers
 from empath.storage.queue.feedback import FEEDBACK, Entry, KeepFeedback
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
@@ -107,6 +109,10 @@ def _settle(status: RecipientStatus) -> Works:
         return [queue.new_settle(lease, status, recipients=ids(lease))]
 
     return works
+
+
+def _advance(queue: Queue, before: int, cursor: int, **more: Any) -> Advance:
+    return Advance("crm", queue.process_id, now=T0, before=before, cursor=cursor, **more)
 
 
 def _settle_suppressed(queue: Queue, lease: Lease) -> list[Write]:
@@ -267,6 +273,18 @@ OPERATIONS: dict[str, Works] = {
             SettleAsides(consumer=None, is_drop=True, who="test"),
             RemoveConsumer("test", who="test"),
             ForgetRows(EVENTS, [1, 2]),
+        )
+    ],
+    "what a consumer took and refused": lambda queue, _: [
+        Batch(
+            KeepConsumers([ConsumerOfFile("crm", "webhook")], now=T0),
+            queue.new_accept("new.example", "new.example", "new.example"),
+            Claim("crm", queue.process_id),
+            _advance(queue, 0, 1, is_taken=True, sent=1, refused=Event(1, T0, "held", "x")),
+            _advance(queue, 1, 3, behind=[Event(2, T0, "held", "x"), Event(3, T0, "held", "y")]),
+            RecordFailure("crm", queue.process_id, now=T0, next_try_at=T0 + 9, error="x"),
+            RecordTry("crm", queue.process_id, now=T0, event_id=1, next_try_at=T0 + 9, error="x", is_dead=True),
+            EndAside("crm", queue.process_id, now=T0, event_id=2),
         )
     ],
     "settle delivered": _settle(RecipientStatus.DELIVERED),

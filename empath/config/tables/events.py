@@ -2,11 +2,22 @@
 events - the table [events]: how long events are kept, and who is told
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from empath.config.fields import ConfigPath, Count, EventParty, EventType, Octets, SecureUrl, Text, TransportName, Wait
+from empath.config.fields import (
+    ConfigPath,
+    Count,
+    EventParty,
+    EventType,
+    ModuleName,
+    Octets,
+    SecureUrl,
+    Text,
+    TransportName,
+    Wait,
+)
 from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 from empath.policy.events.consumer import STREAM, ConsumerOfFile, types_text
@@ -97,6 +108,19 @@ class EventFile(Choice):
     """How many renamed files are kept."""
 
 
+class EventModule(Choice):
+    """A Python module of one's own that takes events, such as one for a message broker: see docs/events.md."""
+
+    module: ModuleName = Field(examples=["my_package.my_broker"])
+    """The name that `import` takes. Its function `event_sink` gets `settings`."""
+
+    settings: dict[str, Any] = setting({})
+    """Settings of the module itself."""
+
+    timeout_s: Wait = setting("30s", "timeout")
+    """Longest time of one call."""
+
+
 class Events(Table):
     """What happened to mail, for programs that listen. Where no one does, no event is written."""
 
@@ -111,18 +135,20 @@ class Events(Table):
 
     webhooks: dict[TransportName, EventWebhook] = setting({})
     files: dict[TransportName, EventFile] = setting({})
+    sinks: dict[TransportName, EventModule] = setting({})
 
-    @field_validator("files")
+    @field_validator("files", "sinks")
     @classmethod
-    def _no_name_twice(cls, value: dict[str, EventFile], info: ValidationInfo) -> dict[str, EventFile]:
-        for name in value.keys() & info.data.get("webhooks", {}).keys():
-            raise problem("a webhook has this name, too", name)
+    def _no_name_twice(cls, value: dict[str, Choice], info: ValidationInfo) -> dict[str, Choice]:
+        for other in ("webhooks", "files"):
+            for name in value.keys() & info.data.get(other, {}).keys():
+                raise problem(f"[events.{other}] has this name, too", name)
         return value
 
     @property
     def has_publisher(self) -> bool:
         """Whether a process is needed that sends events."""
-        return bool(self.webhooks or self.files)
+        return bool(self.webhooks or self.files or self.sinks)
 
     @property
     def consumers(self) -> tuple[ConsumerOfFile, ...]:
@@ -131,4 +157,5 @@ class Events(Table):
             *((ConsumerOfFile(STREAM, STREAM),) if self.stream else ()),
             *(ConsumerOfFile(name, "webhook", types_text(each.types)) for name, each in self.webhooks.items()),
             *(ConsumerOfFile(name, "sink", types_text(each.types)) for name, each in self.files.items()),
+            *(ConsumerOfFile(name, "sink", types_text(each.types)) for name, each in self.sinks.items()),
         )

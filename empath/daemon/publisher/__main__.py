@@ -16,9 +16,10 @@ from typing import Final
 import gevent
 from gevent.event import Event as Signal
 
+from empath.config.tables.events import Choice, Events
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.publisher.channel import Channel
-from empath.daemon.publisher.sinks import FileSink, WebhookSink
+from empath.daemon.publisher.sinks import FileSink, ModuleSink, Sink, WebhookSink
 from empath.errors import EmpathError
 from empath.policy.events.sending import Retry
 from empath.storage.engine import Reader
@@ -28,7 +29,7 @@ from empath.telemetry.occurrences.publisher import OutboxUnread
 _WRITE_DEADLINE_S: Final = 5.0
 _LOOK_S: Final = 0.25
 _AFTER_ERROR_S: Final = 2.0
-_FILE_RETRY: Final = Retry(base_s=5.0, most_s=60.0, tries=10, give_up_s=86_400.0)
+_OWN_RETRY: Final = Retry(base_s=5.0, most_s=60.0, tries=10, give_up_s=86_400.0)
 
 
 class Publisher:
@@ -84,18 +85,19 @@ class Publisher:
 
 
 def _channels(runtime: Runtime, reader: Reader) -> Iterator[Channel]:
-    events = runtime.config.events
-    for name, webhook in events.webhooks.items():
-        retry = Retry(webhook.retry_s, webhook.retry_most_s, webhook.tries, webhook.give_up_s)
+    for name, table, sink, retry in _sinks(runtime.config.events):
         yield Channel(
-            name, WebhookSink(webhook), webhook.filter, webhook.batch, retry, reader, runtime.writer,
-            runtime.process_id, runtime.emit,
-        )  # fmt: skip
+            name, sink, table.filter, table.batch, retry, reader, runtime.writer, runtime.process_id, runtime.emit
+        )
+
+
+def _sinks(events: Events) -> Iterator[tuple[str, Choice, Sink, Retry]]:
+    for name, hook in events.webhooks.items():
+        yield name, hook, WebhookSink(hook), Retry(hook.retry_s, hook.retry_most_s, hook.tries, hook.give_up_s)
     for name, file in events.files.items():
-        yield Channel(
-            name, FileSink(file), file.filter, file.batch, _FILE_RETRY, reader, runtime.writer,
-            runtime.process_id, runtime.emit,
-        )  # fmt: skip
+        yield name, file, FileSink(file), _OWN_RETRY
+    for name, module in events.sinks.items():
+        yield name, module, ModuleSink(module), _OWN_RETRY
 
 
 def _serve(runtime: Runtime) -> None:

@@ -1,5 +1,5 @@
 """
-sinks - where events are sent: what a channel needs of it, the HTTP endpoint and the file
+sinks - where events are sent: what a channel needs of it, the HTTP endpoint, the file and the module
 
 A sink is asked by one channel at a time. It may block its greenlet, for no longer than its own deadline, and raises
 nothing for what can go wrong with it: the verdict says it.
@@ -9,20 +9,23 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import gevent
+from gevent.hub import get_hub
 
-from empath.config.tables.events import EventFile, EventWebhook
+from empath.config.tables.events import EventFile, EventModule, EventWebhook
 from empath.daemon.process.threads import in_thread
 from empath.mail.url import parse_secure_url
+from empath.modules.sinks import EventSink, EventsRefused, open_sink
 from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest
 from empath.net.stream import StreamClosed
 from empath.policy.events.form import Event, record_of
 from empath.policy.events.sending import Verdict, verdict_of
 from empath.policy.webhook import begin_signature, retry_after_s, signature_field
+from empath.telemetry.occurrence import words_of
 
 _MOST_OCTETS: Final = 64 * 1024  # of an answer
 _MOST_WORDS: Final = 200
@@ -35,6 +38,9 @@ class Said(NamedTuple):
     verdict: Verdict
     words: str = ""
     wait_s: float | None = None
+
+
+_UNKNOWN: Final = Said(Verdict.FAILED, "no thread could be started")
 
 
 class Sink(Protocol):
@@ -84,6 +90,37 @@ class WebhookSink:
         return Said(verdict, f"HTTP status {answer.status}{f': {words}' if words else ''}", wait_s)
 
 
+class ModuleSink:
+    """A module of the operator. Its calls run in a thread, one at a time; it is loaded by the first one."""
+
+    def __init__(self, table: EventModule) -> None:
+        self._table = table
+        self._under_way: Any = None  # a call that did not end in time
+
+    def send(self, events: Sequence[Event]) -> Said:
+        """See Sink."""
+        if self._under_way is not None and not self._under_way.ready():
+            return Said(Verdict.FAILED, "the call before has not ended yet")
+        call = get_hub().threadpool.spawn(self._call, [record_of(event) for event in events])
+        self._under_way = call
+        with gevent.Timeout(self._table.timeout_s, False):  # type: ignore[arg-type]
+            call.wait()
+        return call.get() or _UNKNOWN if call.ready() else Said(Verdict.FAILED, "timed out")
+
+    @cached_property
+    def _sink(self) -> EventSink:
+        return open_sink(self._table.module, self._table.settings)
+
+    def _call(self, records: list[dict[str, Any]]) -> Said:
+        try:
+            self._sink.send(records)
+        except EventsRefused as exc:
+            return Said(Verdict.REFUSED, words_of(exc)[:_MOST_WORDS])
+        except Exception as exc:  # noqa: BLE001 - code of others
+            return Said(Verdict.FAILED, words_of(exc)[:_MOST_WORDS])
+        return Said(Verdict.TAKEN)
+
+
 class FileSink:
     """A file with a JSON object in each line. What it has taken is on the disk."""
 
@@ -95,11 +132,18 @@ class FileSink:
     def send(self, events: Sequence[Event]) -> Said:
         """See Sink."""
         lines = "".join(json.dumps(record_of(event)) + "\n" for event in events).encode()
-        try:
-            in_thread(partial(self._write, lines))
-        except OSError as exc:
-            return Said(Verdict.FAILED, f"{self._path}: {exc.strerror or exc}")
+        failure = in_thread(partial(self._try, lines))
+        if failure is not None:
+            return Said(Verdict.FAILED, f"{self._path}: {failure.strerror or failure}")
         return Said(Verdict.TAKEN)
+
+    def _try(self, lines: bytes) -> OSError | None:
+        """What went wrong, as a value: the pool of threads prints what is raised in it."""
+        try:
+            self._write(lines)
+        except OSError as exc:
+            return exc
+        return None
 
     def _write(self, lines: bytes) -> None:
         """Append *lines*, all or none. A part that an earlier process left at the end of the file goes first."""

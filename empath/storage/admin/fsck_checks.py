@@ -175,6 +175,15 @@ CHECKS: Final = (
         " check the disk and the memory of this machine",
     ),
     Check(
+        "event_type_wrong",
+        "the mark of the events of type {type} does not say whether a consumer wants them: use --repair to correct it",
+    ),
+    Check(
+        "event_stuck",
+        "event {event_id} about {id} waits for an earlier one that {consumer} no longer waits for: use --repair to send"
+        " it",
+    ),
+    Check(
         "slots_over_limit",
         "{destination} has {leases} connections and may have {max_leases}: restart the service, unless the limit was"
         " lowered a moment ago",

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from empath.config.tables.events import EventFile, EventWebhook
-from empath.daemon.publisher.sinks import FileSink, WebhookSink
+from empath.config.tables.events import EventFile, EventModule, EventWebhook
+from empath.daemon.publisher.sinks import FileSink, ModuleSink, WebhookSink
 from empath.policy.events.form import Event, record_of
 from empath.policy.events.sending import Verdict
 from tests.kit import certificates
@@ -20,6 +20,11 @@ EVENTS = [Event(number, 1.5, "held", f"{number:026}", number, detail={"reason": 
 def file_of(path, **settings):
     """A file."""
     return FileSink(EventFile(path=str(path), **settings))
+
+
+def module_of(name, **settings):
+    """The table of a module."""
+    return EventModule(module=name, **settings)
 
 
 def sink(server, *, scheme="http", **settings):
@@ -109,3 +114,64 @@ def test_a_file_that_cannot_be_written_fails(tmp_path, kind):
     path = tmp_path / "none" / "x" if kind == "folder" else tmp_path / "x"
     assert Verdict.FAILED is file_of(path).send(EVENTS).verdict
     assert not (tmp_path / "other").exists()
+
+
+MODULE = """
+import time
+from empath.modules.sinks import EventsRefused
+
+class Broker:
+    def __init__(self, topic):
+        self.taken, self.topic = [], topic
+
+    def send(self, events):
+        if self.topic == "refuse":
+            raise EventsRefused("too large")
+        if self.topic == "break":
+            raise OSError("no broker")
+        self.taken += events
+
+def event_sink(settings):
+    return Broker(settings["topic"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("topic", "verdict", "words"),
+    [
+        ("mail", Verdict.TAKEN, ""),
+        ("refuse", Verdict.REFUSED, "too large"),
+        ("break", Verdict.FAILED, "no broker"),
+        (None, Verdict.FAILED, "KeyError"),
+    ],
+)
+def test_a_module_takes_events(tmp_path, monkeypatch, topic, verdict, words):
+    """
+    What goes wrong in it, also while it is loaded, is the failure of one consumer.
+    """
+    (tmp_path / "my_broker.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    table = EventModule(module="my_broker", settings={} if topic is None else {"topic": topic})
+    made = ModuleSink(table)
+    said = made.send(EVENTS)
+    assert (verdict, True) == (said.verdict, words in said.words)
+    if topic == "mail":
+        assert [record_of(event) for event in EVENTS] == vars(made._sink)["taken"]
+
+
+def test_a_module_that_hangs_has_one_call_under_way(tmp_path, monkeypatch):
+    """
+    A thread cannot be ended: a second one would hang as well.
+    """
+    reading, writing = os.pipe()
+    (tmp_path / "my_hanging.py").write_text(
+        "import os\n\nclass Sink:\n    def send(self, events):\n"
+        f"        os.read({reading}, 1)\n\ndef event_sink(settings):\n    return Sink()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    made = ModuleSink(module_of("my_hanging", timeout="10ms"))
+    assert ["timed out", "the call before has not ended yet"] == [made.send(EVENTS).words for _ in range(2)]
+    os.close(writing)
+    made._under_way.wait()
+    assert Verdict.TAKEN is made.send(EVENTS).verdict
+    os.close(reading)

@@ -57,6 +57,8 @@ _KINDS = {
     "BounceClassName": "list of classes",
     "Component": "list of components",
     "EventType": "list of types",
+    "ModuleName": "name of a module",
+    "dict": "table",
     "EventParty": "list of addresses and domains",
     "BackendName": "list of back ends",
     "Mechanism": "list of mechanisms",

@@ -74,6 +74,11 @@ BREAKS = {
     "lost_leases_miscounted": "UPDATE _recipient SET lost_leases = 1 WHERE recipient_id = 2",
     "due_at_late": "UPDATE _destination SET due_at = NULL WHERE destination_id = 2",
     "is_full_wrong": "UPDATE _destination SET is_full = 1 WHERE destination_id = 2",
+    "event_type_wrong": "UPDATE _event_type SET is_wanted = 1 WHERE type = 'held'",
+    "event_stuck": (
+        "INSERT INTO _event_aside (consumer, event_id, ulid, state, since, next_try_at)"
+        " VALUES ('x', 1, 'y', 'behind', 0, 0)"
+    ),
     "ready_at_wrong": SCHEMA.format(TOKEN, LATER),
     "slots_over_limit": "UPDATE _destination SET max_leases = 0 WHERE destination_id = 1",
 }
