@@ -73,7 +73,8 @@ BEGIN
   SELECT raise(ABORT, 'empath: there is no such plan; INSERT INTO plan (verb) makes one')
    WHERE NOT EXISTS (SELECT 1 FROM _plan WHERE plan_id = new.plan_id);
   SELECT raise(ABORT, 'empath: this plan has been carried out; make another')
-   WHERE EXISTS (SELECT 1 FROM _plan_recipient WHERE plan_id = new.plan_id AND state <> 'planned');
+   WHERE EXISTS (SELECT 1 FROM _plan_recipient WHERE plan_id = new.plan_id AND state = 'applied')  -- equality: a seek
+      OR EXISTS (SELECT 1 FROM _plan_recipient WHERE plan_id = new.plan_id AND state = 'undone');
   SELECT raise(ABORT, 'empath: release acts on held recipients, retry on queued and deferred ones, the other verbs on all three; select by status')
    WHERE NOT EXISTS (
      SELECT 1

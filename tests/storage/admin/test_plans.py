@@ -182,6 +182,30 @@ def test_a_plan_that_is_over_does_nothing(waiting: Queue, engine: Engine) -> Non
     assert "this plan is over" in engine(waiting.path, "UPDATE plan SET state = 'applied'")
 
 
+def test_a_recipient_costs_the_same_in_a_plan_of_any_size(queue: Queue) -> None:
+    """
+    A look at all recipients of the plan for each new one took minutes for a hundred thousand.
+    """
+    queue.accept("a.example", count=800)
+    connection, steps = queue.foreign(), [0, 0]
+
+    def count() -> bool:
+        steps[-1] += 1
+        return False
+
+    queue.write("INSERT INTO plan (verb) VALUES ('hold')")
+    for half in (0, 1):
+        steps = [*steps[:1], 0] if half else [0]
+        connection.set_progress_handler(count, 100)
+        queue.write(
+            "INSERT INTO plan_recipient (plan_id, recipient_id)"
+            f" SELECT 1, recipient_id FROM _recipient WHERE recipient_id % 2 = {half}"
+        )
+        connection.set_progress_handler(None)
+    first, second = steps
+    assert second < 1.5 * first
+
+
 SELECTIONS = st.builds(
     Selection,
     st.lists(st.integers(1, 9).map(lambda number: Reference(None, number)), max_size=2).map(tuple),
