@@ -16,7 +16,15 @@ FILES = sorted({*query_files("queries"), *query_files(f"{ENGINE}/queries")})
 # A person's question about the whole queue, in its own reader, may walk all of it.
 WHOLE_QUEUE = {"admin", "fsck", "selection", "plans", "top"}
 _UNSORTED = {"due_recipients", "ready_destinations", "longest_ready"}  # a sort would read all that is due
-_ONE_PASS = {("explain", "of_address"), ("explain", "suspended_by"), ("console", "stuck")}  # the same of one statement
+_ONE_PASS = {  # the same of one statement
+    *(("explain", "of_address"), ("explain", "suspended_by"), ("console", "stuck")),
+    *(("backup", "messages"), ("backup", "recipients")),
+    *(
+        ("repro", "leave_content_out"),
+        ("repro", "stand_in"),
+        ("repro", "leave_headers_out"),
+    ),  # of a queue of one message
+}
 STATEMENTS = [
     (file, name)
     for file in FILES
@@ -30,7 +38,9 @@ STATEMENTS = [
 def connection(tmp_path_factory: pytest.TempPathFactory) -> apsw.Connection:
     path = tmp_path_factory.mktemp("plans") / "queue.db"
     prepare(path)
-    return open_reader(path)
+    reader = open_reader(path)
+    reader.execute("ATTACH ? AS source", (str(path),))  # as for the statements of repro
+    return reader
 
 
 def plan(connection: apsw.Connection, statement: str) -> list[str]:
