@@ -14,6 +14,7 @@ from tests.fuzz import (
     dns,
     edits,
     feedback,
+    letters,
     milter,
     mime,
     proxy,
@@ -45,6 +46,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "dkim": dkim.check,
     "milter": milter.check,
     "feedback": feedback.check,
+    "letters": letters.check,
 }
 # Limit for one case: many times the usual cost, a part of that of a quadratic step. Coverage takes four times as long.
 CPU_S = 6.0 if sys.gettrace() is None else 24.0

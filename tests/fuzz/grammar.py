@@ -1,5 +1,6 @@
 """grammar - cases from the grammar of SMTP, cases of random octets, and mutations of both"""
 
+import json
 from collections.abc import Callable
 from random import Random
 
@@ -401,6 +402,60 @@ def senders_case(random: Random) -> Case:
     return Case(random.getrandbits(20), tuple(turn.encode() for turn in turns))
 
 
+_TEXTS = [
+    "a",
+    "{{a}}",
+    "{{ b }}",
+    "\r\nBcc: x@y.example",
+    "\n",
+    "\x00",
+    "ä",
+    "=?utf-8?q?x?=",
+    "x" * 999,
+    "é" * 60,
+    " ",
+    ".\r\n",
+    "<",
+    ">",
+    '"',
+]
+_BOXES = [
+    "a@b.example",
+    "A B <a@b.example>",
+    '"A, B" <a@b.example>',
+    "x",
+    "ä@b.example",
+    {"address": "a@b.example", "name": "Ä\r\n"},
+]
+
+
+def letters_case(random: Random) -> Case:
+    """Mail to be sent by HTTP."""
+
+    def text() -> str:
+        return "".join(random.choices(_TEXTS, k=random.randrange(4)))
+
+    body: dict[str, object] = {"from": random.choice(_BOXES[:3]), "subject": text(), "text": text()}
+    more: dict[str, object] = {
+        "html": text(),
+        "headers": {random.choice(["X-A", "Bcc", "a b", "List-Id"]): text()},
+        "attachments": [{"content": "eA==", "filename": text(), "cid": random.choice([None, "a", "<"])}],
+        "cc": [random.choice(_BOXES)],
+        "send_at": random.choice([1, "2030-01-01T00:00:00Z", "x", 1e400]),
+        "variables": {"a": text()},
+        "raw": text(),
+        "metadata": {"a": [text()]},
+    }
+    body |= {name: more[name] for name in random.sample([*more], k=random.randrange(4))}
+    if random.random() < 0.5:
+        body["to"] = random.choices(_BOXES, k=random.randrange(3))
+    else:
+        body["recipients"] = [
+            {"to": random.choice(_BOXES), "variables": {"a": text()}} for _ in range(random.randrange(3))
+        ]
+    return Case(0, (_without_separator(json.dumps(body).encode()),))
+
+
 _REPORT_LINES = [
     *(b"Subject: Undelivered mail", b"Auto-Submitted: auto-replied", b"X-Failed-Recipients: a@b.example, c@d.example"),
     *(
@@ -548,6 +603,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "dkim": dkim_case,
     "milter": milter_case,
     "feedback": feedback_case,
+    "letters": letters_case,
 }
 
 
