@@ -128,6 +128,20 @@ def fits(value, schema):
     return any(isinstance(value, kinds[each]) for each in ([wanted] if isinstance(wanted, str) else wanted))
 
 
+def test_why_a_message_waits_and_how_it_ended(web):
+    [one, *_] = get(web, "/queue", domain="a.example")["recipients"]
+    post(web, "/orders", {"order": "hold", "filter": {"id": [one["id"]]}})
+    found = get(web, f"/messages/{one['id']}/explanation")
+    assert [(one["recipient_id"], "hold", [])] == [
+        (each["recipient_id"], each["blocked_by"], each["attempt_log"]) for each in found["waiting"]
+    ]
+    assert [] == found["settled"]
+    post(web, "/orders", {"order": "delete", "filter": {"id": [one["id"]]}})
+    found = get(web, f"/messages/{one['recipient_id']}/explanation")
+    assert ([], ["cancelled"]) == (found["waiting"], [each["status"] for each in found["settled"]])
+    assert 404 == web.get(f"{PREFIX}/messages/999/explanation", READ).status_code
+
+
 def test_filters_of_attempts_history_and_audit(web):
     [lease] = web.queue.lease(now=2e9, limit=1)
     web.queue.run(web.queue.new_settle(lease, "bounced"))

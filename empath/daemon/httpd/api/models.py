@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from empath.storage.admin.destination_rules import ShownRule
+from empath.storage.admin.explanation import Settled, Waiting
 from empath.storage.admin.orders import Verb
 from empath.storage.admin.records import Change, LiveRecipient, Message, ProcessRun
 from empath.storage.admin.sessions import OpenSession
@@ -98,6 +99,13 @@ class MessageWithRecipients(BaseModel):
 
     message: Message
     frozen_since: str | None
+
+
+class Explanation(BaseModel):
+    """Why the recipients of a message wait and until when, or how they ended."""
+
+    waiting: list[Waiting]
+    settled: list[Settled]
 
 
 class AttemptPage(BaseModel):

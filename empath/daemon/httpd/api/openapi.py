@@ -2,6 +2,7 @@
 openapi - the description of the API by OpenAPI 3.1, made from the table of operations and the pydantic models
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ _PROBLEM: Final = {
         "detail": {"type": "string"},
     },
 }
+_IN_PATH: Final = re.compile(r"\{\w+\}")
+_WORD: Final = re.compile(r"\w+")
 _JSON: Final = "application/json"
 _REFS: Final = "#/components/schemas/{model}"
 
@@ -55,7 +58,7 @@ def _operation(operation: Operation, names: dict[Any, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "summary": operation.text,
         "description": f"Needs a token with the role {operation.role}.",
-        "operationId": f"{operation.method.lower()}_{operation.path.strip('/').partition('/')[0]}",
+        "operationId": "_".join([operation.method.lower(), *_WORD.findall(_IN_PATH.sub("", operation.path))]),
         "parameters": [_parameter(each) for each in operation.parameters],
         "responses": {
             str(operation.status): {

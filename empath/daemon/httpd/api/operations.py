@@ -25,7 +25,7 @@ from empath.mail.status import LIVE, RecipientStatus
 from empath.policy.api_token import TokenRole
 from empath.policy.router import Router
 from empath.policy.units import parse_duration
-from empath.storage.admin import rerouting, sessions, view_changes, view_rows
+from empath.storage.admin import explanation, rerouting, sessions, view_changes, view_rows
 from empath.storage.admin.destination_rules import all_rules
 from empath.storage.admin.json_form import as_json
 from empath.storage.admin.liveness import liveness
@@ -186,6 +186,14 @@ def _one_message(on: Backend, given: Arguments, _: str) -> Record:
     if found is None:
         raise Problem(404, f"no message or recipient {given['id']}: it never existed, or its retention is over")
     return {"message": as_json(found), "frozen_since": frozen_since}
+
+
+def _explanation(on: Backend, given: Arguments, _: str) -> Record:
+    with on.engine.visiting(None) as visit:
+        waiting, settled = explanation.waiting_of(visit, given["id"]), explanation.settled_of(visit, given["id"])
+    if not (waiting or settled):
+        raise Problem(404, f"no message or recipient {given['id']}: it never existed, or its retention is over")
+    return {"waiting": as_json(waiting), "settled": as_json(settled)}
 
 
 def _filters(given: Arguments) -> dict[str, Any]:
@@ -361,6 +369,16 @@ OPERATIONS: Final = (
     Operation(
         *("GET", "/messages/{id}", "One message, its recipients and their attempts", _READ),
         *(models.MessageWithRecipients, _one_message),
+        (
+            Parameter(
+                *("id", "queue id, or the number of one recipient", Reference.parse, {"type": "string"}),
+                is_in_path=True,
+            ),
+        ),
+    ),
+    Operation(
+        *("GET", "/messages/{id}/explanation", "Why a message waits and until when, or how it ended", _READ),
+        *(models.Explanation, _explanation),
         (
             Parameter(
                 *("id", "queue id, or the number of one recipient", Reference.parse, {"type": "string"}),
