@@ -66,7 +66,7 @@ from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.dnsbl import Blocklist, BlocklistPolicy
 from empath.policy.limits.delivery import DeliveryRates, SenderRates
 from empath.policy.pattern import DomainPattern, PatternTable
-from empath.policy.recipients import RecipientRule
+from empath.policy.recipients import RecipientRule, folded
 from empath.policy.router import RouteLayer, Router, RouteTables
 from empath.policy.routing import FeedbackRoute, Route, single_routes
 from empath.policy.sources import SourcePool
@@ -233,7 +233,7 @@ class Config(Table):
 
     def is_for_feedback(self, address: Address) -> bool:
         """Whether *address* is the one for complaints."""
-        return self.feedback.address is not None and str(address).lower() == str(self.feedback.address).lower()
+        return self.feedback.address is not None and folded(str(address)) == folded(str(self.feedback.address))
 
     def each_route(self) -> Iterator[tuple[KeyPath, Route]]:
         """Every route of the file with its key; a list of next hops is each of them."""

@@ -83,3 +83,13 @@ def test_complaints_are_taken_from_anybody(send):
 
 def test_the_postmaster_of_the_domain_is_that_of_this_host(send, context):
     assert [str(context.config.postmaster)] == list(send("postmaster@bounces.example", sender="")[0])
+
+
+def test_an_address_that_only_looks_like_the_one_for_complaints_is_refused(send, context):
+    """
+    The sign of Kelvin is a K in lower case, for Python. The route is found by letters of ASCII, so such mail would be
+    relayed.
+    """
+    context.config.feedback.__dict__["address"] = Address.parse("kind@far.example")
+    assert ("feedback:",) == send("Kind@far.example")[1]
+    assert not context.config.is_for_feedback(Address.parse("\u212aind@far.example"))

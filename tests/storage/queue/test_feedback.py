@@ -3,7 +3,8 @@
 import pytest
 
 from empath.storage.admin.suppression import AddSuppressions, NewSuppression
-from empath.storage.queue.feedback import Entry, KeepFeedback
+from empath.storage.queue.feedback import FEEDBACK, Entry, KeepFeedback
+from empath.storage.queue.sweep import outdated
 from tests.kit.queue import T0, Queue
 
 REPORT = "01M8PC4VJYQKTGRH502JS35RRZ"
@@ -96,3 +97,20 @@ def test_a_later_report_makes_a_suppression_longer_and_not_shorter(queue: Queue,
     for number, until in enumerate((T0 + 60, T0 + 90, T0 + 30)):
         keep(queue, entry((sent,), "r1@a.example", until=until), f"{REPORT[:-1]}{number}")
     assert [T0 + 90] == [expires for *_, expires in suppressed(queue)]
+
+
+def test_old_rows_go_and_those_that_are_too_many(queue: Queue, sent: str) -> None:
+    """
+    The oldest go first, and no more than the settings say are kept.
+    """
+    for number in range(3):
+        keep(queue, entry((sent,), "r1@a.example"), f"{REPORT[:-1]}{number}")
+    queue.write("UPDATE _feedback SET at = at - 100 WHERE feedback_id = 1")
+    reader = queue.engine.open_reader()
+    assert outdated(reader, FEEDBACK, T0 - 100, most=9) is not None
+    assert outdated(reader, FEEDBACK, T0 - 101, most=3) is None
+    surplus = outdated(reader, FEEDBACK, T0 - 101, most=1)
+    reader.close()
+    assert surplus is not None
+    queue.run(surplus)
+    assert [(3,)] == queue.select("SELECT feedback_id FROM feedback")
