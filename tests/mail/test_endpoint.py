@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from empath.errors import SyntaxViolation
-from empath.mail.endpoint import Endpoint, host_and_port
+from empath.mail.endpoint import Endpoint, UnixSocket, host_and_port
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,10 @@ def test_what_is_no_endpoint_is_refused(text):
     """
     with pytest.raises(SyntaxViolation):
         Endpoint.parse(text)
+
+
+def test_a_unix_socket_is_written_with_its_kind():
+    """
+    A path alone could be that of a file.
+    """
+    assert "unix:/run/empath/lmtp" == str(UnixSocket("/run/empath/lmtp"))

@@ -213,3 +213,11 @@ def test_of_many_from_fields_the_first_ten_are_kept():
     fields = HeaderFields()
     fields.add(b"From: a%d@b.test\r\n" % number for number in range(1000))
     assert [b"From: a%d@b.test\r\n" % number for number in range(10)] == fields.from_fields
+
+
+def test_what_the_sender_says_of_tls_and_which_aliases_were_expanded_is_kept():
+    """
+    RFC 8689 §5. The marks of all fields count, because each host adds some.
+    """
+    found = read(b"TLS-Required: No\r\nX-Empath-Expanded: a b\r\nX-Empath-Expanded: c\r\n\r\n")
+    assert (True, {"a", "b", "c"}) == (found.is_tls_optional, found.expansions)

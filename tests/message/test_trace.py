@@ -8,7 +8,7 @@ from hypothesis import given
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.protocol import Protocol
 from empath.message.header import HeaderFields, HeaderSplitter
-from empath.message.trace import Reception, missing_fields, protocol_word, received_field
+from empath.message.trace import Reception, expanded_fields, missing_fields, protocol_word, received_field
 from tests.kit import strategies
 
 AT = Timestamp(1_700_000_000.25)
@@ -144,3 +144,14 @@ def test_only_what_is_missing_is_added(header, added):
     fields = HeaderFields()
     fields.add(HeaderSplitter(1000).feed(header + b"\r\n"))
     assert added.encode() == missing_fields(fields, "mx.example.test", ULID, AT)
+
+
+def test_marks_of_aliases_are_fields_of_bounded_length():
+    """
+    RFC 5322 §2.1.1: a line has at most 998 octets. No marks are no field.
+    """
+    marks = [f"{number:016x}" for number in range(100)]
+    lines = expanded_fields(marks).split(b"\r\n")
+    assert (b"", b"") == (lines[-1], expanded_fields([]))
+    assert max(map(len, lines)) <= 998
+    assert " ".join(marks).encode() == b" ".join(line.partition(b": ")[2] for line in lines[:-1])

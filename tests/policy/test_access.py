@@ -136,3 +136,11 @@ def test_a_client_that_has_logged_in_relays_anywhere(role):
     """
     assert POLICY.decide_mail(role, OUTSIDE, is_logged_in=True) is None
     assert POLICY.decide(role, OUTSIDE, Address.parse("a@example.com"), is_logged_in=True) is None
+
+
+def test_a_relay_domain_is_known_by_its_pattern():
+    """
+    Mail to others needs trust.
+    """
+    policy = RelayPolicy([], [DomainPattern.parse("*.relay.test")])
+    assert [True, False] == [policy.is_relay_domain(Domain.parse(name)) for name in ("a.relay.test", "other.test")]

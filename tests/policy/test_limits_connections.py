@@ -162,3 +162,15 @@ def test_two_processes_that_share_their_counts_keep_to_one_limit():
     assert [None, TOO_MANY_CONNECTIONS] == [each.admit(MX, TWO) for each in (second, first)]
     first.release(MX, ONE)
     assert None is second.admit(MX, TWO)
+
+
+def test_a_connection_of_a_proxy_counts_as_one_of_its_client():
+    """
+    A client that is refused stays that of the proxy, so that its end is counted once.
+    """
+    counter = ConnectionCounter(ConnectionLimits(10, 1), {"a": None})
+    proxy, client = ip_address("192.0.2.1"), ip_address("192.0.2.2")
+    assert [None, None] == [counter.admit("a", proxy), counter.rename("a", proxy, client)]
+    assert [None, True] == [counter.admit("a", proxy), counter.rename("a", proxy, client) is not None]
+    assert [None, 2] == [counter.rename("a", proxy, client, is_trusted=True), counter.count]
+    assert counter.admit("a", proxy) is None

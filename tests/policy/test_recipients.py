@@ -12,7 +12,9 @@ from empath.policy.recipients import (
     UnusableAlias,
     catch_all,
     folded,
+    hears_all_clients,
     is_of_any_postmaster,
+    loop_mark,
     parse_pattern,
     spellings,
 )
@@ -115,3 +117,20 @@ def test_a_target_that_is_not_an_address_is_named():
 def test_each_domain_has_a_postmaster():
     assert is_of_any_postmaster(address("PostMaster@d.test"))
     assert not is_of_any_postmaster(address("ann@d.test"))
+
+
+def test_the_mark_of_an_alias_is_the_same_in_any_case_and_differs_by_key():
+    """
+    Another host cannot tell the address by it.
+    """
+    known = (("k", "A@x.test"), ("k", "a@X.test"), ("l", "a@x.test"))
+    marks = [loop_mark(key, Address.parse(text)) for key, text in known]
+    assert (16, True, False) == (len(marks[0]), marks[0] == marks[1], marks[1] == marks[2])
+
+
+def test_postmaster_and_abuse_hear_all_clients():
+    """
+    There a client can say that a list is wrong.
+    """
+    heard = [hears_all_clients(Address.parse(f"{name}@x.test")) for name in ("Postmaster", "abuse", "ann")]
+    assert [True, True, False] == heard

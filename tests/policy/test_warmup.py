@@ -3,7 +3,16 @@
 import pytest
 
 from empath.errors import SyntaxViolation
-from empath.policy.warmup import DAY_S, WarmupPlan, WarmupPlans, days_text, layered, parse_days, parse_provider
+from empath.policy.warmup import (
+    DAY_S,
+    WarmupPlan,
+    WarmupPlans,
+    days_text,
+    layered,
+    parse_days,
+    parse_provider,
+    plans_text,
+)
 
 PLAN = WarmupPlan("192.0.2.10", "*", 1000.0, ((1, 50), (2, 100), (5, 400)))
 
@@ -87,3 +96,15 @@ def test_rows_stand_in_for_a_plan_of_the_file():
     of_file = [WarmupPlan("192.0.2.10", provider, 1000.0, ((1, 5),), "new") for provider in ("*", "*.b.test")]
     assert [PLAN, of_file[1]] == layered(of_file, [PLAN])
     assert ["*", "* @1000"] == [PLAN.counted_as, of_file[0].counted_as]
+
+
+def test_the_text_of_plans_is_that_of_what_they_say():
+    """
+    Their order says nothing, a day does.
+    """
+    one, two = WarmupPlan("192.0.2.1", "*", 1.0, ((1, 5),)), WarmupPlan("192.0.2.2", "*", 1.0, ((1, 5),))
+    other = WarmupPlan("192.0.2.2", "*", 1.0, ((1, 6),))
+    assert (True, False) == (
+        plans_text([one, two]) == plans_text([two, one]),
+        plans_text([one, two]) == plans_text([one, other]),
+    )

@@ -3,6 +3,7 @@
 import email
 import email.policy
 from dataclasses import replace
+from email.header import decode_header, make_header
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from empath.message.report.facts import (
     ReportedRecipient,
     ReportKind,
 )
-from empath.message.report.octets import Charset, field, quoted_printable
+from empath.message.report.octets import Charset, field, quoted_printable, text_field
 
 GOLDEN = Path(__file__).with_name("expected")
 ARRIVAL = Timestamp(1_700_000_000)
@@ -348,3 +349,13 @@ def test_what_has_no_whole_original_has_no_shorter_form(octets):
     A report is shortened once; then its failure is final.
     """
     assert None is headers_only(octets)
+
+
+def test_long_text_beyond_ascii_is_several_encoded_words():
+    """
+    RFC 2047 §2: one has at most 75 characters.
+    """
+    octets = text_field("Subject", "ä" * 100)
+    words = octets.decode("ascii").removeprefix("Subject:").split()
+    assert max(map(len, words)) <= 75
+    assert "ä" * 100 == str(make_header(decode_header(" ".join(words))))

@@ -304,3 +304,10 @@ def test_a_setting_without_an_effect_on_the_destination_is_left_out(destination,
     """
     found = {each.setting for each in RuleBook(BUILT_IN).explain(destination)}
     assert SETTINGS.keys() - absent == found
+
+
+def test_without_entries_each_destination_has_the_built_in_settings():
+    """
+    Nothing is looked up then.
+    """
+    assert BUILT_IN == RuleBook(BUILT_IN).of_destination("example.org")

@@ -631,3 +631,11 @@ def test_a_search_without_a_host_tells_of_a_wrong_signature():
     null = {"MX": signed([(0, "")], Security.SECURE)}
     assert Security.SECURE is search(null).hosts(random.random).security
     assert Security.UNCHECKED is search({}, "[127.0.0.1]").hosts(random.random).security
+
+
+def test_a_host_is_named_by_its_address_and_port_or_by_its_socket():
+    """
+    So logs and attempts name it.
+    """
+    hosts = [Host("mx.test", "2001:db8::1", 25), Host("/run/lmtp", "/run/lmtp", 0)]
+    assert ["[2001:db8::1]:25", "unix:/run/lmtp"] == [host.peer for host in hosts]

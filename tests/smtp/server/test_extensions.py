@@ -4,7 +4,20 @@ import pytest
 
 from empath.mail.reply import Reply
 from empath.smtp.server import replies
-from empath.smtp.server.extensions import KNOWN, PIPELINING, SIZE, STARTTLS, Extension, Extensions, Need, offered_with
+from empath.smtp.server.extensions import (
+    KNOWN,
+    PIPELINING,
+    SIZE,
+    STARTTLS,
+    XCLIENT,
+    XFORWARD,
+    Extension,
+    Extensions,
+    Need,
+    authentication,
+    future_release,
+    offered_with,
+)
 from empath.smtp.server.extensions import LIMITS as LIMITS_EXTENSION
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.parameters import read_mail_parameters, read_recipient_parameters
@@ -96,3 +109,14 @@ def test_the_offer_of_a_session_may_change():
         after,
     )
     assert b"250 " == conversation.say(b"MAIL FROM:<a@a.example> SIZE=1\r\n")[:4]
+
+
+def test_a_session_offers_what_its_listener_and_its_client_give():
+    """
+    A client that is not trusted holds no mail back, and speaks for no other.
+    """
+    trusted = frozenset(Need)
+    offered = offered_with(trusted, ("PLAIN",), names_clients=True, holds=(60, "2030-01-01T00:00:00Z")).offered
+    ours = (future_release(60, "2030-01-01T00:00:00Z"), authentication(("PLAIN",)), XCLIENT, XFORWARD)
+    assert ours == offered[-4:]
+    assert not {*ours} & {*offered_with(trusted - {Need.TRUST}, holds=(60, "2030-01-01T00:00:00Z")).offered}

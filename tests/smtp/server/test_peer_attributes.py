@@ -3,7 +3,7 @@
 import pytest
 
 from empath.mail.reply import Reply
-from empath.smtp.server.peer_attributes import XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES, read_attributes
+from empath.smtp.server.peer_attributes import XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES, origin_text, read_attributes
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,18 @@ def test_what_no_client_can_have_is_refused(argument):
     refusal = read_attributes(argument, XCLIENT_ATTRIBUTES)
     assert isinstance(refusal, Reply)
     assert b"501 5.5.4 " == refusal.octets[:10]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"NAME": "c.test", "ADDR": "192.0.2.1", "IDENT": "ABC"}, "c.test[192.0.2.1] ABC"),
+        ({"NAME": None, "HELO": "h.test", "IDENT": None}, "h.test[unknown]"),
+        ({}, "unknown[unknown]"),
+    ],
+)
+def test_the_origin_of_a_message_is_one_text(attributes, expected):
+    """
+    What a host does not know is said to be unknown.
+    """
+    assert expected == origin_text(attributes)
