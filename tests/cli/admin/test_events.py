@@ -10,6 +10,7 @@ from empath.cli.admin.__main__ import main
 from empath.cli.admin.output import NAME
 from empath.errors import MissingInput, UsageError
 from empath.policy.events.consumer import ConsumerOfFile
+from empath.storage.admin import events as storage
 from empath.storage.queue.events import KeepConsumers
 from tests.cli.admin.kit import AdminTool
 from tests.kit.forked import ForkedProcess
@@ -127,3 +128,24 @@ def test_events_are_followed_from_a_number_on(tool: AdminTool) -> None:
     finally:
         process.terminate()
     assert 0 == process.wait(DEADLINE_S)
+
+
+def test_doctor_names_a_consumer_that_gets_no_events(tool: AdminTool) -> None:
+    """
+    With what to do: one that fails, one that is gone, and one with dead letters.
+    """
+    names = ("fails", "gone", "dead", "well")
+    tool.queue.run(KeepConsumers([ConsumerOfFile(name, "webhook") for name in names], now=T0))
+    tool.queue.accept()
+    tool.queue.write(
+        "UPDATE _consumer SET failures = 3, next_try_at = 9, last_error = 'timed out' WHERE name = 'fails'"
+    )
+    tool.queue.write("UPDATE _consumer SET state = 'gone', last_error = 'HTTP status 410' WHERE name = 'gone'")
+    tool.queue.write(
+        "INSERT INTO _event_aside (consumer, event_id, ulid, state, since, next_try_at)"
+        " VALUES ('dead', 1, 'x', 'dead', 0, 0)"
+    )
+    found = {each.subject: (str(each.level), each.remedy) for each in storage.diagnose_consumers(tool.queue.engine)}
+    assert ["ok", "warning", "warning", "warning"] == sorted(level for level, _ in found.values())
+    assert "events resume gone" in str(found["events: gone"][1])
+    assert "events dead --consumer dead" in str(found["events: dead"][1])
