@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from empath.errors import CannotCreate
+from empath.policy.log_levels import LogLevels
+from empath.policy.service_part import About
 from empath.telemetry.occurrence import SEVERITY, Occurrence
 from empath.telemetry.occurrences.process import LogLinesLost
 from empath.telemetry.render import coloured_text_line, instant, json_line, logfmt_line, text_line
@@ -134,7 +136,9 @@ class Log:
         self.output = Output()
         self._syslog: Syslog | None = None
         self._has_output = True  # False: syslog alone
-        self._least = SEVERITY["info"]
+        self._default = SEVERITY["info"]
+        self._levels: LogLevels | None = None
+        self._least = self._default  # of all lines
         self._line: Line = logfmt_line
         self._syslog_line: Line = logfmt_line
 
@@ -166,7 +170,13 @@ class Log:
 
     def set_level(self, level: str) -> None:
         """Set the least level of the occurrences that are written."""
-        self._least = SEVERITY[level]
+        self._default = SEVERITY[level]
+        self.set_levels(self._levels)
+
+    def set_levels(self, levels: LogLevels | None) -> None:
+        """Set the levels of parts of the service, which come before that of the whole log."""
+        self._levels = levels
+        self._least = self._default if levels is None else min(self._default, levels.floor)
 
     def reopen(self) -> None:
         """Open the log file by its name again (SIGUSR1). Raises CannotCreate; then the old file stays in use."""
@@ -186,9 +196,17 @@ class Log:
         """Whether an occurrence of *kind* would be written."""
         return kind.severity >= self._least
 
+    def wants_about(self, kind: type[Occurrence], about: About) -> bool:
+        """Whether an occurrence of *kind* that is *about* this would be written."""
+        if kind.severity < self._least:
+            return False
+        return self._levels is None or kind.severity >= self._levels.least(about, self._default)
+
     def write(self, process: str, what: Occurrence) -> None:
         """The subscriber: write *what* as one line, unless its level is too low. A value of None is left out."""
         if what.severity < self._least:
+            return
+        if self._levels is not None and what.severity < self._levels.least(what.about, self._default):
             return
         if self.output.lost or (self._syslog is not None and self._syslog.lost):
             self.flush(process)

@@ -18,9 +18,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, Literal, TypeVar, dataclass_transform
 
+from empath.policy.service_part import About
+
 LevelName = Literal["debug", "info", "warning", "error", "critical"]
 SEVERITY: Final[dict[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
+_AREAS: Final = {"acceptor": "smtp", "worker": "delivery", "housekeeper": "queue", "httpd": "http"}
 _FRAMES: Final = 50  # most frames of a traceback, the innermost ones
 _TEXT: Final = 8_000  # most characters at the beginning and at the end of one
 _WORDS: Final = 500  # most characters of an error without its traceback
@@ -31,6 +34,7 @@ class Occurrence:
     Base of all occurrences.
 
     event is the name in the log, severity the number of its level, field_names are the fields in the order of the line.
+    area is what the line is about, see policy/service_part.py.
     """
 
     __slots__ = ()
@@ -39,6 +43,18 @@ class Occurrence:
     level: ClassVar[LevelName]
     severity: ClassVar[int]
     field_names: ClassVar[tuple[str, ...]]
+    area: ClassVar[str]
+
+    @property
+    def about(self) -> About:
+        """What this is about, as far as its fields say so."""
+        return About(
+            self.area,
+            getattr(self, "client", None),
+            getattr(self, "destination", None),
+            getattr(self, "domain", None),
+            getattr(self, "queue_id", None),
+        )
 
     @property
     def values(self) -> tuple[Any, ...]:
@@ -67,15 +83,17 @@ def shared_fields(cls: T) -> T:
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def occurrence(level: LevelName, event: str | None = None) -> Callable[[T], T]:
+def occurrence(level: LevelName, event: str | None = None, *, area: str | None = None) -> Callable[[T], T]:
     """
-    Make a class an occurrence of *level*. Its event name is the class name in snake case, unless *event* gives another.
+    Make a class an occurrence of *level*. Its event name is the class name in snake case, unless *event* gives another;
+    its area is that of its module, unless *area* gives another.
     """
 
     def decorate(cls: T) -> T:
         made: Any = shared_fields(cls)
         made.event = event or "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("_")
         made.level = level
+        made.area = area or _AREAS.get(cls.__module__.rpartition(".")[2], "process")
         made.severity = SEVERITY[level]
         made.field_names = tuple(field.name for field in fields(made))
         return made  # type: ignore[no-any-return]
@@ -88,20 +106,22 @@ class Emitter:
     Hands the occurrences of one process, known by its slot name, to each subscriber.
 
     `wants` says of a kind whether any subscriber takes it up. Ask it before you make an occurrence that is frequent and
-    seldom wanted.
+    seldom wanted. `wants_about` says it of a kind that is about something.
     """
 
-    __slots__ = ("_process", "_subscribers", "wants")
+    __slots__ = ("_process", "_subscribers", "wants", "wants_about")
 
     def __init__(
         self,
         process: str,
         subscribers: tuple[Subscriber, ...],
         wants: Callable[[type[Occurrence]], bool] = lambda _kind: True,
+        wants_about: Callable[[type[Occurrence], About], bool] = lambda _kind, _about: True,
     ) -> None:
         self._process = process
         self._subscribers = subscribers
         self.wants = wants
+        self.wants_about = wants_about
 
     def __call__(self, what: Occurrence) -> None:
         for subscriber in self._subscribers:

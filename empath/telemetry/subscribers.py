@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 def emitter(process: str, metrics: "MetricsFeed | None" = None) -> Emitter:
     """The emitter for the occurrences of a process, known by its slot name."""
     if metrics is None:
-        return Emitter(process, (log.write,), log.wants)
-    return Emitter(process, (log.write, metrics), lambda kind: log.wants(kind) or metrics.wants(kind))
+        return Emitter(process, (log.write,), log.wants, log.wants_about)
+    return Emitter(process, (log.write, metrics), lambda kind: log.wants(kind) or metrics.wants(kind), log.wants_about)

@@ -446,10 +446,41 @@ CREATE TABLE _setting (
   -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
   -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
   -- 'throughput': the last rows that are counted, see storage/queue/throughput.py
+  -- 'log_levels': number of changes of _log_level
   -- 'warmup_of_file': the plans of the file that the newest housekeeper has read, see storage/queue/warmup.py
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Levels of the log for a part of the service, see policy/log_levels.py. At most a hundred rows.
+CREATE TABLE _log_level (
+  log_level_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  scope        TEXT    NOT NULL CHECK (scope IN ('area', 'client', 'destination', 'message')),
+  pattern      TEXT    NOT NULL CHECK (length(pattern) BETWEEN 1 AND 1024),  -- which of them
+  level        TEXT    NOT NULL CHECK (level IN ('debug', 'info', 'warning', 'error', 'critical')),
+  expires_at   REAL    NOT NULL,  -- instant at which it ends
+  reason       TEXT    CHECK (length(reason) <= 1000),  -- for people
+  created_at   REAL    NOT NULL,
+  who          TEXT    NOT NULL  -- author, as in _audit
+) STRICT;
+CREATE UNIQUE INDEX _log_level_of ON _log_level (scope, pattern);
+
+-- The processes read the levels again when this number changes.
+CREATE TRIGGER _log_level_added AFTER INSERT ON _log_level
+BEGIN
+  INSERT OR IGNORE INTO _setting (name, value) VALUES ('log_levels', '0');
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'log_levels';
+END;
+
+CREATE TRIGGER _log_level_changed AFTER UPDATE ON _log_level
+BEGIN
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'log_levels';
+END;
+
+CREATE TRIGGER _log_level_left AFTER DELETE ON _log_level
+BEGIN
+  UPDATE _setting SET value = CAST(value AS INTEGER) + 1 WHERE name = 'log_levels';
+END;
 
 -- What holds of destinations beyond the file, see policy/destinations/rulebook.py. A rule with an end stands in for the one
 -- without that has the same pattern and setting.

@@ -371,6 +371,21 @@ SELECT d.name AS destination,  -- 'smtp:host:port', 'maildir:/path', 'discard:',
        (SELECT b.blocked_by FROM _blocked AS b WHERE b.destination_id = d.destination_id) AS blocked_by  -- why due mail does not go out: frozen, suspended until …, breaker open until …, rate, concurrency; NULL: it may
   FROM _destination AS d;
 
+-- One row per level of the log for a part of the service, until it ends by itself: without expires_at after an hour, at
+-- most after 30 days. Writable: level, expires_at, reason. INSERT INTO log_level (scope, pattern, level, expires_at, reason)
+-- adds or replaces a level; all processes but the supervisor follow within a second. DELETE ends it.
+CREATE VIEW log_level AS
+SELECT l.scope AS scope,  -- area, client, destination or message
+       l.pattern AS pattern,  -- smtp, delivery, dns, queue, http, modules, process; a network; a destination, domain or *.domain; a queue id
+       l.level                                       AS level,         -- least level that is written: debug, info, warning, error, critical
+       datetime(l.expires_at, 'unixepoch')           AS expires_at,    -- end, UTC
+       l.expires_at                                  AS expires_unix,  -- the same in Unix seconds
+       l.reason                                      AS reason,        -- reason, for people
+       datetime(l.created_at, 'unixepoch')           AS created_at,    -- instant of the last INSERT, UTC
+       l.created_at                                  AS created_unix,  -- the same in Unix seconds
+       l.who                                         AS who            -- author, as in audit
+  FROM _log_level AS l;
+
 -- One row per rule of destinations beyond [destinations] of the file: what holds there, and until when. Writable: value,
 -- expires_at, reason. INSERT INTO destination_rule (pattern, setting, value, expires_at, reason) adds a rule, or replaces
 -- that of the same pattern and setting; one with an end stands in for one without. DELETE ends it.

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from empath.errors import CannotCreate
+from empath.mail.identity import Timestamp
+from empath.policy.log_levels import LogLevels, PartLevel
+from empath.policy.service_part import About, ServicePart
 from empath.telemetry.log import KEPT_OCTETS, Log, log
 from empath.telemetry.occurrence import Occurrence, occurrence, traceback_text
 
@@ -329,3 +332,46 @@ def test_a_line_after_a_torn_one_begins_anew(tmp_path):
     first, torn, *rest = (tmp_path / "log").read_bytes().splitlines()
     assert (20, ["log_lines_lost", "info"]) == (len(torn), [json.loads(line)["event"] for line in rest])
     assert "info" == json.loads(first)["event"]
+
+
+@occurrence("debug", area="dns")
+class Looked(Occurrence):
+    """An occurrence about a destination."""
+
+    destination: str
+
+
+def test_a_part_of_the_service_has_a_level_of_its_own(tmp_path):
+    """
+    Who looks for a fault of one destination does not want to see all of them.
+    """
+    own = Log()
+    own.configure("json", "info", tmp_path / "log")
+    part = ServicePart.parse("destination", "a.example")
+    own.set_levels(LogLevels([PartLevel(part, 10, Timestamp(1))]))
+    assert own.wants(Looked)
+    assert not own.wants_about(Looked, About("dns", destination="b.example"))
+    for destination in ("a.example", "b.example"):
+        own.write("worker-1", Looked(destination=destination))
+    own.write("worker-1", Info())
+    own.set_level("error")
+    own.write("worker-1", Info())
+    own.write("worker-1", Looked(destination="a.example"))
+    own.set_levels(None)
+    own.write("worker-1", Looked(destination="a.example"))
+    assert not own.wants_about(Looked, About("dns", destination="a.example"))
+    assert ["looked", "info", "looked"] == _events(tmp_path / "log")
+    own.configure("json", "info", None)
+
+
+def test_an_area_may_be_quieter_than_the_rest(tmp_path):
+    """
+    A flood of warnings of one area hides the others.
+    """
+    own = Log()
+    own.configure("json", "info", tmp_path / "log")
+    own.set_levels(LogLevels([PartLevel(ServicePart.parse("area", "process"), 40, Timestamp(1))]))
+    own.write("worker-1", Warned())
+    own.write("worker-1", Error())
+    assert ["error"] == _events(tmp_path / "log")
+    own.configure("json", "info", None)

@@ -27,7 +27,7 @@ from empath.storage.engine import Engine
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 
-class _Waiting(NamedTuple):
+class Waiting(NamedTuple):
     """How long to wait for the result (None: not at all) and for the write lock, and whether to print JSON."""
 
     timeout_s: float | None
@@ -49,14 +49,14 @@ _timeout_option: Final = click.option(
 )
 
 
-def _with_waiting(function: VerbFunction) -> VerbFunction:
-    """Give a verb the options of an order to a running service, as its argument `waiting` for `_tell`."""
+def with_waiting(function: VerbFunction) -> VerbFunction:
+    """Give a verb the options of an order to a running service, as its argument `waiting` for `tell`."""
 
     @functools.wraps(function)
     def told(
         context: click.Context, *, has_no_wait: bool, timeout_s: float, wait_s: float, is_json: bool, **rest: Any
     ) -> None:
-        function(context, waiting=_Waiting(None if has_no_wait else timeout_s, wait_s, is_json), **rest)
+        function(context, waiting=Waiting(None if has_no_wait else timeout_s, wait_s, is_json), **rest)
 
     decorated: VerbFunction = told
     for option in (json_option(), wait_option, _timeout_option, _no_wait_option):
@@ -139,8 +139,8 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
 @click.command()
 @config_option()
 @click.pass_context
-@_with_waiting
-def reload(context: click.Context, waiting: _Waiting) -> None:
+@with_waiting
+def reload(context: click.Context, waiting: Waiting) -> None:
     """Reload the configuration of the running service. A file with mistakes is refused; the log has the outcome."""
     from empath.config.file_uses import unreloadable  # noqa: PLC0415 - only this verb needs them
     from empath.config.workable import located  # noqa: PLC0415
@@ -148,39 +148,24 @@ def reload(context: click.Context, waiting: _Waiting) -> None:
     file, config = configuration(context)
     if found := unreloadable(config, file):
         raise ConfigError(located(file, found))
-    _tell(context, "reload", None, waiting)
+    tell(context, "reload", None, waiting)
 
 
 @click.command()
 @config_option()
 @click.pass_context
-@_with_waiting
-def drain(context: click.Context, waiting: _Waiting) -> None:
+@with_waiting
+def drain(context: click.Context, waiting: Waiting) -> None:
     """Let the service finish its current work, then stop."""
-    _tell(context, "drain", None, waiting)
-
-
-@click.command("log-level")
-@config_option()
-@click.argument("level", type=click.Choice((*LEVELS, "default")))
-@click.pass_context
-@_with_waiting
-def log_level(context: click.Context, level: str, waiting: _Waiting) -> None:
-    """
-    Log at LEVEL and above, until the next such order.
-
-    `default` is the level of the configuration.
-    """
-    argument = None if level == "default" else level
-    _tell(context, "log-level", argument, waiting)
+    tell(context, "drain", None, waiting)
 
 
 @click.command("stop-listener")
 @config_option()
 @click.argument("address", metavar="ADDRESS")
 @click.pass_context
-@_with_waiting
-def stop_listener(context: click.Context, address: str, waiting: _Waiting) -> None:
+@with_waiting
+def stop_listener(context: click.Context, address: str, waiting: Waiting) -> None:
     """
     Take no more connections at ADDRESS, until the next reload.
 
@@ -190,10 +175,11 @@ def stop_listener(context: click.Context, address: str, waiting: _Waiting) -> No
     names = [listener.text for listener in config.listeners]
     if address not in names:
         raise UsageError(f"the configuration has no listener {address}; it has {', '.join(names)}")
-    _tell(context, "stop-listener", address, waiting)
+    tell(context, "stop-listener", address, waiting)
 
 
-def _tell(context: click.Context, verb: str, argument: str | None, waiting: _Waiting) -> None:
+def tell(context: click.Context, verb: str, argument: str | None, waiting: Waiting) -> None:
+    """Give an order to the running service."""
     config = lenient_configuration(context)
     engine = open_queue(config)
     _require_service(config, engine)
@@ -230,4 +216,4 @@ def _require_service(config: Config, engine: Engine) -> None:
         raise ServiceUnavailable("the service is stopping, so the order was not given; wait, then `empathd start`")
 
 
-VERBS: Final = (freeze, thaw, flush, reload, drain, log_level, stop_listener)
+VERBS: Final = (freeze, thaw, flush, reload, drain, stop_listener)

@@ -85,6 +85,7 @@ class Acceptor:
         for listener in self._listeners:
             listener.start()
         self._runtime.keep(self._watch_orders)
+        self._runtime.serve_traces()
         self._shared.keep()
         self._runtime.keep(SessionList(self._runtime, self._sessions).run)
         if self._runtime.child.slot == "acceptor-1":

@@ -22,6 +22,7 @@ from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.refusal_rows import RefusalRows
 from empath.daemon.acceptor.sealing import Sealing
 from empath.daemon.acceptor.space import Space
+from empath.daemon.process.dialogues import Dialogues, unheard
 from empath.daemon.process.recipients import Recipients
 from empath.daemon.process.rules import Rules
 from empath.daemon.process.suppressions import Suppressions
@@ -98,6 +99,7 @@ class ListenerContext:
     sealing: Sealing | None = None
     verp: Verp | None = None
     tickets: Tickets = field(default_factory=Tickets)
+    dialogues: Dialogues = field(default_factory=unheard)
     is_draining: bool = False
     new_clients_until: float = 0.0
     hostname: Domain = field(init=False)

@@ -20,6 +20,7 @@ from empath.daemon.acceptor.login.dialogue import LoginDialogue, offered_mechani
 from empath.daemon.acceptor.named_client import greeted_by, renamed
 from empath.daemon.acceptor.securing import report_failure, shake_hands, tls_over
 from empath.daemon.acceptor.transaction import Client, Transaction
+from empath.daemon.process.dialogues import Dialogue, Hearing
 from empath.daemon.process.turns import let_others_run
 from empath.errors import EmpathError
 from empath.mail.domain import AddressLiteral
@@ -31,6 +32,7 @@ from empath.policy.access import ClientAddress, Role, is_within
 from empath.policy.limits.refusal import REPLIES, Limit
 from empath.policy.limits.session import error_delay_s
 from empath.policy.login.account import LoggedIn
+from empath.policy.service_part import About
 from empath.policy.soft_bounce import softened
 from empath.smtp.server.events import (
     AuthOffered,
@@ -54,12 +56,15 @@ from empath.smtp.server.extensions import Extensions
 from empath.smtp.server.replies import OK
 from empath.smtp.server.session import Refusal, ServerSession
 from empath.smtp.server.states import TRANSACTION, ServerSignal, ServerState
+from empath.smtp.transcript import SPEAKERS, TranscriptLine
 from empath.storage.queue.sessions import SessionRow
-from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
+from empath.telemetry.occurrence import Occurrence
+from empath.telemetry.occurrences.acceptor import ClientDialogue, Refused, SessionBegan, SessionEnded
 
 _CLOSED = ServerState.CLOSED
 REFUSED_S = 30.0  # time for the QUIT of a client that a module refused in place of the banner, RFC 5321 §3.1
 _OF_MAIL = (Connected, MailOffered, RecipientOffered, DataOffered, ContentEnded)  # events whose refusal costs mail
+_ASK_AGAIN: Final = -1  # in place of the number of those who listen
 _EVENTS_AT_ONCE = 50  # before other sessions run: one read may hold thousands of commands
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
@@ -162,6 +167,8 @@ class ReceivingSession:
         self._transaction: Transaction | None = None
         self._logins = LoginDialogue(context)
         self._metadata_text = "{}"  # of each message
+        self._hearing: Hearing | None = None
+        self._dialogue_number = context.dialogues.beginning
 
     @property
     def client_address(self) -> ClientAddress:
@@ -216,6 +223,8 @@ class ReceivingSession:
         if self._context.emit.wants(SessionBegan):
             self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
         try:
+            if self._dialogue_number != self._context.dialogues.number:
+                self._be_heard()
             if self._context.listener.tls is TlsMode.IMPLICIT:
                 self._secure(tls_over(self._context, self._stream, self._client.address_text))
             while self._turn():
@@ -231,6 +240,8 @@ class ReceivingSession:
             pass
         finally:
             self._stream.close()
+            if self._hearing is not None:
+                self._hearing.tell()
             self._end_transaction()
             self._log_end()
 
@@ -248,6 +259,8 @@ class ReceivingSession:
     def _turn(self) -> bool:
         """Answer what the client sent, and wait for more; False if the session is over."""
         session = self._session
+        if self._dialogue_number != self._context.dialogues.number:
+            self._be_heard()
         answered = 0
         while (event := session.next_event()) is not None:
             answer = self.decide(event)
@@ -267,6 +280,8 @@ class ReceivingSession:
                 self._stream.send_last(octets)
             else:
                 self._stream.send(octets)
+        if self._hearing is not None:
+            self._hearing.tell()
         if refusals:
             self._count_errors(refusals)
         if is_closed:
@@ -283,6 +298,26 @@ class ReceivingSession:
         self._octets += len(received)
         session.receive(received)
         return True
+
+    def _be_heard(self) -> None:
+        """Find out who listens to this dialogue from now on."""
+        if self._hearing is not None:
+            self._hearing.tell()
+        dialogues, client = self._context.dialogues, self._client.address_text
+        self._dialogue_number = dialogues.number
+        self._hearing = dialogues.hearing(
+            Dialogue(client, self.number), [About("smtp", client=client)], ClientDialogue, self._as_occurrence
+        )
+        self._session.transcript = None if self._hearing is None else self._hearing.transcript
+
+    def _as_occurrence(self, dialogue: Dialogue, line: TranscriptLine) -> Occurrence:
+        return ClientDialogue(
+            client=dialogue.peer,
+            listener=self._context.address,
+            session=dialogue.number,
+            speaker=SPEAKERS[line.speaker],
+            text=line.text,
+        )
 
     def _count_errors(self, refusals: list[Refusal]) -> None:
         """
@@ -406,6 +441,7 @@ class ReceivingSession:
             findings = context.entry.examine(named.address, is_trusted=is_trusted)
             self._client = named._replace(ptr=named.ptr or findings.name, listed=findings.refusal)
         self._offer()
+        self._dialogue_number = context.dialogues.beginning if self._hearing is None else _ASK_AGAIN
         return context.banner
 
     def _origin_named(self, event: OriginNamed) -> Reply:
@@ -430,6 +466,8 @@ class ReceivingSession:
             self._reason = "no TLS"
             raise
         self._client = self._client._replace(name="", is_esmtp=False, tls=tls, account=None)
+        if self._hearing is not None:
+            self._hearing.transcript.note(f"{tls.version} {tls.cipher}")
         self._offer()
 
     def _auth_offered(self, event: AuthOffered) -> Reply:

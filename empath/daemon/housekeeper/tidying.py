@@ -51,6 +51,7 @@ from empath.storage.queue.garbage import (
     unnamed,
 )
 from empath.storage.queue.injection import INJECTIONS
+from empath.storage.queue.log_levels import ENDED as LEVELS_ENDED
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.queue.seals import SEALS
@@ -151,8 +152,9 @@ class Tidying:
         self._sweep(STS_POLICIES)
 
     def forget_rules(self) -> None:
-        """Remove rules of destinations, and rests of addresses, that have ended."""
+        """Remove rules of destinations, rests of addresses, and levels of the log that have ended."""
         self._sweep(ENDED)
+        self._sweep(LEVELS_ENDED)
         self._sweep(RESTS_ENDED)
 
     def forget_buckets(self) -> None:

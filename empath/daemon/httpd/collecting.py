@@ -16,7 +16,8 @@ from typing import Final
 import gevent
 from gevent import socket
 
-from empath.daemon.process.measuring import directory_of, socket_path
+from empath.daemon.process.measuring import directory_of
+from empath.daemon.process.process_socket import socket_path
 from empath.telemetry.metrics.ledger import Values, decoded
 
 WITHIN_S: Final = 0.2

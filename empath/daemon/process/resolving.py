@@ -10,14 +10,17 @@ from empath.config.hosts import host_rules, trusts_resolver
 from empath.daemon.process.dns_rows import DnsRows, keep_in_step
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.threads import in_thread
-from empath.mail.lookup import Failed, Question
-from empath.net.dns_cache import CachingResolver
+from empath.mail.lookup import Failed, LookupAnswer, Question
+from empath.mail.lookup_text import record_texts, status_of
+from empath.net.dns_cache import Asker, CachingResolver
 from empath.net.interfaces import Interfaces
 from empath.net.next_hop import NextHops
 from empath.net.resolver import DnsResolver
-from empath.telemetry.occurrences.process import NameServersKept, StaleAnswerUsed
+from empath.telemetry.occurrence import Emitter
+from empath.telemetry.occurrences.process import DnsAnswered, NameServersKept, StaleAnswerUsed
 
 _REPORT_S: Final = 60.0
+_MOST_CHARACTERS: Final = 500  # of the records of an answer in the log
 
 
 def caching_resolver(runtime: Runtime, *, max_flights: int | None = None) -> CachingResolver:
@@ -42,7 +45,7 @@ def caching_resolver(runtime: Runtime, *, max_flights: int | None = None) -> Cac
     )
     reports = _StaleReports(runtime)
     resolver = CachingResolver(
-        asker,
+        _Logged(asker, runtime.emit),
         question_s=dns.timeout_s,
         max_flights=max_flights,
         shared=rows if is_shared else None,
@@ -52,6 +55,31 @@ def caching_resolver(runtime: Runtime, *, max_flights: int | None = None) -> Cac
     )
     runtime.keep(partial(keep_in_step, runtime, rows, resolver))
     return resolver
+
+
+class _Logged:
+    """Asks *asker*, and logs what it answers."""
+
+    def __init__(self, asker: Asker, emit: Emitter) -> None:
+        self._asker = asker
+        self._emit = emit
+
+    def ask(self, question: Question, within_s: float) -> LookupAnswer:
+        """See Asker."""
+        if not self._emit.wants(DnsAnswered):
+            return self._asker.ask(question, within_s)
+        began = time.monotonic()
+        answer = self._asker.ask(question, within_s)
+        self._emit(
+            DnsAnswered(
+                name=question.name,
+                kind=str(question.kind),
+                status=status_of(answer),
+                answer=", ".join(record_texts(answer))[:_MOST_CHARACTERS] or None,
+                duration_s=round(time.monotonic() - began, 3),
+            )
+        )
+        return answer
 
 
 class _StaleReports:

@@ -13,6 +13,7 @@ from typing import Final
 
 from empath.config import Config
 from empath.config.zones import zone_named
+from empath.daemon.process.log_levels import LevelRows
 from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.hours import Turn, closed_until
@@ -47,9 +48,17 @@ class Rules:
     """The rule book in force."""
 
     def __init__(
-        self, config: Config, open_reader: Callable[[], Reader], emit: Emitter, now: Callable[[], Timestamp]
+        self,
+        config: Config,
+        open_reader: Callable[[], Reader],
+        emit: Emitter,
+        now: Callable[[], Timestamp],
+        levels: LevelRows | None = None,
     ) -> None:
-        """*open_reader* is called at the first look; *now* is the wall clock, by which rows end."""
+        """
+        *open_reader* is called at the first look; *now* is the wall clock, by which rows end. *levels* looks along.
+        """
+        self._levels = levels
         self._config = config
         self._open_reader = open_reader
         self._emit = emit
@@ -91,6 +100,8 @@ class Rules:
 
     def _follow(self, reader: Reader) -> None:
         news = reader.news()
+        if self._levels is not None:
+            self._levels.follow(reader, self._now(), has_news=news != self._news)
         has_ended = self.book.ends_at is not None and self.book.ends_at <= self._now()
         if news == self._news and not has_ended:
             return

@@ -32,7 +32,10 @@ from empath.daemon.process.child import (
 )
 from empath.daemon.process.client_access import ClientAccess, client_access
 from empath.daemon.process.config_revision import revision_of
+from empath.daemon.process.dialogues import Dialogues
 from empath.daemon.process.hub_writer import HubWriter
+from empath.daemon.process.live_traces import LiveTraces
+from empath.daemon.process.log_levels import LevelRows
 from empath.daemon.process.log_server import syslog_of
 from empath.daemon.process.measuring import Measuring
 from empath.daemon.process.rules import LOOK_S, Rules
@@ -43,6 +46,7 @@ from empath.errors import CannotCreate, ConfigError, EmpathError, QueueBusy
 from empath.mail.identity import Timestamp
 from empath.net.certificate import ServerTls
 from empath.net.stream import Deadlines
+from empath.policy.log_levels import LogLevels
 from empath.storage.engine import Engine
 from empath.storage.open import open_engine
 from empath.storage.queue.process import Beat, EndProcess, Register
@@ -100,7 +104,10 @@ class Runtime:
         self.modules = modules
         self.measuring = Measuring(child, config) if config.http.is_served else None
         self.emit = emitter(child.slot, None if self.measuring is None else self.measuring.feed)
-        self.rules = Rules(config, engine.open_reader, self.emit, self.now)
+        self.dialogues = Dialogues(self.emit)
+        self.dialogues.level_is(config.log.level)
+        self.traces: LiveTraces | None = None
+        self.rules = Rules(config, engine.open_reader, self.emit, self.now, LevelRows(self._put_levels))
         engine.begin_destinations(self.rules.begin_with)
         self.writer = HubWriter(engine, deadline_s=write_deadline_s)
         if self.measuring is not None:
@@ -156,6 +163,12 @@ class Runtime:
         self.keep(self._follow_rules)
         if self.measuring is not None:
             self.measuring.serve(self.emit, self.keep)
+
+    def serve_traces(self) -> None:
+        """Let people see the dialogues of this process."""
+        name = (self.child.slot, self.child.generation)
+        self.traces = LiveTraces(self.config.queue.path, name, self.dialogues, self.emit)
+        self.traces.serve(self.keep)
 
     def keep(self, duty: Callable[[], object]) -> "gevent.Greenlet[..., None]":
         """Run *duty* in the background, in a greenlet of its own. An exception in it drains and ends the process."""
@@ -232,6 +245,8 @@ class Runtime:
         self.writer.close()
         if self.measuring is not None:
             self.measuring.end()
+        if self.traces is not None:
+            self.traces.end()
 
     @property
     def is_trusted_alive(self) -> bool:
@@ -257,13 +272,19 @@ class Runtime:
                 self.emit(BeatFailed(error=str(exc)))
                 continue
             self._beaten_at = began
-            log.set_level(beat.log_level or self.config.log.level)
+            level = beat.log_level or self.config.log.level
+            log.set_level(level)
+            self.dialogues.level_is(level)
             if beat.is_taken_for_dead:
                 # Other workers have its leases, and it gets no new ones: it sends nothing and makes room for another.
                 self.emit(TakenForDead())
                 self.is_taken_for_dead = True
                 self.draining.set()
                 return
+
+    def _put_levels(self, levels: LogLevels | None) -> None:
+        log.set_levels(levels)
+        self.dialogues.levels_changed(are_there=levels is not None)
 
     def _follow_rules(self) -> None:
         while True:

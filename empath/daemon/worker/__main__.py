@@ -59,6 +59,7 @@ from empath.telemetry.occurrences.worker import (
     LeaseCrashed,
     LeaseFailed,
     LeasesAbandoned,
+    LeaseTaken,
     RateReached,
     StraysKept,
 )
@@ -111,6 +112,7 @@ class Worker:
                 commit=runtime.writer.commit,
             ),
             measure=None if runtime.ledger is None else _stage_times(runtime.ledger),
+            dialogues=runtime.dialogues,
         )
         finder: HostFinder = host_finder(runtime, resolver)
         hooks = _hooks_of_modules(runtime) if runtime.modules else None
@@ -143,6 +145,7 @@ class Worker:
         bells = [WakeUp(descriptor, self._rung.set) for descriptor in self._runtime.child.wake_fds]
         self._runtime.draining.rawlink(lambda _: self._rung.set())
         self._runtime.keep(self._close_idle)
+        self._runtime.serve_traces()
         self._runtime.ready()
         looked_at = 0.0
         while not self._runtime.draining.is_set():
@@ -270,8 +273,22 @@ class Worker:
         for lease in work.leases:
             run = self._active[lease.lease_id] = LeaseRun(self._dispatch, lease)
             gevent.spawn_raw(self._run_lease, lease, run)
+        if work.leases and self._runtime.emit.wants(LeaseTaken):
+            self._log_leases(work.leases)
         if work.leases or work.has_more:
             self._rung.set()
+
+    def _log_leases(self, leases: list[Lease]) -> None:
+        for lease in leases:
+            recipients = sum(len(message.recipients) for message in lease.messages)
+            self._runtime.emit(
+                LeaseTaken(
+                    lease_id=lease.lease_id,
+                    destination=lease.destination,
+                    messages=len(lease.messages),
+                    recipients=recipients,
+                )
+            )
 
     def _log_rates(self, names: set[str]) -> None:
         """Log which rates hold mail back, each once a minute."""

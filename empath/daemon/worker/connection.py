@@ -16,9 +16,10 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.config.tables.delivery import Delivery
+from empath.daemon.process.dialogues import Dialogue, Dialogues, Hearing, unheard
 from empath.daemon.worker.content_fit import Pieces, fit, fold
 from empath.daemon.worker.securing import NotSecured, Securing, Security
 from empath.errors import EmpathError
@@ -31,6 +32,7 @@ from empath.net.tls import TlsFailed, TlsStream
 from empath.policy.attempt import loop_found
 from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.hosts.search import Host
+from empath.policy.service_part import About
 from empath.policy.sources import SourceAddress
 from empath.policy.tls_demand import NO_TLS, HostDemand, TlsLevel
 from empath.smtp.client.events import (
@@ -46,6 +48,10 @@ from empath.smtp.client.opening import Opening, TlsUse
 from empath.smtp.client.session import ClientSession, Transaction
 from empath.smtp.client.states import ClientState
 from empath.smtp.sasl.client import ClientLogin
+from empath.smtp.transcript import SPEAKERS, TranscriptLine
+from empath.storage.queue.lease import LeasedMessage
+from empath.telemetry.occurrence import Occurrence
+from empath.telemetry.occurrences.worker import HostDialogue
 
 _FLUSH_OCTETS = 64 * 1024  # amount of content that is sent at once
 Permission = Callable[[], bool]  # asked just before the final dot; False: give up without it
@@ -55,6 +61,7 @@ LEAST_RATE: Final = 500  # octets of content a second, as smtp_min_data_rate of 
 _AT_ONCE_S: Final = 0.0005
 _NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
 _LOST: Final = EnhancedStatus(4, 4, 2)
+_ASK_AGAIN: Final = -1  # in place of the number of those who listen
 _NONCE_OCTETS: Final = 18
 _CLOSED: Final = ClientState.CLOSED
 _END_OF_DATA: Final = ClientState.END_OF_DATA
@@ -130,7 +137,7 @@ class ConnectionSettings:
     timeouts are those of RFC 5321 §4.5.3.2, in seconds. A host on mx_port that greets by one of own_names is this host.
     Except in tests, connect is Stream.connect and clock is time.monotonic. measure gets the seconds of a stage and its
     name, if anybody counts: connect, opening (until the host is ready for mail), tls (the handshake), envelope (until
-    the host wants the content) and content (until its reply).
+    the host wants the content) and content (until its reply). dialogues knows who listens.
     """
 
     delivery: Delivery
@@ -142,6 +149,38 @@ class ConnectionSettings:
     security: Security
     own_names: frozenset[str] = frozenset()
     measure: Measure | None = None
+    dialogues: Dialogues = field(default_factory=unheard)
+
+
+class Cargo(NamedTuple):
+    """What a connection is for, for those who listen: one message on its way to a destination."""
+
+    destination: str
+    message: LeasedMessage
+
+    @property
+    def queue_id(self) -> str:
+        """The queue id of the message."""
+        return self.message.queue_id
+
+    @property
+    def abouts(self) -> list[About]:
+        """What a dialogue of this is about."""
+        domains = dict.fromkeys(recipient.domain for recipient in self.message.recipients)
+        return [
+            About("delivery", destination=self.destination, domain=domain, queue_id=self.message.queue_id)
+            for domain in domains
+        ]
+
+
+def _as_occurrence(dialogue: Dialogue, line: TranscriptLine) -> Occurrence:
+    return HostDialogue(
+        queue_id=dialogue.queue_id,
+        destination=dialogue.destination or "",
+        host=dialogue.peer,
+        speaker=SPEAKERS[line.speaker],
+        text=line.text,
+    )
 
 
 class Connection:
@@ -161,6 +200,7 @@ class Connection:
         securing: Securing,
         *,
         source: SourceAddress | None = None,
+        cargo: Cargo | None = None,
     ) -> None:
         self.host = host
         self.source = source
@@ -181,6 +221,9 @@ class Connection:
         self._awaited: int | None = None  # `answered` of the session when that deadline was set
         self._content_s = how.timeouts[Stage.CONTENT]  # for one buffer
         self._content_left_s = math.inf  # for which the host may still keep us waiting with all that is sent now
+        self._cargo = cargo
+        self._hearing: Hearing | None = None
+        self._dialogue_number = how.dialogues.beginning
 
     @classmethod
     def open(
@@ -189,10 +232,11 @@ class Connection:
         how: ConnectionSettings,
         needs: SessionNeeds = NO_NEEDS,
         source: SourceAddress | None = None,
+        cargo: Cargo | None = None,
     ) -> "Connection":
         """
         Connect, from *source* if there is one, and wait until the host is ready for mail: it has greeted, and TLS and
-        the login are over.
+        the login are over. *cargo* is what it is for.
 
         Raises:
             HostUnreachable: no connection, or no session.
@@ -218,7 +262,7 @@ class Connection:
                 secured = securing.secure(stream, connected + how.timeouts[Stage.TLS])
                 if how.measure is not None:
                     how.measure("tls", how.clock() - connected)
-            opened = cls(host, secured, how, needs, securing, source=source)._opened()
+            opened = cls(host, secured, how, needs, securing, source=source, cargo=cargo)._opened()
             if how.measure is not None:
                 how.measure("connect", connected - began)
                 how.measure("opening", how.clock() - connected)
@@ -259,8 +303,10 @@ class Connection:
         try:
             self._stream = self._securing.secure(stream, began + self._how.timeouts[Stage.TLS])
         except NotSecured as exc:
+            self._note(f"TLS failed: {exc}")
             self._session.not_secured(str(exc))
         else:
+            self._note(self._securing.evidence.version or "TLS")
             if measure is not None:
                 measure("tls", self._how.clock() - began)
             self._session.secured(self._securing.bindings)
@@ -289,17 +335,24 @@ class Connection:
         return self._stream.receive_now() is None
 
     def transact(
-        self, transaction: Transaction, pieces: Pieces, may_end: Permission, settings: DestinationSettings
+        self,
+        transaction: Transaction,
+        pieces: Pieces,
+        may_end: Permission,
+        settings: DestinationSettings,
+        cargo: Cargo | None = None,
     ) -> TransactionEnded:
         """
         Send one message, as *settings* of its destination say. The connection is closed if that raises: the peer must
-        not wait for the rest.
+        not wait for the rest. *cargo* names the message for those who listen.
 
         Raises:
             Abandoned: *may_end* said no.
             StorageFailure: the content cannot be read.
             SyntaxViolation: a path or parameter has a control character in it.
         """
+        self._cargo = cargo
+        self._dialogue_number = self._how.dialogues.beginning if self._hearing is None else _ASK_AGAIN
         try:
             return self._transact(transaction, pieces, may_end, settings)
         except BaseException:
@@ -316,6 +369,8 @@ class Connection:
             transaction, pieces = fold(transaction, pieces)
         if settings.chunking:
             transaction = transaction._replace(may_chunk=True)
+        if self._dialogue_number != self._how.dialogues.number:
+            self._be_heard()
         if not session.begin(transaction):
             return TransactionEnded(dict.fromkeys(transaction.recipients, _OVER_BEFORE_MAIL), is_stale=True)
         measure = self._how.measure
@@ -348,6 +403,8 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection without QUIT."""
+        if self._hearing is not None:
+            self._hearing.tell()
         self._stream.close()
 
     def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> float:
@@ -381,7 +438,11 @@ class Connection:
         session, stream, clock = self._session, self._stream, self._how.clock
         events = session.events
         while not events:
+            if self._dialogue_number != self._how.dialogues.number:
+                self._be_heard()
             is_sent = self._flush()
+            if self._hearing is not None:
+                self._hearing.tell()
             if events:
                 break
             if is_sent or session.answered != self._awaited:
@@ -401,7 +462,26 @@ class Connection:
             except StreamClosed as exc:
                 self._note_tls(exc)
                 session.lost(str(exc), is_timeout=False)
+        if self._hearing is not None:
+            self._hearing.tell()
         return events.popleft()
+
+    def _be_heard(self) -> None:
+        """Find out who listens to this dialogue from now on."""
+        if self._hearing is not None:
+            self._hearing.tell()
+        dialogues, cargo, host = self._how.dialogues, self._cargo, self.host
+        self._dialogue_number = dialogues.number
+        self._hearing = None
+        if cargo is not None:
+            peer = host.peer if host.is_socket else f"{host.name}[{host.address}]:{host.port}"
+            dialogue = Dialogue(peer, 0, cargo.destination, cargo.queue_id)
+            self._hearing = dialogues.hearing(dialogue, cargo.abouts, HostDialogue, _as_occurrence)
+        self._session.transcript = None if self._hearing is None else self._hearing.transcript
+
+    def _note(self, text: str) -> None:
+        if self._hearing is not None:
+            self._hearing.transcript.note(text)
 
     def _note_tls(self, error: StreamClosed) -> None:
         if isinstance(error, TlsFailed):

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from empath.config.tables.delivery import Delivery
+from empath.daemon.process.dialogues import Dialogues, unheard
 from empath.daemon.worker.connection import (
     NO_NEEDS,
+    Cargo,
     Clock,
     Connection,
     ConnectionSettings,
@@ -42,7 +44,8 @@ _MOST_UNCHUNKED: Final = 1_000
 _UNCHUNKED_S: Final = 3600.0  # for which a host gets DATA that offers CHUNKING and does not know BDAT
 # Address, port and protocol of the host, number of the SessionNeeds, and pool of source addresses.
 _Key = tuple[str, int, Protocol, int, str | None]
-_Job = tuple[Transaction, Pieces, Permission, DestinationSettings]  # what `Connection.transact` takes
+# What `Connection.transact` takes.
+_Job = tuple[Transaction, Pieces, Permission, DestinationSettings, Cargo | None]
 
 
 class HostResult(NamedTuple):
@@ -108,6 +111,7 @@ class ConnectionPool:
         sources: Sources = NO_SOURCES,
         wall_clock: Clock = time.time,
         measure: Measure | None = None,
+        dialogues: Dialogues | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -128,7 +132,16 @@ class ConnectionPool:
         self._sources = sources
         self._security = Security(tls or ClientTls(), clock, wall_clock)
         self._how = ConnectionSettings(
-            settings, ehlo_name, deadlines, timeouts, connect, clock, self._security, own_names, measure
+            settings,
+            ehlo_name,
+            deadlines,
+            timeouts,
+            connect,
+            clock,
+            self._security,
+            own_names,
+            measure,
+            dialogues or unheard(),
         )
         self._idle: dict[_Key, list[Connection]] = {}
         self.counts = PoolCounts()
@@ -143,10 +156,11 @@ class ConnectionPool:
         *,
         settings: DestinationSettings = BUILT_IN,
         needs: SessionNeeds = NO_NEEDS,
+        cargo: Cargo | None = None,
     ) -> HostResult:
         """
         Send one message to one host, over a waiting connection that is as *needs* say if there is one. *settings* are
-        of its destination.
+        of its destination; *cargo* names the message for those who listen.
 
         Where the demand may fall back, a message goes in the clear after TLS failed.
 
@@ -154,7 +168,7 @@ class ConnectionPool:
             Abandoned: see Connection.transact.
             OutOfResources: see Connection.open.
         """
-        job = (transaction, pieces, may_end, settings)
+        job = (transaction, pieces, may_end, settings, cargo)
         if not needs.demand.may_fall_back:
             return self._send(host, needs, job)
         in_clear = replace(needs, demand=needs.demand.in_clear())
@@ -171,7 +185,7 @@ class ConnectionPool:
         return again._replace(tls=again.tls and again.tls._replace(failure=failure))
 
     def _send(self, host: Host, needs: SessionNeeds, job: _Job) -> HostResult:
-        transaction, _, _, settings = job
+        transaction, _, _, settings, cargo = job
         if needs.demand.refusal is not None:
             said = Said(Stage.TLS, needs.demand.refusal)
             evidence = TlsEvidence(str(needs.demand), failure=said.reply.text)
@@ -201,7 +215,7 @@ class ConnectionPool:
         source, allowance = chosen
         began = self._clock()
         try:
-            connection = Connection.open(host, self._how, needs, source)
+            connection = Connection.open(host, self._how, needs, source, cargo)
         except OutOfResources:
             self._sources.give_back(allowance)
             raise
@@ -305,5 +319,5 @@ def _unreached(
 
 def _in_data(job: _Job) -> _Job:
     """The same with DATA for its content."""
-    transaction, pieces, may_end, settings = job
-    return transaction, pieces, may_end, replace(settings, chunking=False)
+    transaction, pieces, may_end, settings, cargo = job
+    return transaction, pieces, may_end, replace(settings, chunking=False), cargo

@@ -56,6 +56,7 @@ from empath.smtp.client.reply_reader import ReplyReader
 from empath.smtp.client.states import SIGNALS, STAGES, ClientCall, ClientSignal, ClientState
 from empath.smtp.client.table import CALLS, NEXT, ClientAction
 from empath.smtp.client.transaction import ClientRecipient, Transaction
+from empath.smtp.transcript import Transcript
 
 __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
@@ -71,6 +72,7 @@ _BEGIN: Final = ClientCall.BEGIN
 _PIECE: Final = ClientCall.PIECE
 _END: Final = ClientCall.END
 _CONTENT_WANTED: Final = ContentWanted()
+_CONTENT_STATES: Final = (ClientState.CONTENT, ClientState.END_OF_DATA)
 _IDLE: Final = (ClientState.READY, ClientState.IDLE)
 _GREETINGS: Final = (ClientState.EHLO, ClientState.HELO, ClientState.LHLO)
 _GREETED: Final = 250  # their one answer of success
@@ -125,6 +127,8 @@ class ClientSession:
         # The last octets of a chunk: with them the peer takes the message, so they go out when the driver ends it.
         self._kept: bytes | None = None
         self.lacks_chunking = False  # the peer offers CHUNKING, and does not know BDAT
+        self.transcript: Transcript | None = None  # what both sides say from now on, if the driver sets one
+        self._content_octets = 0  # of a transcript
 
     @property
     def state(self) -> ClientState:
@@ -166,6 +170,8 @@ class ClientSession:
         reader.receive(octets)
         try:
             while (reply := reader.next_reply()) is not None:
+                if self.transcript is not None:
+                    self.transcript.reply(reply.octets)
                 self._take_reply(reply)
         except SyntaxViolation as exc:
             self._take(ClientSignal.GARBAGE, own_replies.not_a_reply(str(exc)))
@@ -183,9 +189,18 @@ class ClientSession:
         """Take the octets to send to the peer: none of a command that has half an answer already."""
         if self._out and self._state in _AFTER_COMMAND and self._reader.is_midway:
             self._take_stray("half a reply")
+        if self.transcript is not None and self._out:
+            self._transcribe(self.transcript)
         octets = b"".join(self._out)
         self._out.clear()
         return octets
+
+    def _transcribe(self, transcript: Transcript) -> None:
+        """Add what goes out now. Octets of content go out in states that have no command of their own."""
+        if self._state in _CONTENT_STATES:
+            return
+        for line in b"".join(self._out).splitlines():
+            transcript.command(line, is_response=self._state is ClientState.AUTH and line[:5].upper() != b"AUTH ")
 
     def ensure_ready(self) -> bool:
         """Say whether a transaction may begin now. Half a reply that nothing asked for ends the session."""
@@ -220,6 +235,7 @@ class ClientSession:
         """
         if self._asked(_PIECE) is _CLOSED:
             return
+        self._content_octets += len(octets)
         if self._kept is None:
             self._out.append(self._stuffer.stuff(octets))
         elif octets:
@@ -234,6 +250,8 @@ class ClientSession:
             DriverError: there was no ContentWanted.
         """
         following = self._asked(_END)
+        if self.transcript is not None:
+            self.transcript.content(self._content_octets)
         if self._reader.is_midway:
             # A reply that began before the end of the message cannot answer the message.
             self._take(ClientSignal.GARBAGE, own_replies.TOO_EARLY)
@@ -487,6 +505,7 @@ class ClientSession:
     def _begin_content(self, _: Reply) -> ClientState:
         self._stuffer = DotStuffer()
         self._kept = None
+        self._content_octets = 0
         self.events.append(_CONTENT_WANTED)
         return ClientState.CONTENT
 
@@ -578,6 +597,9 @@ class ClientSession:
     def _begin_chunk(self, command: bytes | None) -> ClientState:
         """Ask for the content, which follows its command without a reply in between."""
         self._kept = command
+        self._content_octets = 0
+        if self.transcript is not None and command is not None:
+            self.transcript.command(command)
         self.events.append(_CONTENT_WANTED)
         return ClientState.CONTENT
 

@@ -55,6 +55,7 @@ from empath.smtp.server.table import (
     ServerEffect,
 )
 from empath.smtp.server.verbs import READERS, Verbs
+from empath.smtp.transcript import Transcript
 
 # What an answer of the driver is, where its code says more than that it accepts or refuses: 421 and 521 end the session
 # (RFC 5321 §3.8, RFC 7504 §3), 235 ends an exchange (RFC 4954 §4).
@@ -94,7 +95,7 @@ class ServerSession(Verbs):
     One session, from the banner to the close.
 
     `errors` is as in `Verbs`. `state` says where the dialogue stands; only the session sets it. `takes_bare_lf` may
-    change with the client for which another one speaks.
+    change with the client for which another one speaks. `transcript` gets what both sides say, if the driver sets one.
     """
 
     __slots__ = (
@@ -112,6 +113,7 @@ class ServerSession(Verbs):
         "_refusals",
         "state",
         "takes_bare_lf",
+        "transcript",
     )
 
     def __init__(
@@ -142,6 +144,7 @@ class ServerSession(Verbs):
         self._chunk: Chunk | None = None  # from a BDAT to the last octet of its chunk
         self._argument = ""  # of the last command
         self._refusals: list[Refusal] = []
+        self.transcript: Transcript | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -232,6 +235,8 @@ class ServerSession(Verbs):
             self._must_wait = False
         octets = b"".join(self._out)
         self._out.clear()
+        if self.transcript is not None and octets:
+            self.transcript.reply(octets)
         return octets
 
     def take_refusals(self) -> list[Refusal]:
@@ -324,6 +329,8 @@ class ServerSession(Verbs):
         if not reader.is_ended:
             return bool(self._events) or self._need_octets()
         self._content = None
+        if self.transcript is not None:
+            self.transcript.content(reader.size)
         if reader.refusal is None:
             self._ask(ServerSignal.END_OF_DATA, ContentEnded(reader.size))
         else:
@@ -356,6 +363,8 @@ class ServerSession(Verbs):
             return self._need_octets()
         line = self._buffer[self._at : end]
         self._at = end + 1
+        if self.transcript is not None:
+            self.transcript.command(line, is_response=self.state is _AUTHENTICATING)
         if self._is_overlong or (len(line) >= self._limits.command_octets and len(line) >= self._limit_of(line)):
             self._is_overlong = False
             if self.state is _AUTHENTICATING:

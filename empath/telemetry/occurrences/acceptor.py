@@ -138,6 +138,17 @@ class SessionBegan(Occurrence):
 
 
 @occurrence("debug")
+class ClientDialogue(Occurrence):
+    """A client said something, or heard it. Passwords and content are never shown, only their sizes."""
+
+    client: Client
+    listener: Annotated[str, "address of the listener"]
+    session: Annotated[int, "number of the session in its process, as in the view `session`"]
+    speaker: Annotated[str, "`client`, `server`, or `note` for what happened in between"]
+    text: Annotated[str, "the command, or one line of a reply"]
+
+
+@occurrence("debug")
 class SessionEnded(Occurrence):
     """A session with a client is over."""
 

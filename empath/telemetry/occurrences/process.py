@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from empath.telemetry.occurrence import Occurrence, occurrence
-from empath.telemetry.occurrences.fields import ErrorText, HookName, ModuleName, Traceback
+from empath.telemetry.occurrences.fields import DurationS, ErrorText, HookName, ModuleName, Traceback
 
 
 @occurrence("error")
@@ -102,14 +102,53 @@ class MetricsUnserved(Occurrence):
     error: ErrorText
 
 
+@occurrence("info")
+class TraceBegan(Occurrence):
+    """Somebody sees dialogues of a part of the service, by `empath-admin trace` or the console."""
+
+    part: Annotated[str, "client, destination or message, and which"]
+    for_s: Annotated[int, "seconds after which it ends by itself"]
+    who: Annotated[str, "person or token, as far as known"]
+
+
+@occurrence("info")
+class TraceEnded(Occurrence):
+    """A live trace is over in this process."""
+
+    part: Annotated[str, "client, destination or message, and which"]
+    who: Annotated[str, "person or token, as far as known"]
+    lines: Annotated[int, "number of lines that were seen"]
+    left_out: Annotated[int, "number of lines that came too fast"]
+    reason: Annotated[str, "why it ended"]
+
+
 @occurrence("warning")
+class TracesUnserved(Occurrence):
+    """This process cannot offer live traces of its dialogues. Mail goes on."""
+
+    file: Annotated[str, "path of the socket"]
+    error: ErrorText
+
+
+@occurrence("debug", area="dns")
+class DnsAnswered(Occurrence):
+    """A question to the name servers has its answer. Answers that are kept from before have no line."""
+
+    name: Annotated[str, "name that was looked up"]
+    kind: Annotated[str, "type of record, such as MX"]
+    status: Annotated[str, "`found`, `NXDOMAIN`, `NODATA`, or why there is no answer"]
+    answer: Annotated[str | None, "records, at most 500 characters of them"]
+    duration_s: DurationS
+
+
+@occurrence("warning", area="dns")
 class NameServersKept(Occurrence):
     """The file of the system's name servers cannot be used. Those of its last content, if any, stay in use."""
 
     error: ErrorText
 
 
-@occurrence("warning")
+@occurrence("warning", area="dns")
 class StaleAnswerUsed(Occurrence):
     """
     The name servers fail, and an answer that has expired serves. Only the first of a minute in a process is logged.
@@ -131,7 +170,7 @@ class AliasUnusable(Occurrence):
     error: ErrorText
 
 
-@occurrence("error")
+@occurrence("error", area="modules")
 class ModuleFailed(Occurrence):
     """A call of a module of [modules] failed or took too long, and its `on_failure` answered."""
 
@@ -141,7 +180,7 @@ class ModuleFailed(Occurrence):
     exception: Annotated[str | None, "traceback"]
 
 
-@occurrence("critical")
+@occurrence("critical", area="modules")
 class ModuleSwitchedOff(Occurrence):
     """
     A module failed several times in a row and is no longer called in this process. A reload or `empath-admin modules
@@ -153,21 +192,21 @@ class ModuleSwitchedOff(Occurrence):
     answer: Annotated[str, "what clients hear in its place"]
 
 
-@occurrence("info")
+@occurrence("info", area="modules")
 class ModuleSwitchedOn(Occurrence):
     """A person had a module called again that was switched off."""
 
     module: ModuleName
 
 
-@occurrence("error")
+@occurrence("error", area="modules")
 class ModulesUnrecorded(Occurrence):
     """The view `process` does not show that a module is switched off: the queue could not be written."""
 
     error: ErrorText
 
 
-@occurrence("critical")
+@occurrence("critical", area="modules")
 class ModuleBlocks(Occurrence):
     """A module blocks the process: it computes, or waits in a way that stops every session."""
 

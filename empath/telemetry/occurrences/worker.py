@@ -43,6 +43,29 @@ class _RecipientFate(Occurrence):
     duration_s: DurationS
 
 
+@occurrence("debug")
+class HostDialogue(Occurrence):
+    """
+    This host said something to another one, or heard it. Passwords and content are never shown, only their sizes.
+    """
+
+    queue_id: Annotated[str | None, "queue id of the message"]
+    destination: Destination
+    host: Annotated[str, "host or address, and port"]
+    speaker: Annotated[str, "`client`, which is this host, `server`, or `note` for what happened in between"]
+    text: Annotated[str, "the command, or one line of a reply"]
+
+
+@occurrence("debug")
+class LeaseTaken(Occurrence):
+    """The worker took a lease, and delivers its messages one after another over one connection."""
+
+    lease_id: LeaseId
+    destination: Destination
+    messages: Annotated[int, "number of messages"]
+    recipients: Recipients
+
+
 @occurrence("info")
 class Delivered(_RecipientFate):
     """The next hop took the message for this recipient."""

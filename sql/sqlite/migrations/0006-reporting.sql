@@ -96,6 +96,19 @@ CREATE INDEX _event_aside_due ON _event_aside (consumer, next_try_at) WHERE stat
 CREATE INDEX _event_aside_message ON _event_aside (consumer, ulid) WHERE state <> 'dead';
 CREATE INDEX _event_aside_event ON _event_aside (event_id);
 
+-- Levels of the log for a part of the service, see policy/log_levels.py. At most a hundred rows.
+CREATE TABLE _log_level (
+  log_level_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  scope        TEXT    NOT NULL CHECK (scope IN ('area', 'client', 'destination', 'message')),
+  pattern      TEXT    NOT NULL CHECK (length(pattern) BETWEEN 1 AND 1024),  -- which of them
+  level        TEXT    NOT NULL CHECK (level IN ('debug', 'info', 'warning', 'error', 'critical')),
+  expires_at   REAL    NOT NULL,  -- instant at which it ends
+  reason       TEXT    CHECK (length(reason) <= 1000),  -- for people
+  created_at   REAL    NOT NULL,
+  who          TEXT    NOT NULL  -- author, as in _audit
+) STRICT;
+CREATE UNIQUE INDEX _log_level_of ON _log_level (scope, pattern);
+
 -- Configurations.
 ALTER TABLE _process ADD COLUMN config_revision INTEGER;
 CREATE TABLE _config_revision (

@@ -27,13 +27,13 @@ def make_pool(tmp_path, deadlines):
     """Makes pools with settings of [delivery]."""
     made = []
 
-    def make(tls=None, measure=None, **settings):
+    def make(tls=None, measure=None, dialogues=None, **settings):
         file = tmp_path / "empath.toml"
         lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in settings.items())
         file.write_text(configuration(2525, f"[delivery]\n{lines}"))
         config = load_config(file)
         own_names = own_greetings(config)
-        how = {"own_names": own_names, "tls": tls, "measure": measure}
+        how = {"own_names": own_names, "tls": tls, "measure": measure, "dialogues": dialogues}
         made.append(ConnectionPool(config.delivery, str(config.hostname), deadlines, **how))
         return made[-1]
 

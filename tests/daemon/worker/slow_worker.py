@@ -19,6 +19,7 @@ from gevent.event import Event
 import empath.daemon.worker.__main__ as program
 from empath.config import load_config
 from empath.daemon.process.client_access import client_access
+from empath.daemon.process.dialogues import unheard
 from empath.daemon.process.hub_writer import HubWriter
 from empath.mail.identity import QueueId, Timestamp
 from empath.net.stream import Deadlines
@@ -49,6 +50,8 @@ class SlowWorker:
             ledger=None,
             draining=Event(),
             child=SimpleNamespace(wake_fds=()),
+            dialogues=unheard(),
+            serve_traces=lambda: None,
             is_trusted_alive=True,
             now=lambda: Timestamp(time.time()),
             rules=SimpleNamespace(book=config.rule_book(), router=config.router),

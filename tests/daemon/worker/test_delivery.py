@@ -639,7 +639,7 @@ class FakePool(ConnectionPool):
         self.results = results
         self.asked = []
 
-    def send(self, host, transaction, pieces, may_end, *, settings=BUILT_IN, needs=NO_NEEDS):
+    def send(self, host, transaction, pieces, may_end, *, settings=BUILT_IN, needs=NO_NEEDS, cargo=None):
         self.asked.append((host.name, [recipient.address for recipient in transaction.recipients.values()]))
         stage, *replies = self.results[host.name]
         results = {number: Said(stage, reply) for number, reply in zip(transaction.recipients, replies, strict=False)}

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from empath.daemon.worker.connection import Cargo
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.session_rules import BUILT_IN_RULES, SessionRules
 from empath.daemon.worker.transport.carrier import Answer, DeliveryJob, HostAttempt
@@ -113,7 +114,13 @@ class SmtpCarrier:
         session = self._sessions.session_for(host, needs, settings)
         transaction = _transaction(job.message, asked, requires_tls=session.demand.needs_requiretls)
         result = self._pool.send(
-            host, transaction, job.body.pieces_in_hub, job.may_end, settings=settings, needs=session
+            host,
+            transaction,
+            job.body.pieces_in_hub,
+            job.may_end,
+            settings=settings,
+            needs=session,
+            cargo=Cargo(self._destination, job.message),
         )
         attempt = Attempt(
             self._destination,

@@ -1,0 +1,127 @@
+"""
+dialogues - who listens to the SMTP dialogues of this process
+
+The log does, where the lines of dialogues are wanted at level debug, and live traces do (`live_traces`). While nobody
+listens, a session compares one number and keeps no transcript. It asks again when the number has changed, so that who
+comes later hears the rest of it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from empath.policy.service_part import About, ServicePart
+from empath.smtp.transcript import Transcript, TranscriptLine
+from empath.telemetry.occurrence import Emitter, Occurrence
+
+
+class Dialogue(NamedTuple):
+    """
+    Which dialogue it is, for people.
+
+    Shape: peer is the other side; number tells sessions with one client apart, 0 where there is none; destination and
+    queue_id are those of the message that goes out.
+    """
+
+    peer: str
+    number: int = 0
+    destination: str | None = None
+    queue_id: str | None = None
+
+
+AsOccurrence = Callable[[Dialogue, TranscriptLine], Occurrence]
+
+
+class Ear(Protocol):
+    """A live trace of a part of the service."""
+
+    part: ServicePart
+
+    def hear(self, dialogue: Dialogue, lines: Sequence[TranscriptLine]) -> None:
+        """Take lines of a dialogue. It must neither wait nor raise."""
+
+
+class Hearing:
+    """What those who listen to one dialogue hear: fill `transcript`, and call `tell`."""
+
+    __slots__ = ("_as_occurrence", "_dialogue", "_ears", "_emit", "transcript")
+
+    def __init__(
+        self, dialogue: Dialogue, ears: tuple[Ear, ...], emit: Emitter, as_occurrence: AsOccurrence | None
+    ) -> None:
+        """*as_occurrence* makes what is logged of a line; None: the log does not want it."""
+        self.transcript = Transcript()
+        self._dialogue = dialogue
+        self._ears = ears
+        self._emit = emit
+        self._as_occurrence = as_occurrence
+
+    def tell(self) -> None:
+        """Pass on what the transcript has."""
+        lines = self.transcript.take()
+        if not lines:
+            return
+        for ear in self._ears:
+            ear.hear(self._dialogue, lines)
+        if self._as_occurrence is not None:
+            for line in lines:
+                self._emit(self._as_occurrence(self._dialogue, line))
+
+
+class Dialogues:
+    """
+    Who listens to the dialogues of this process.
+
+    Shape: number changes with those who listen. A dialogue begins with the number `beginning`, which differs from it
+    where somebody may listen.
+    """
+
+    __slots__ = ("_ears", "_emit", "_has_levels", "_is_debug", "beginning", "number")
+
+    def __init__(self, emit: Emitter) -> None:
+        self.number = 0
+        self.beginning = 0
+        self._emit = emit
+        self._has_levels = False
+        self._is_debug = False
+        self._ears: tuple[Ear, ...] = ()
+
+    def add(self, ear: Ear) -> None:
+        """Let *ear* hear, also what is under way."""
+        self._ears = (*self._ears, ear)
+        self._changed()
+
+    def remove(self, ear: Ear) -> None:
+        """Let *ear* hear no more."""
+        self._ears = tuple(each for each in self._ears if each is not ear)
+        self._changed()
+
+    def levels_changed(self, *, are_there: bool) -> None:
+        """Note that the levels of parts of the service have changed; *are_there* says whether there are any."""
+        self._has_levels = are_there
+        self._changed()
+
+    def level_is(self, level: str) -> None:
+        """Note the level of the whole log."""
+        if (level == "debug") != self._is_debug:
+            self._is_debug = level == "debug"
+            self._changed()
+
+    def hearing(
+        self, dialogue: Dialogue, abouts: Sequence[About], kind: type[Occurrence], as_occurrence: AsOccurrence
+    ) -> Hearing | None:
+        """What there is to fill for a dialogue about *abouts*, if anybody listens; the log writes *kind* of it."""
+        ears = tuple(ear for ear in self._ears if any(ear.part.covers(about) for about in abouts))
+        is_logged = any(self._emit.wants_about(kind, about) for about in abouts)
+        if not ears and not is_logged:
+            return None
+        return Hearing(dialogue, ears, self._emit, as_occurrence if is_logged else None)
+
+    def _changed(self) -> None:
+        self.number += 1
+        is_heard = self._is_debug or self._has_levels or bool(self._ears)
+        self.beginning = self.number - 1 if is_heard else self.number
+
+
+def unheard() -> Dialogues:
+    """The dialogues of a program in which nobody can listen, such as a test."""
+    return Dialogues(Emitter("", (), lambda _: False, lambda _, __: False))

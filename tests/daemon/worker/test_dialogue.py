@@ -1,0 +1,96 @@
+"""What those hear who listen to a connection to a host."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from empath.daemon.worker.connection import Cargo, SessionNeeds
+from empath.policy.hosts.search import Host
+from empath.policy.tls_demand import HostDemand, TlsLevel
+from empath.smtp.sasl.client import ClientLogin
+from tests.daemon.listening import Listener, logging
+from tests.daemon.worker.kit import MAIL
+from tests.daemon.worker.test_tls import client_tls, secure_peer
+from tests.kit.peer import ScriptedPeer
+
+QUEUE_ID = "01KAN0000000000000000000ZZ"
+OTHER_ID = "01KAN0000000000000000000ZY"
+
+
+def cargo(queue_id=QUEUE_ID, destination="smtp:peer.test:25"):
+    """A message on its way."""
+    recipients = [SimpleNamespace(domain="d.test"), SimpleNamespace(domain="d.test")]
+    return Cargo(destination, cast(Any, SimpleNamespace(queue_id=queue_id, recipients=recipients)))
+
+
+def send(pool, peer, what, **more):
+    host = Host("peer.test", peer.host, peer.port, is_tls=peer.is_implicit, protocol=more.pop("protocol", "smtp"))
+    return pool.send(host, MAIL, lambda: iter((b"secret\r\n",)), lambda: True, cargo=what, **more)
+
+
+@pytest.mark.parametrize(
+    "part", [("destination", "smtp:peer.test:25"), ("destination", "d.test"), ("message", QUEUE_ID)]
+)
+def test_a_listener_hears_a_connection_from_its_banner_to_its_end(make_pool, part):
+    """
+    By the next hop, by the domain, or by the message.
+    """
+    listener = Listener(*part)
+    listener.begin()
+    with ScriptedPeer() as peer:
+        pool = make_pool(dialogues=listener.dialogues)
+        send(pool, peer, cargo())
+        pool.close_idle(all_of_them=True)
+        assert [line for line in listener.lines if line.startswith("C")] == [
+            "C: EHLO mx.example.test", "C: MAIL FROM:<a@b.test> SIZE=10", "C: RCPT TO:<c@d.test>", "C: DATA",
+            "C: (content of 8 octets)", "C: QUIT",
+        ]  # fmt: skip
+        assert {(f"peer.test[{peer.host}]:{peer.port}", QUEUE_ID)} == {
+            (dialogue.peer, dialogue.queue_id) for dialogue, _ in listener.heard
+        }
+
+
+def test_a_connection_that_is_used_again_is_heard_for_the_message_alone(make_pool):
+    """
+    Who looks at one message sees nothing of the one before it.
+    """
+    listener = Listener("message", QUEUE_ID)
+    listener.begin()
+    with ScriptedPeer() as peer:
+        pool = make_pool(dialogues=listener.dialogues)
+        send(pool, peer, cargo(OTHER_ID))
+        assert [] == listener.lines
+        send(pool, peer, cargo())
+        assert "C: MAIL FROM:<a@b.test> SIZE=10" in listener.lines
+        listener.end()
+        count = len(listener.lines)
+        send(pool, peer, cargo())
+        assert count == len(listener.lines)
+
+
+def test_tls_and_a_login_are_heard_without_the_password(make_pool):
+    """
+    The dialogue inside TLS is what a person needs.
+    """
+    listener = Listener("destination", "d.test")
+    listener.begin()
+    login = ClientLogin("user", "secret")
+    with secure_peer().extensions("STARTTLS").extensions_in_tls("AUTH PLAIN") as peer:
+        peer.reply("AUTH", "235 2.7.0 Ok")
+        needs = SessionNeeds(HostDemand(TlsLevel.ENCRYPT, server_name="peer.test"), login)
+        send(make_pool(tls=client_tls(), dialogues=listener.dialogues), peer, cargo(), needs=needs)
+    assert "-: TLSv1.3" in listener.lines
+    assert "C: AUTH PLAIN (16 octets)" in listener.lines
+
+
+def test_the_log_has_the_lines_of_destinations_that_it_wants(make_pool):
+    """
+    A level for a destination shows what its hosts say.
+    """
+    seen: list[Any] = []
+    dialogues = logging(seen, lambda about: about.domain == "d.test")
+    with ScriptedPeer() as peer:
+        send(make_pool(dialogues=dialogues), peer, cargo())
+    assert {(QUEUE_ID, "smtp:peer.test:25")} == {(each.queue_id, each.destination) for each in seen}
+    assert ("client", "EHLO mx.example.test") in {(each.speaker, each.text) for each in seen}
