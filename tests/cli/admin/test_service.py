@@ -75,9 +75,7 @@ def test_an_order_to_a_service_that_does_not_run_is_exit_69(tool: AdminTool, ord
     assert [] == tool.queue.select("SELECT * FROM control")
 
 
-@pytest.mark.parametrize(
-    "arguments", [("log-level",), ("log-level", "loud"), ("stop-listener", "127.0.0.1:1"), ("completion", "tcsh")]
-)
+@pytest.mark.parametrize("arguments", [("log-level", "loud"), ("stop-listener", "127.0.0.1:1"), ("completion", "tcsh")])
 def test_a_wrong_argument_is_exit_64(tool: AdminTool, arguments):
     """
     One line names the possible values.
