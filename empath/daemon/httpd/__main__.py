@@ -12,6 +12,7 @@ patch_all()
 import time
 from contextlib import nullcontext
 from functools import cached_property, partial
+from pathlib import Path
 
 import gevent
 
@@ -23,6 +24,7 @@ from empath.daemon.httpd.app import PolicyFile, make_app
 from empath.daemon.httpd.collecting import Collector
 from empath.daemon.httpd.console.app import add_console
 from empath.daemon.httpd.console.sources import Sources
+from empath.daemon.httpd.console.traces import Records
 from empath.daemon.httpd.exposition import exposed
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.health import Health
@@ -32,11 +34,14 @@ from empath.daemon.httpd.queue_state import QueueState
 from empath.daemon.httpd.server import HttpServer
 from empath.daemon.process.health import HealthChecks
 from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.process.trace_sockets import TraceReader
+from empath.policy.service_part import ServicePart
 from empath.policy.sts import POLICY_PATH
 from empath.storage.engine import Reader
 from empath.telemetry.metrics import catalogue as m
 
 _WRITE_DEADLINE_S = 5.0
+_TRACE_S = 300.0  # most time of a live trace of the console
 _SHARES = {m.DELIVERY_SUCCESS: "success", m.DELIVERY_ERRORS: "error", m.REFUSAL_RATIO: "refusal"}
 
 
@@ -74,7 +79,7 @@ class Httpd:
         sources = Sources(runtime.engine, node, self._history, self._queue_state.latest, is_ending)
         self._contexts = ListenerContexts(runtime)
         app.add_route(MESSAGES, messages(runtime, self._contexts, lambda: self._reader))
-        add_console(app, sources, guard, http)
+        add_console(app, sources, guard, http, partial(_trace, runtime.config.queue.path))
         self._server = HttpServer(
             runtime.child.http_fd,
             app,
@@ -125,6 +130,10 @@ def _serve(runtime: Runtime) -> None:
 def main() -> None:
     """The whole process."""
     run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, has_modules=True)
+
+
+def _trace(queue: Path, part: ServicePart, who: str) -> Records:
+    return TraceReader(queue, part, _TRACE_S, who).records()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from empath.daemon.httpd.console.login import COOKIE, Login, forget
 from empath.daemon.httpd.console.orders import Orders
 from empath.daemon.httpd.console.pages import Page, Series, routes
 from empath.daemon.httpd.console.sources import Sources
+from empath.daemon.httpd.console.traces import OpenTrace, TracePage
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.problems import Problem
 from empath.policy.api_token import TokenRole
@@ -129,12 +130,16 @@ class _Home:
     on_head = on_get
 
 
-def add_console(app: "falcon.App[Any, Any]", sources: Sources, guard: Guard, http: Http) -> None:
-    """Add the console to *app*. It answers to the name of the host, next to addresses; *guard* knows the tokens."""
+def add_console(app: "falcon.App[Any, Any]", sources: Sources, guard: Guard, http: Http, open_trace: OpenTrace) -> None:
+    """
+    Add the console to *app*. It answers to the name of the host, next to addresses; *guard* knows the tokens, and
+    *open_trace* begins a live trace.
+    """
     app.add_middleware(_Doors(guard, sources.node, is_open=http.open_console))
     app.add_route("/", _Home())
     app.add_route("/console/static/{name}", Files())
     app.add_route("/console/login", Login(guard, sources.node))
     app.add_route("/console/order", Orders(sources, guard))
-    for place, page in routes(sources).items():
+    pages = {**routes(sources), "/console/trace": TracePage(sources, "trace", guard, open_trace)}
+    for place, page in pages.items():
         app.add_route(place, page)

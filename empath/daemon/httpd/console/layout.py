@@ -24,6 +24,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "sessions": "Sessions",
     "processes": "Processes",
     "audit": "Audit",
+    "trace": "Trace",
 }
 
 

@@ -14,7 +14,13 @@ class Console(Web):
     def __init__(self, directory, more="open_console = true\n"):
         super().__init__(directory, HTTP + more)
         sources = Sources(self.queue.engine, "mx.example.test", History(), lambda: None, lambda: self.is_ending)
-        add_console(self.client.app, sources, self.guard, self.runtime.config.http)
+        self.said = []  # what a live trace gives
+        self.traced = []  # parts that were traced, and by whom
+        add_console(self.client.app, sources, self.guard, self.runtime.config.http, self._trace)
+
+    def _trace(self, part, who):
+        self.traced.append((str(part), who))
+        return iter(self.said)
 
     def browse(self, path, host=OWN, cookie=None, method="GET", **more):
         """The answer."""
