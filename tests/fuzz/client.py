@@ -15,6 +15,7 @@ from empath.mail.outcome import Stage
 from empath.smtp.client.events import ContentWanted, HostFailed, Ready, SessionClosed, TransactionEnded
 from empath.smtp.client.session import ClientSession, Transaction
 from empath.smtp.client.states import ClientState
+from empath.smtp.transcript import Transcript
 from tests.fuzz.case import Case
 from tests.fuzz.messages import random_content, random_transaction
 from tests.kit.conversation import cut
@@ -31,6 +32,7 @@ class Session:
         self._case = case
         self._random = Random(case.choices)
         self._session = ClientSession("me.test")
+        self._session.transcript = Transcript() if case.choices % 3 == 0 else None
         self._transaction: Transaction | None = None
         self._content = b""
         self._wire: list[bytes] | None = None  # octets of content so far

@@ -34,6 +34,7 @@ from empath.smtp.server.events import (
 from empath.smtp.server.extensions import ALL, XCLIENT, XFORWARD, Extensions
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.session import ServerSession
+from empath.smtp.transcript import Transcript
 from tests.fuzz.case import Case
 from tests.kit.conversation import WITHIN_TLS, cut, merged
 from tests.kit.wire import content_of, may_smuggle, reply_codes
@@ -102,6 +103,7 @@ class Session:
         self._kindness = self._random.choice([1.0, 0.95, 0.6])
         is_lenient = case.choices % 2 == 1
         self._session = ServerSession("mx.example.test", self._limits, extensions, is_lenient=is_lenient)
+        self._session.transcript = Transcript() if case.choices % 3 == 0 else None
         self._at = Envelope()
         self._turn = 0
         self._first_turn = 0  # turn in which the present content began

@@ -1,11 +1,14 @@
 """What those hear who listen to a connection to a host."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from empath.daemon.worker.connection import Cargo, SessionNeeds
+from empath.mail.protocol import Protocol
+from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.hosts.search import Host
 from empath.policy.tls_demand import HostDemand, TlsLevel
 from empath.smtp.sasl.client import ClientLogin
@@ -25,7 +28,9 @@ def cargo(queue_id=QUEUE_ID, destination="smtp:peer.test:25"):
 
 
 def send(pool, peer, what, **more):
-    host = Host("peer.test", peer.host, peer.port, is_tls=peer.is_implicit, protocol=more.pop("protocol", "smtp"))
+    host = Host(
+        "peer.test", peer.host, peer.port, is_tls=peer.is_implicit, protocol=more.pop("protocol", Protocol.SMTP)
+    )
     return pool.send(host, MAIL, lambda: iter((b"secret\r\n",)), lambda: True, cargo=what, **more)
 
 
@@ -82,6 +87,23 @@ def test_tls_and_a_login_are_heard_without_the_password(make_pool):
         send(make_pool(tls=client_tls(), dialogues=listener.dialogues), peer, cargo(), needs=needs)
     assert "-: TLSv1.3" in listener.lines
     assert "C: AUTH PLAIN (16 octets)" in listener.lines
+
+
+def test_lmtp_and_chunks_are_heard(make_pool):
+    """
+    With a reply for each recipient of LMTP, and the size of a chunk.
+    """
+    listener = Listener("destination", "d.test")
+    listener.begin()
+    pool = make_pool(dialogues=listener.dialogues)
+    with ScriptedPeer().lmtp() as peer:
+        send(pool, peer, cargo(), protocol=Protocol.LMTP)
+        assert "C: LHLO mx.example.test" in listener.lines
+        assert "C: (content of 8 octets)" in listener.lines
+    with ScriptedPeer().extensions("CHUNKING") as peer:
+        send(pool, peer, cargo(), settings=replace(BUILT_IN, chunking=True))
+        assert "C: BDAT 8 LAST" in listener.lines
+    assert "secret" not in str(listener.lines)
 
 
 def test_the_log_has_the_lines_of_destinations_that_it_wants(make_pool):
