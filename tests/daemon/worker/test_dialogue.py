@@ -31,7 +31,7 @@ def send(pool, peer, what, **more):
     host = Host(
         "peer.test", peer.host, peer.port, is_tls=peer.is_implicit, protocol=more.pop("protocol", Protocol.SMTP)
     )
-    return pool.send(host, MAIL, lambda: iter((b"secret\r\n",)), lambda: True, cargo=what, **more)
+    return pool.send(host, MAIL, lambda: iter((b"secret!!\r\n",)), lambda: True, cargo=what, **more)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_listener_hears_a_connection_from_its_banner_to_its_end(make_pool, par
         pool.close_idle(all_of_them=True)
         assert [line for line in listener.lines if line.startswith("C")] == [
             "C: EHLO mx.example.test", "C: MAIL FROM:<a@b.test> SIZE=10", "C: RCPT TO:<c@d.test>", "C: DATA",
-            "C: (content of 8 octets)", "C: QUIT",
+            "C: (content of 10 octets)", "C: QUIT",
         ]  # fmt: skip
         assert {(f"peer.test[{peer.host}]:{peer.port}", QUEUE_ID)} == {
             (dialogue.peer, dialogue.queue_id) for dialogue, _ in listener.heard
@@ -99,10 +99,10 @@ def test_lmtp_and_chunks_are_heard(make_pool):
     with ScriptedPeer().lmtp() as peer:
         send(pool, peer, cargo(), protocol=Protocol.LMTP)
         assert "C: LHLO mx.example.test" in listener.lines
-        assert "C: (content of 8 octets)" in listener.lines
+        assert "C: (content of 10 octets)" in listener.lines
     with ScriptedPeer().extensions("CHUNKING") as peer:
         send(pool, peer, cargo(), settings=replace(BUILT_IN, chunking=True))
-        assert "C: BDAT 8 LAST" in listener.lines
+        assert "C: BDAT 10 LAST" in listener.lines
     assert "secret" not in str(listener.lines)
 
 
