@@ -206,7 +206,7 @@ class Log:
         """The subscriber: write *what* as one line, unless its level is too low. A value of None is left out."""
         if what.severity < self._least:
             return
-        if self._levels is not None and what.severity < self._levels.least(what.about, self._default):
+        if self._levels is not None and what.severity < self._levels.least(what.concerns, self._default):
             return
         if self.output.lost or (self._syslog is not None and self._syslog.lost):
             self.flush(process)

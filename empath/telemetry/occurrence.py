@@ -46,7 +46,7 @@ class Occurrence:
     area: ClassVar[str]
 
     @property
-    def about(self) -> About:
+    def concerns(self) -> About:
         """What this is about, as far as its fields say so."""
         return About(
             self.area,
