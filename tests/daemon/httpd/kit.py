@@ -15,6 +15,7 @@ from empath.daemon.httpd.api.operations import Backend
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.injection.make import MESSAGES, messages
+from empath.daemon.process.dialogues import unheard
 from empath.daemon.process.secrets import NO_SECRETS
 from empath.net.stream import Deadlines
 from empath.policy.api_token import TokenRole, digest_of
@@ -50,6 +51,7 @@ class Web:
         self.runtime: Any = SimpleNamespace(
             config=load_config(file),
             engine=self.queue.engine,
+            dialogues=unheard(),
             emit=self.reported.append,
             now=lambda: T0,
             writer=SimpleNamespace(commit=self._commit),
