@@ -40,6 +40,7 @@ MAY_IMPORT = {  # package -> packages below it, and packages of its own layer wh
         "daemon.process.signing",
         "daemon.process.secrets",
         "daemon.process.trace_sockets",
+        "daemon.process.domain_reports",
     },
     "__init__": set(),
 }

@@ -11,7 +11,7 @@ RULES
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -40,7 +40,9 @@ class DmarcVerdict:
 
     Shape: author is the domain in From, empty where it has no one reading; record_of the domain whose record counts,
     empty without one; policy is what that record asks for this message, with `t` and `pct` taken into account; aligned
-    is the method that proved the author, `spf` or `dkim`, else empty; reason is in printable ASCII.
+    is the method that proved the author, `spf` or `dkim`, else empty; reason is in printable ASCII. record is the one
+    that counts, None without one; proven are the methods that proved the author, all of them only where a report tells
+    of it.
     """
 
     result: DmarcResult
@@ -49,29 +51,37 @@ class DmarcVerdict:
     policy: DmarcPolicy = DmarcPolicy.NONE
     aligned: str = ""
     reason: str = ""
+    record: DmarcRecord | None = field(default=None, compare=False)
+    proven: tuple[str, ...] = field(default=(), compare=False)
 
 
 Steps = Generator[Question, LookupAnswer, DmarcVerdict]
 
 
-class _DnsFailed(Exception):
-    """A question was not answered."""
+class DnsFailed(Exception):
+    """A question was not answered; the text is a clause."""
 
 
 def evaluate(
-    authors: Sequence[str] | None, spf_domain: str | None, dkim_domains: Sequence[str], *, sample: int = 0
+    authors: Sequence[str] | None,
+    spf_domain: str | None,
+    dkim_domains: Sequence[str],
+    *,
+    sample: int = 0,
+    is_reported: bool = False,
 ) -> Steps:
     """
     Judge a message by the domains of its *authors*, None without one reading.
 
     *spf_domain* is the domain that SPF has passed, *dkim_domains* are those of signatures that hold. *sample* 0..99
-    decides whether the message is among those that `pct` names. Of several authors all must be proven, and of those
-    that are not the strictest policy counts. An error about one of them does not hide that another is false.
+    decides whether the message is among those that `pct` names. *is_reported*: where the domain wants reports, both
+    methods are judged, though one is enough. Of several authors all must be proven, and of those that are not the
+    strictest policy counts. An error about one of them does not hide that another is false.
     """
     if not authors or len(authors) > MAX_AUTHORS:
         reason = f"From names more than {MAX_AUTHORS} domains" if authors else "there is no From field with one reading"
         return DmarcVerdict(DmarcResult.PERMERROR, "", reason=reason)
-    walks = _Walks()
+    walks = _Walks(is_reported=is_reported)
     verdicts = []
     for author in authors:
         verdicts.append((yield from _of_author(walks, author, spf_domain, dkim_domains, sample)))
@@ -90,6 +100,16 @@ _GRAVEST: Final = (
 )  # fmt: skip
 
 
+def organizational_domain(domain: str) -> Generator[Question, LookupAnswer, str]:
+    """
+    The organizational domain of *domain*, RFC 9989 §4.10.2.
+
+    Raises:
+        DnsFailed: it is not known.
+    """
+    return (yield from _Walks().organization(domain))
+
+
 def _of_author(walks: "_Walks", author: str, spf_domain: str | None, dkim_domains: Sequence[str], sample: int) -> Steps:
     try:
         found = yield from walks.find_record(author)
@@ -97,7 +117,7 @@ def _of_author(walks: "_Walks", author: str, spf_domain: str | None, dkim_domain
             return DmarcVerdict(DmarcResult.NONE, author, reason=f"no record at {author} or above it")
         record_of, record = found
         policy = yield from _policy(author, record_of, record)
-    except _DnsFailed as exc:
+    except DnsFailed as exc:
         return DmarcVerdict(DmarcResult.TEMPERROR, author, reason=str(exc))
     if record.is_testing or sample >= record.percent:
         policy = policy.lowered
@@ -105,17 +125,25 @@ def _of_author(walks: "_Walks", author: str, spf_domain: str | None, dkim_domain
     if spf_domain is not None:
         proven.insert(0, (spf_domain, "spf", record.is_spf_strict))
     failure = ""
+    found_methods: dict[str, None] = {}
     for domain, method, is_strict in sorted(proven, key=lambda each: each[0].lower() != author):
         try:
-            if (yield from _is_aligned(walks, author, domain.lower(), is_strict=is_strict)):
-                return DmarcVerdict(DmarcResult.PASS, author, record_of, policy, method)
-        except _DnsFailed as exc:
+            if method not in found_methods and (
+                yield from _is_aligned(walks, author, domain.lower(), is_strict=is_strict)
+            ):
+                found_methods[method] = None
+        except DnsFailed as exc:
             failure = str(exc)
+        if found_methods and not (walks.is_reported and record.rua):
+            break
+    if found_methods:
+        methods = (*found_methods,)
+        return DmarcVerdict(DmarcResult.PASS, author, record_of, policy, methods[0], record=record, proven=methods)
     if failure:
-        return DmarcVerdict(DmarcResult.TEMPERROR, author, record_of, reason=failure)
+        return DmarcVerdict(DmarcResult.TEMPERROR, author, record_of, reason=failure, record=record)
     named = ", ".join(f"{method}={domain}" for domain, method, _ in proven)
     reason = f"not aligned: {named}" if named else "neither SPF nor DKIM has passed"
-    return DmarcVerdict(DmarcResult.FAIL, author, record_of, policy, reason=reason)
+    return DmarcVerdict(DmarcResult.FAIL, author, record_of, policy, reason=reason, record=record)
 
 
 def _policy(author: str, record_of: str, record: DmarcRecord) -> Generator[Question, LookupAnswer, DmarcPolicy]:
@@ -126,7 +154,7 @@ def _policy(author: str, record_of: str, record: DmarcRecord) -> Generator[Quest
     for kind in _EXISTENCE:
         answer = yield Question(author, kind)
         if isinstance(answer, Failed):
-            raise _DnsFailed(f"{kind} of {author}: {answer.why}")
+            raise DnsFailed(f"{kind} of {author}: {answer.why}")
         if not isinstance(answer, Absent):
             return record.subdomains
         if answer.why == "NXDOMAIN":
@@ -151,7 +179,8 @@ def _is_aligned(
 class _Walks:
     """The walks of one message; each name is asked about once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_reported: bool = False) -> None:
+        self.is_reported = is_reported
         self._records: dict[str, DmarcRecord | None] = {}
 
     def find_record(self, author: str) -> Generator[Question, LookupAnswer, tuple[str, DmarcRecord] | None]:
@@ -188,7 +217,7 @@ class _Walks:
         if domain not in self._records:
             answer = yield Question(record_name(domain), Kind.TXT)
             if isinstance(answer, Failed):
-                raise _DnsFailed(f"TXT of {record_name(domain)}: {answer.why}")
+                raise DnsFailed(f"TXT of {record_name(domain)}: {answer.why}")
             self._records[domain] = find_record(answer.records) if isinstance(answer, Texts) else None
         return self._records[domain]
 

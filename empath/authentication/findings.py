@@ -141,16 +141,18 @@ def by_author(known: Findings) -> list[Findings]:
     return [replace(known, authors=(author,)) for author in authors]
 
 
-def judge_author(known: Findings, *, sample: int) -> Generator[Question, LookupAnswer, Findings]:
+def judge_author(
+    known: Findings, *, sample: int, is_reported: bool = False
+) -> Generator[Question, LookupAnswer, Findings]:
     """
-    Ask DMARC about the author; *sample* as for `dmarc.evaluate`.
+    Ask DMARC about the author; *sample* and *is_reported* as for `dmarc.evaluate`.
 
     What had no answer counts as an error only where it could have proven the author.  Else anybody could send in the
     name of others with a signature, or a sender, whose name servers do not answer.
     """
     spf = known.sent_from.of_sender
     spf_domain = None if spf is None or spf.result is not SpfResult.PASS else spf.domain
-    dmarc = yield from evaluate(known.authors, spf_domain, known.signed_by, sample=sample)
+    dmarc = yield from evaluate(known.authors, spf_domain, known.signed_by, sample=sample, is_reported=is_reported)
     if dmarc.result is DmarcResult.FAIL:
         spf_domain = None if spf is None or spf.result is not SpfResult.TEMPERROR else spf.domain
         dkim_domains = _domains_with(known, Result.TEMPERROR)

@@ -43,7 +43,7 @@ def doubts(config: Config) -> list[Contradiction]:
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
         *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
-        *_http(config), *_dkim(config), *_mta_sts(config),
+        *_http(config), *_dkim(config), *_mta_sts(config), *_domain_reports(config),
     ]  # fmt: skip
 
 
@@ -307,6 +307,24 @@ def _mta_sts(config: Config) -> Iterator[Contradiction]:
     elif http.endpoint is not None and not http.tls and not ip_address(http.endpoint.host).is_loopback:
         words = "hosts read the policy by HTTPS only; set [http] tls = true, or let a proxy of this host speak TLS"
         yield Contradiction(keys, words, is_warning=True)
+
+
+def _domain_reports(config: Config) -> Iterator[Contradiction]:
+    """Reports that tell of nothing, and addresses whose mail is refused."""
+    if config.dmarc_reports.send and all(listener.authentication.dmarc == "none" for listener in config.listeners):
+        words = (
+            "no listener judges mail by DMARC, so there is nothing to report; set dmarc in [listener.authentication]"
+        )
+        yield Contradiction(("dmarc_reports", "send"), words, is_warning=True)
+    relayed = PatternTable((pattern, True) for pattern in config.relay.domains)
+    for table, addresses in (
+        ("dmarc_reports", config.dmarc_reports.receive),
+        ("tls_reports", config.tls_reports.receive),
+    ):
+        for place, address in enumerate(addresses):
+            if not relayed.find(address.domain):
+                words = f"{address.domain} is not in [relay] domains, so other hosts cannot send reports there"
+                yield Contradiction((table, "receive", place), words, is_warning=True)
 
 
 def _dkim(config: Config) -> Iterator[Contradiction]:

@@ -203,6 +203,12 @@ def parse_selector(text: str) -> str:
     return name
 
 
+def _one_line(text: str) -> str:
+    if not text.isprintable() or not 0 < len(text) <= _LONGEST_LINE:
+        raise SyntaxViolation(f"must be 1 to {_LONGEST_LINE} characters in one line")
+    return text
+
+
 def _forbidden_command(text: str) -> str:
     word = text.upper()
     if not _COMMAND.fullmatch(word):
@@ -212,6 +218,7 @@ def _forbidden_command(text: str) -> str:
     return word
 
 
+_LONGEST_LINE = 200
 _SELECTOR = re.compile(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )  # RFC 6376 §3.1
@@ -226,6 +233,7 @@ def _module_name(text: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, pattern=r"^[!-~]+$")]
+OneLine = Annotated[str, read_by(_one_line)]
 Seconds = Annotated[float, read_by(parse_duration), PlainSerializer(duration_text)]
 Wait = Annotated[float, read_by(_parse_wait), PlainSerializer(duration_text)]
 Octets = Annotated[int, read_by(parse_size), PlainSerializer(size_text)]

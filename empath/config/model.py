@@ -35,6 +35,7 @@ from empath.config.tables.dedup import Dedup
 from empath.config.tables.delivery import Delivery, Reports, Retry
 from empath.config.tables.dkim import Dkim
 from empath.config.tables.dns import Dns
+from empath.config.tables.domain_reports import DmarcReports, TlsReports
 from empath.config.tables.events import Events
 from empath.config.tables.feedback import Feedback, VerpTable
 from empath.config.tables.greylist import Greylist
@@ -68,7 +69,7 @@ from empath.policy.limits.delivery import DeliveryRates, SenderRates
 from empath.policy.pattern import DomainPattern, PatternTable
 from empath.policy.recipients import RecipientRule, folded
 from empath.policy.router import RouteLayer, Router, RouteTables
-from empath.policy.routing import FeedbackRoute, Route, single_routes
+from empath.policy.routing import FeedbackRoute, ReportsRoute, Route, single_routes
 from empath.policy.sources import SourcePool
 from empath.policy.warmup import WarmupPlan
 
@@ -97,8 +98,9 @@ class Config(Table):
     "smtp://host:port" (one host, no MX look-up), "smtps://host:port" (TLS from the start), "smtp+mx://domain" (the MX
     of that domain), "lmtp://host:port", "smtp:/path" and "lmtp:/path" (a UNIX socket), "maildir:path", "pipe:name" (a
     program of [pipes]), "webhook:name" (an endpoint of [webhooks]), "https://host/path" (an endpoint without settings),
-    "discard:", "feedback:" (a report about mail that went out), or a list of hosts with weights and backups, such as
-    ["smtp://a.example*3", "smtp://b.example", "backup smtp://c.example"].
+    "discard:", "feedback:" (a report about mail that went out), "reports:" (reports of other hosts, see
+    [dmarc_reports]), or a list of hosts with weights and backups, such as ["smtp://a.example*3", "smtp://b.example",
+    "backup smtp://c.example"].
     """
 
     sender_routes_by_pattern: SenderRoutes = setting({}, "sender_routes")
@@ -149,6 +151,8 @@ class Config(Table):
     reports: Reports = setting({})
     tls: Tls = setting({})
     mta_sts: MtaStsByDomain = setting({})
+    dmarc_reports: DmarcReports = setting({})
+    tls_reports: TlsReports = setting({})
     greylist: Greylist = setting({})
     suppression: Suppression = setting({})
     shaping: Shaping = setting({})
@@ -214,7 +218,10 @@ class Config(Table):
         """What decides routes by the tables of this configuration and by the rules of *book*."""
         layers = {Layer.FILE: RouteLayer.DESTINATIONS, Layer.ROW: RouteLayer.RULE}
         tables = RouteTables(
-            recipients=(*self.routes_by_pattern.items(), *self._routes_of_feedback()),
+            recipients=(
+                *(*self.routes_by_pattern.items(), *self._routes_of_feedback()),
+                *((each, ReportsRoute()) for each in self.receives_reports),
+            ),
             senders=tuple(self.sender_routes_by_pattern.items()),
             accounts=tuple(self.account_routes_by_name.items()),
             rules=tuple(
@@ -267,6 +274,11 @@ class Config(Table):
         threshold = weights.pop(THRESHOLD, 1)
         lists = tuple((Blocklist.parse(text), weight) for text, weight in weights.items())
         return BlocklistPolicy(lists, threshold) if lists else None
+
+    @property
+    def receives_reports(self) -> tuple[Address, ...]:
+        """The addresses whose mail are reports of others."""
+        return (*self.dmarc_reports.receive, *self.tls_reports.receive)
 
     def is_for_postmaster(self, address: Address) -> bool:
         """Whether mail to *address* goes to the postmaster. If the hostname is a relay domain, its next host knows."""

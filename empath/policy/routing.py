@@ -28,10 +28,12 @@ _SMTPS: Final = "smtps"
 _SMTPS_PORT: Final = 465
 _MX_OF: Final = "smtp+mx://"
 _MOST_LISTED: Final = 20
+_REPORTS: Final = "reports:"
 FEEDBACK: Final = "feedback:"  # destination of reports about mail that went out
 _FORMS: Final = (
     "smtp://host:port, smtps://host:port, lmtp://host:port, smtp:/path, lmtp:/path, mx, smtp+mx://domain, maildir:path,"
-    " pipe:name, webhook:name, https://host/path, discard: or feedback:"
+    " pipe:name, webhook:name, https://host/path, discard:, reports: or"
+    " feedback:"
 )  # fmt: skip
 
 
@@ -146,6 +148,15 @@ class FeedbackRoute:
         return FEEDBACK
 
 
+@dataclass(frozen=True, slots=True)
+class ReportsRoute:
+    """To the rows that keep reports of other hosts: of DMARC, and about TLS."""
+
+    def destination(self, domain: str) -> str:
+        """`reports:`."""
+        return _REPORTS
+
+
 HostRoute = SmtpRoute | SocketRoute | MxRoute
 
 
@@ -176,7 +187,7 @@ class ListRoute:
 
 Route = (
     SmtpRoute | SocketRoute | MxRoute | ListRoute | MaildirRoute | PipeRoute | WebhookRoute | DiscardRoute
-    | FeedbackRoute
+    | FeedbackRoute | ReportsRoute
 )  # fmt: skip
 NO_ROUTE: Final = "no-route:"  # destination of the mail that no route takes
 
@@ -189,8 +200,8 @@ def destination_of(route: Route | None, domain: str) -> str:
 def parse_route(text: str) -> Route:
     """
     Read `smtp://host`, `smtp://host:port`, `smtp:/path`, these with `lmtp`, `smtps://host:port`, `mx`,
-    `smtp+mx://domain`, `maildir:path`, `pipe:name`, `webhook:name`, `https://host/path`, `discard:`, `feedback:`, or
-    the entries of a list with commas and blanks between them.
+    `smtp+mx://domain`, `maildir:path`, `pipe:name`, `webhook:name`, `https://host/path`, `discard:`, `feedback:`,
+    `reports:`, or the entries of a list with commas and blanks between them.
 
     Raises:
         SyntaxViolation: *text* is none of them, or its host or port is wrong.
@@ -201,6 +212,8 @@ def parse_route(text: str) -> Route:
         return DiscardRoute()
     if text == FEEDBACK:
         return FeedbackRoute()
+    if text == _REPORTS:
+        return ReportsRoute()
     if ", " in text and not text.startswith("maildir:"):
         return parse_route_list(text.split(", "))
     if text.startswith(_MX_OF):
@@ -307,6 +320,8 @@ def route_text(route: Route) -> str:
             return "discard:"
         case FeedbackRoute():
             return FEEDBACK
+        case ReportsRoute():
+            return _REPORTS
         case _:
             assert_never(route)
 

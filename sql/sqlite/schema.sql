@@ -828,6 +828,125 @@ CREATE TABLE _authentication_override (
   who        TEXT NOT NULL  -- author, as in _audit
 ) STRICT, WITHOUT ROWID;
 
+-- Reports about a period to other domains: what is counted for them, and what became of them, see docs/REPORTS.md.
+CREATE TABLE _report_period (
+  report_period_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind      TEXT    NOT NULL CHECK (kind IN ('dmarc', 'tls')),
+  domain    TEXT    NOT NULL CHECK (length(domain) BETWEEN 1 AND 253),  -- that the report is about, in A-labels
+  begin_at  INTEGER NOT NULL,  -- begin of the period in Unix seconds
+  end_at    INTEGER NOT NULL CHECK (end_at > begin_at),
+  policy    TEXT    NOT NULL CHECK (length(policy) <= 8192),  -- record of the domain as it was seen last; '' for tls
+  state     TEXT    NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'sent', 'dropped')),
+  due_at    REAL    NOT NULL,  -- instant from which on the report is made, or tried again
+  tries     INTEGER NOT NULL DEFAULT 0,  -- that failed
+  row_count INTEGER NOT NULL DEFAULT 0,  -- rows of its counts
+  messages  INTEGER NOT NULL DEFAULT 0,  -- messages, or sessions, that they tell of
+  left_out  INTEGER NOT NULL DEFAULT 0,  -- messages, or sessions, beyond the bound of rows
+  report_id TEXT,  -- id in the report; NULL: there is none
+  sent_to   TEXT,  -- addresses or URLs that got it, with blanks between them; NULL: none
+  ulid      TEXT,  -- queue id of its message; NULL: there is none
+  octets    INTEGER,  -- size of the file
+  reason    TEXT,  -- why it was dropped, or what failed last
+  closed_at REAL,  -- instant at which the state became another one than open
+  UNIQUE (kind, domain, begin_at),
+  CHECK ((state = 'open') = (closed_at IS NULL))
+) STRICT;
+CREATE INDEX _report_period_due ON _report_period (due_at) WHERE state = 'open';
+CREATE INDEX _report_period_closed ON _report_period (closed_at) WHERE closed_at IS NOT NULL;
+
+-- Messages with the same results, for a report of DMARC, see authentication/counted.py.  They go when the report is made.
+CREATE TABLE _dmarc_count (
+  report_period_id INTEGER NOT NULL,
+  source_ip     TEXT    NOT NULL,  -- IP address of the client
+  header_from   TEXT    NOT NULL,  -- domain in From
+  envelope_from TEXT    NOT NULL,  -- domain of the sender; '' for the null path
+  disposition   TEXT    NOT NULL,  -- what was done: none, pass, quarantine or reject
+  dkim          TEXT    NOT NULL,  -- whether DKIM proves the author: pass or fail
+  spf           TEXT    NOT NULL,  -- whether SPF does
+  reason        TEXT    NOT NULL,  -- type of the override; '': none
+  comment       TEXT    NOT NULL,
+  dkim_results  TEXT    NOT NULL,  -- JSON list of domain, selector and result of each signature
+  spf_domain    TEXT    NOT NULL,
+  spf_result    TEXT    NOT NULL,
+  messages      INTEGER NOT NULL,
+  PRIMARY KEY (
+    report_period_id, source_ip, header_from, envelope_from, disposition, dkim, spf, reason, comment, dkim_results,
+    spf_domain, spf_result)
+) STRICT, WITHOUT ROWID;
+
+-- Sessions of TLS with the same result, for a report about TLS, see policy/tls_results.py.  They go when the report is made.
+CREATE TABLE _tls_count (
+  report_period_id INTEGER NOT NULL,
+  kind         TEXT    NOT NULL,  -- type of the policy: tlsa, sts or no-policy-found
+  result       TEXT    NOT NULL,  -- type of the failure, RFC 8460; '': none
+  host         TEXT    NOT NULL,  -- name of the host, of a failure
+  receiving_ip TEXT    NOT NULL,  -- its address, of a failure
+  reason       TEXT    NOT NULL,  -- words about the failure
+  sessions     INTEGER NOT NULL,
+  PRIMARY KEY (report_period_id, kind, result, host, receiving_ip, reason)
+) STRICT, WITHOUT ROWID;
+
+-- Reports of other hosts about domains of ours, see storage/queue/received_reports.py.
+CREATE TABLE _received_report (
+  received_report_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind        TEXT    NOT NULL CHECK (kind IN ('dmarc', 'tls')),
+  domain      TEXT    NOT NULL CHECK (length(domain) <= 1000),  -- that it is about
+  org_name    TEXT    NOT NULL CHECK (length(org_name) <= 2000),  -- who reports
+  report_id   TEXT    NOT NULL CHECK (length(report_id) <= 2000),
+  contact     TEXT    NOT NULL,
+  begin_at    INTEGER NOT NULL,  -- begin of the period in Unix seconds
+  end_at      INTEGER NOT NULL,
+  policy      TEXT    NOT NULL CHECK (json_valid(policy)),  -- JSON: what was published
+  messages    INTEGER NOT NULL,  -- messages, or sessions, that it tells of
+  failed      INTEGER NOT NULL,  -- those that were not proven, or had no TLS as the policy asks
+  left_out    INTEGER NOT NULL,  -- those of rows that are not kept
+  error       TEXT,  -- words of the reporter about the policy; NULL: none
+  sender      TEXT    NOT NULL,  -- reverse-path of its message
+  author      TEXT,  -- domain that DMARC has proven for the message; NULL: none
+  received_at REAL    NOT NULL,
+  row_count   INTEGER NOT NULL,
+  UNIQUE (kind, domain, org_name, report_id)
+) STRICT;
+CREATE INDEX _received_report_at ON _received_report (received_at);
+
+CREATE TABLE _received_dmarc (
+  received_report_id INTEGER NOT NULL,
+  number        INTEGER NOT NULL,  -- place in the report
+  source_ip     TEXT    NOT NULL,
+  messages      INTEGER NOT NULL,
+  disposition   TEXT    NOT NULL,
+  dkim          TEXT    NOT NULL,
+  spf           TEXT    NOT NULL,
+  reason        TEXT    NOT NULL,
+  comment       TEXT    NOT NULL,
+  header_from   TEXT    NOT NULL,
+  envelope_from TEXT    NOT NULL,
+  dkim_results  TEXT    NOT NULL,  -- as in _dmarc_count
+  spf_domain    TEXT    NOT NULL,
+  spf_result    TEXT    NOT NULL,
+  PRIMARY KEY (received_report_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE _received_tls (
+  received_report_id INTEGER NOT NULL,
+  number        INTEGER NOT NULL,  -- place in the report
+  policy_type   TEXT    NOT NULL,  -- tlsa, sts or no-policy-found
+  policy_domain TEXT    NOT NULL,
+  result        TEXT    NOT NULL,  -- type of the failure; '': sessions without one
+  messages      INTEGER NOT NULL,  -- sessions
+  host          TEXT    NOT NULL,
+  sending_ip    TEXT    NOT NULL,
+  receiving_ip  TEXT    NOT NULL,
+  reason        TEXT    NOT NULL,
+  PRIMARY KEY (received_report_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER _received_report_left AFTER DELETE ON _received_report
+BEGIN
+  DELETE FROM _received_dmarc WHERE received_report_id = old.received_report_id;
+  DELETE FROM _received_tls WHERE received_report_id = old.received_report_id;
+END;
+
 -- Files that no message needs; the housekeeper removes each file, then its row.
 CREATE TABLE _spool_garbage (
   locator     TEXT PRIMARY KEY,  -- former value of _message.content_locator

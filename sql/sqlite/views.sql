@@ -770,6 +770,84 @@ SELECT f.feedback_id                                 AS feedback_id,            
        f.suppressed_until                            AS suppressed_unix           -- the same in Unix seconds
   FROM _feedback AS f;
 
+-- One row per report about a period to another domain: what is counted for it, or what became of it. Writable: due_at, of an
+-- open one.
+CREATE VIEW report_sent AS
+SELECT p.report_period_id                            AS number,                   -- number of the row
+       p.kind                                        AS kind,                     -- dmarc or tls
+       p.domain                                      AS domain,                   -- domain that it is about
+       datetime(p.begin_at, 'unixepoch')             AS begin_at,                 -- begin of the period, UTC
+       p.begin_at                                    AS begin_unix,               -- the same in Unix seconds
+       datetime(p.end_at, 'unixepoch')               AS end_at,                   -- end of the period, UTC
+       p.end_at                                      AS end_unix,                 -- the same in Unix seconds
+       p.state AS state,  -- open: it is still to be made; sent: it is in the queue, or was taken; dropped: see reason
+       datetime(p.due_at, 'unixepoch')               AS due_at,                   -- instant at which it is made, UTC
+       p.due_at                                      AS due_unix,                 -- the same in Unix seconds
+       p.tries                                       AS tries,                    -- number of tries that failed
+       p.messages                                    AS messages,                 -- messages (dmarc) or sessions (tls) that it tells of
+       p.left_out                                    AS left_out,                 -- those that were too many different ones
+       p.report_id                                   AS report_id,                -- its id; NULL: there is none
+       p.sent_to                                     AS sent_to,                  -- addresses or URLs that get it, with blanks between them
+       p.ulid                                        AS id,                       -- queue id (ULID) of its message; NULL: there is none
+       p.octets                                      AS octets,                   -- size of the file
+       p.reason                                      AS reason                    -- why it was dropped, or what failed last
+  FROM _report_period AS p;
+
+-- One row per group of messages in a report of DMARC that another host has sent about a domain of ours.
+CREATE VIEW dmarc_report AS
+SELECT r.received_report_id                          AS number,                   -- number of the report
+       r.domain                                      AS domain,                   -- domain that it is about
+       r.org_name                                    AS org_name,                 -- who reports
+       r.report_id                                   AS report_id,                -- id that the reporter gave it
+       r.author                                      AS author,                   -- domain in From of its message, where DMARC has proven it; NULL: not proven
+       datetime(r.begin_at, 'unixepoch')             AS begin_at,                 -- begin of the period, UTC
+       r.begin_at                                    AS begin_unix,               -- the same in Unix seconds
+       datetime(r.end_at, 'unixepoch')               AS end_at,                   -- end of the period, UTC
+       r.end_at                                      AS end_unix,                 -- the same in Unix seconds
+       datetime(r.received_at, 'unixepoch')          AS received_at,              -- instant at which it was read, UTC
+       r.received_at                                 AS received_unix,            -- the same in Unix seconds
+       r.policy                                      AS policy,                   -- JSON object of what the reporter saw published
+       r.error                                       AS error,                    -- words of the reporter about that; NULL: none
+       d.source_ip                                   AS source_ip,                -- IP address that sent the messages
+       d.messages                                    AS messages,                 -- number of messages
+       d.disposition                                 AS disposition,              -- what was done with them: none, pass, quarantine or reject
+       d.dkim                                        AS dkim,                     -- whether DKIM proves the domain in From: pass or fail
+       d.spf                                         AS spf,                      -- whether SPF does
+       d.reason                                      AS reason,                   -- why something else was done than the policy asks for; '': no reason
+       d.comment                                     AS comment,                  -- words for that
+       d.header_from                                 AS header_from,              -- domain in From
+       d.envelope_from                               AS envelope_from,            -- domain of the sender
+       d.dkim_results AS dkim_results,  -- JSON list of domain, selector and result of each signature
+       d.spf_domain                                  AS spf_domain,               -- domain that SPF was asked about
+       d.spf_result                                  AS spf_result                -- result of SPF
+  FROM _received_report AS r
+  JOIN _received_dmarc AS d USING (received_report_id)
+ WHERE r.kind = 'dmarc';
+
+-- One row per group of sessions in a report about TLS that another host has sent about a domain of ours.
+CREATE VIEW tls_report AS
+SELECT r.received_report_id                          AS number,                   -- number of the report
+       r.org_name                                    AS org_name,                 -- who reports
+       r.report_id                                   AS report_id,                -- id that the reporter gave it
+       r.author                                      AS author,                   -- domain in From of its message, where DMARC has proven it; NULL: not proven
+       datetime(r.begin_at, 'unixepoch')             AS begin_at,                 -- begin of the period, UTC
+       r.begin_at                                    AS begin_unix,               -- the same in Unix seconds
+       datetime(r.end_at, 'unixepoch')               AS end_at,                   -- end of the period, UTC
+       r.end_at                                      AS end_unix,                 -- the same in Unix seconds
+       datetime(r.received_at, 'unixepoch')          AS received_at,              -- instant at which it was read, UTC
+       r.received_at                                 AS received_unix,            -- the same in Unix seconds
+       t.policy_domain                               AS policy_domain,            -- domain whose policy it is about
+       t.policy_type                                 AS policy_type,              -- tlsa, sts or no-policy-found
+       t.result                                      AS result,                   -- type of the failure, RFC 8460; '': sessions without one
+       t.messages                                    AS sessions,                 -- number of sessions
+       t.host                                        AS host,                     -- host that was asked; '': not told
+       t.sending_ip                                  AS sending_ip,               -- IP address of the host that reports
+       t.receiving_ip                                AS receiving_ip,             -- IP address that it has connected to
+       t.reason                                      AS reason                    -- further words
+  FROM _received_report AS r
+  JOIN _received_tls AS t USING (received_report_id)
+ WHERE r.kind = 'tls';
+
 -- One row per domain of authors or network of clients whose mail is treated more mildly where DMARC finds it to be false.
 -- Writable: at_most, expires_at, reason. INSERT INTO authentication_override (pattern, at_most, expires_at, reason) adds one,
 -- DELETE removes it.

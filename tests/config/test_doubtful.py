@@ -49,6 +49,14 @@ def found(directory, text):
             f"{LISTENER}[http]\nopen_console = true\n", ("http", "open_console"),
             "nothing is served without an address",
         ),
+        (
+            f'{LISTENER}[dmarc_reports]\nsend = true\naddress = "a@empath.dev"\n', ("dmarc_reports", "send"),
+            "no listener judges mail by DMARC",
+        ),
+        (
+            f'{LISTENER}[tls_reports]\nreceive = ["a@other.test"]\n', ("tls_reports", "receive", 0),
+            "other.test is not in [relay] domains",
+        ),
         (f"{LISTENER}{POLICY}", ("mta_sts", "a.test"), "nothing serves the policy; set [http] address"),
         (
             f'{LISTENER}[http]\naddress = "0.0.0.0:443"\ntoken_networks = []\n{POLICY}', ("mta_sts", "a.test"),

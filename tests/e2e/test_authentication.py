@@ -6,8 +6,10 @@ import pytest
 
 from tests.kit.dns import ScriptedDns
 from tests.kit.process import Empathd, free_port
-from tests.kit.queue import select
+from tests.kit.queue import select, write
 from tests.kit.waiting import DEADLINE_S, eventually
+
+ASKS = "v=DMARC1; p=reject; rua=mailto:reports@here.test"
 
 
 @pytest.fixture
@@ -16,7 +18,8 @@ def service(tmp_path):
     port = free_port()
     with ScriptedDns() as names:
         names.txt("good.example", "v=spf1 ip4:127.0.0.1 -all").txt("_dmarc.good.example", "v=DMARC1; p=reject")
-        names.txt("bank.example", "v=spf1 -all").txt("_dmarc.bank.example", "v=DMARC1; p=reject")
+        names.txt("bank.example", "v=spf1 -all").txt("_dmarc.bank.example", ASKS)
+        names.txt("bank.example._report._dmarc.here.test", "v=DMARC1")
         more = f"""
 [[listener]]
 address = "127.0.0.1:{port}"
@@ -29,6 +32,10 @@ dmarc = "reject"
 [relay]
 networks = ["192.0.2.0/24"]
 domains = ["here.test"]
+[dmarc_reports]
+send = true
+address = "dmarc@good.example"
+receive = ["reports@here.test"]
 [dns]
 nameservers = ["{names.address}"]
 """
@@ -64,3 +71,10 @@ def test_who_is_not_proven_is_refused_and_who_is_has_the_results_on_top(service)
     assert ("dkim=pass" not in text, 1) == (True, text.count("Authentication-Results: mx.example.test;"))
     [disposed] = running.named("disposed")
     assert ("reject", "fail", "bank.example") == (disposed["action"], disposed["dmarc"], disposed["author"])
+    # The domain that asks for reports hears of what was refused; that is an address of this host, which reads them.
+    eventually(lambda: select(running.queue, "SELECT 1 FROM report_sent WHERE domain = 'bank.example'"), "the count")
+    write(running.queue, "UPDATE report_sent SET due_at = 'now'")
+    columns = "source_ip, messages, disposition, dkim, spf, header_from, spf_result, domain"
+    told = eventually(lambda: select(running.queue, f"SELECT {columns} FROM dmarc_report"), "the report")
+    assert [("127.0.0.1", 1, "reject", "fail", "fail", "bank.example", "fail", "bank.example")] == told
+    assert [("reports@here.test",)] == select(running.queue, "SELECT sent_to FROM report_sent WHERE state = 'sent'")

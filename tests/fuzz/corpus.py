@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.fuzz import (
     address,
+    aggregate,
     aliases,
     chunks,
     client,
@@ -44,6 +45,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "replies": replies.check,
     "senders": senders.check,
     "dkim": dkim.check,
+    "aggregate": aggregate.check,
     "milter": milter.check,
     "feedback": feedback.check,
     "letters": letters.check,

@@ -585,6 +585,50 @@ def milter_case(random: Random) -> Case:
     return Case(begin, tuple(map(_without_separator, turns)))
 
 
+_XML = [
+    *(
+        b"<feedback>",
+        b"</feedback>",
+        b"<record>",
+        b"</record>",
+        b"<row><count>1</count></row>",
+        b"<a/>",
+        b"&amp;",
+        b"&x;",
+    ),
+    *(
+        b"<report_metadata><report_id>1</report_id><date_range><begin>1</begin><end>2</end></date_range></report_metadata>",
+    ),
+    *(b"<policy_published><domain>a.test</domain></policy_published>", b"<!DOCTYPE a []>", b"<![CDATA[x]]>"),
+]
+_JSON = [
+    *(
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b'"',
+        b'\\"',
+        b",",
+        b'"report-id": "1"',
+        b'"policies": [{"summary": {}}]',
+        b"1e999",
+        b"null",
+    ),
+]
+
+
+def aggregate_case(random: Random) -> Case:
+    """A message with a report of DMARC or about TLS, whole or not quite."""
+    whole = b"".join((_XML[0], _XML[8], _XML[9], _XML[2], _XML[4], _XML[3], _XML[1]))
+    if random.random() < 0.5:
+        whole = b"".join(random.choice(random.choice([_XML, _JSON])) for _ in range(random.randint(0, 40)))
+    head = random.choice(
+        [b"Content-Type: text/xml\r\n\r\n"] * 3 + [b"Content-Type: text/plain\r\n\r\n", b"", b"\x1f\x8b"]
+    )
+    return Case(random.randrange(10**6), (_without_separator(head + whole),))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "chunks": chunks_case,
@@ -604,6 +648,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "milter": milter_case,
     "feedback": feedback_case,
     "letters": letters_case,
+    "aggregate": aggregate_case,
 }
 
 

@@ -13,6 +13,7 @@ from empath.policy.routing import (
     MaildirRoute,
     MxRoute,
     PipeRoute,
+    ReportsRoute,
     SmtpRoute,
     SocketRoute,
     WebhookRoute,
@@ -56,6 +57,7 @@ WITH_BACKUP = ListRoute((ListedRoute(A),), (ListedRoute(SocketRoute("/run/b", LM
         ("http://[::1]:8080/", WebhookRoute("http://[::1]:8080/"), "http://[::1]:8080/"),
         ("discard:", DiscardRoute(), "discard:"),
         ("feedback:", FeedbackRoute(), "feedback:"),
+        ("reports:", ReportsRoute(), "reports:"),
     ],
 )
 def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from empath.authentication.counted import CountedRow
 from empath.errors import EmpathError
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.lookup import Absent, Addresses, Failed, Kind, Question
@@ -65,6 +66,7 @@ from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.queue.destination_rules import NoteExchangers, ResizeDestinations, Standing, SuspendByHours
 from empath.storage.queue.destinations import ForgetDestinations, Idle, MarkLeaving, UnmarkAll
 from empath.storage.queue.dns_cache import Asked, KeepAnswers
+from empath.storage.queue.domain_reports import CloseReport, CountDmarc, DuePeriod, Period, PutOffReport
 from empath.storage.queue.due_bound import LateBound, RepairBounds
 from empath.storage.queue.event_sending import Advance, Claim, EndAside, RecordFailure, RecordTry
 from empath.storage.queue.events import EVENTS, KeepConsumers
@@ -76,6 +78,7 @@ from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import Beat, EndProcess, RecordModules, Register
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
+from empath.storage.queue.received_reports import KeepDmarcReport, KeepTlsReport
 from empath.storage.queue.recipients import KeepVerification
 from empath.storage.queue.reply_rules import KeepShippedRules, Shape
 from empath.storage.queue.reports import Case, CloseNotices, DueReport
@@ -86,6 +89,7 @@ from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.settle import Settle
 from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck
 from empath.storage.queue.sweep import ForgetRows
+from empath.storage.queue.tls_counts import CountTls, TlsCount
 from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
 from empath.storage.queue.warmup import CountWarmup, UncountWarmup, WaitForWarmup
 from empath.storage.sqlite.engine import SqliteEngine
@@ -95,6 +99,8 @@ from empath.storage.write import Batch, Write
 from tests.kit.faults import Failure, Fault, Step, run
 from tests.kit.queue import T0, Dump, Queue, connection_of, dump, ids, inspect, write
 from tests.kit.vectors import vectors
+from tests.message.aggregate.kit import REPORT as DMARC_REPORT
+from tests.message.aggregate.test_tls import REPORT as TLS_REPORT
 from tests.storage.migrations.kit import VERSION_1, restore
 
 Works = Callable[[Queue, Lease], list[Write]]
@@ -177,6 +183,10 @@ _SESSION = SessionRow(
     state="ready", messages=0, octets=9, began_at=T0,
 )  # fmt: skip
 _POLICY = KeptPolicy("b.example", "1", StsPolicy(StsMode.ENFORCE, 9, ("mx.b.example",)), T0, T0 + 9, T0)
+_COUNTED = CountedRow(
+    *("b.example", "v=DMARC1", "192.0.2.1", "none", "fail", "fail", "", "", "b.example", "", "[]", "", ""),
+)
+_PERIOD = DuePeriod(1, "dmarc", "b.example", 0, 86_400, "v=DMARC1", 0, 3, 0)
 _PLAN = WarmupPlan("192.0.2.10", "*", T0, ((1, 5),))
 _REST = Effect("own:3", Action.REST, 2.5e8)
 _FAILURE = FailedAttempt(1, "A@b.example", "b.example", T0, "bounced", None, Heard("rcpt", 550, None, "550 no", ""))
@@ -223,6 +233,13 @@ OPERATIONS: dict[str, Works] = {
             RecordModules(queue.process_id, ("a", "b")),
             KeepPolicy(_POLICY),
             NoteCheck(_POLICY.domain, T0 + 1, "down"),
+            CountDmarc({_COUNTED: 3}, Period(0, 86_400)),
+            PutOffReport(_PERIOD, T0, "no answer"),
+            KeepDmarcReport(DMARC_REPORT, sender="", queue_id="", now=T0),
+            KeepTlsReport(TLS_REPORT, sender="", queue_id="", now=T0),
+            CountTls(None, 0, {}),
+            CountTls(0, 1, {Period(0, 86_400): {TlsCount("b.example", "sts", "", "", "", ""): 3}}),
+            CloseReport(_PERIOD, queue.new_accept("a.example"), now=T0, report_id="1", sent_to=["a@a.example"]),
             _once(queue),
             _once(queue),
             Inject([queue.new_accept("b.example")], InjectionKey("app", "key", "0" * 64, T0, T0 + 9), "{}"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from empath.config import Config
 from empath.errors import MissingInput
+from empath.policy import tlsrpt
 from empath.policy.sts import policy_host, policy_url, record_name, record_of
 
 
@@ -14,9 +15,13 @@ def zone_lines(config: Config, domain: str) -> Iterator[str]:
     Raises:
         MissingInput: the configuration has nothing that other hosts should know.
     """
-    table = config.mta_sts.get(domain)
-    if table is None:
+    table, receive = config.mta_sts.get(domain), config.tls_reports.receive
+    if table is None and not receive:
         raise MissingInput(f'there is nothing to publish for {domain}; [mta_sts."{domain}"] gives it a policy')
+    if receive:
+        yield f'{tlsrpt.record_name(domain)}. IN TXT ( "{tlsrpt.record_of(map(str, receive))}" )'
+    if table is None:
+        return
     yield f'{record_name(domain)}. IN TXT ( "{record_of(table.policy)}" )'
     yield f"; {policy_host(domain)}. needs the address of [http], or of the proxy before it."
     yield f"; {policy_url(domain)} is:"

@@ -102,6 +102,7 @@ class Acceptor:
             raise
         self._runtime.draining.wait()
         self._drain()
+        self._shared.write_last()
 
     def _measure(self) -> None:
         ledger = self._runtime.ledger

@@ -67,6 +67,7 @@ _OF_AUTHOR: Final = 12  # questions that a false author may need: a walk, and wh
 
 T = TypeVar("T")
 Steps = Generator[Question, LookupAnswer, T]
+Reported = Callable[[Findings, Disposition], object]
 
 
 class OverrideRows:
@@ -208,10 +209,15 @@ class Authenticator:
         *,
         counts: dict[tuple[str, ...], float],
         receiver: str,
+        reported: Reported | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """*receiver* is the name of this host, as the listener gives it; *clock* gives Unix seconds."""
+        """
+        *receiver* is the name of this host, as the listener gives it; *clock* gives Unix seconds. *reported* takes what
+        reports tell of.
+        """
         self.clock = clock
+        self.reported = reported
         settings = config.authentication
         self.wanted = Wanted(wanted.spf, wanted.dkim, wanted.arc, wanted.dmarc != "none")
         self.receiver = receiver
@@ -295,6 +301,8 @@ class MessageCheck:
             raise ServiceUnavailable(TOO_MANY.why)
         authenticator.count(findings)
         disposition = self._disposition(findings)
+        if authenticator.reported is not None:
+            authenticator.reported(findings, disposition)
         action = disposition.action
         if action is not Action.REJECT:
             _remove_claims(content, fields.fields, authenticator.authserv_id)
@@ -322,16 +330,16 @@ class MessageCheck:
 
     def _judge_authors(self, findings: Findings) -> Findings:
         """Each author at the same time: one whose name servers do not answer must not hide that another is false."""
-        sample = random.randrange(100)
+        sample, is_reported = random.randrange(100), self._authenticator.reported is not None
         parts = by_author(findings)
         inquiries = [
             self._authenticator.inquiry(self._share, _AUTHOR / len(parts), at_least=_OF_AUTHOR, of_time=_AUTHOR)
             for _ in parts
         ]
         if len(parts) == 1:
-            return inquiries[0].run(judge_author(findings, sample=sample))
+            return inquiries[0].run(judge_author(findings, sample=sample, is_reported=is_reported))
         asking = [
-            gevent.spawn(inquiry.run, judge_author(part, sample=sample))
+            gevent.spawn(inquiry.run, judge_author(part, sample=sample, is_reported=is_reported))
             for inquiry, part in zip(inquiries, parts, strict=True)
         ]
         try:

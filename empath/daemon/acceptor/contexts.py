@@ -19,6 +19,7 @@ from empath.daemon.acceptor.admission import Admission
 from empath.daemon.acceptor.authentication import Authenticator, OverrideRows
 from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.dmarc_counts import DmarcCounts
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.login.choose import logins_of
@@ -94,6 +95,8 @@ class ListenerContexts:
         self._suppressions: Suppressions | None = None
         if config.suppression.at_rcpt == "refuse":
             self._suppressions = Suppressions(runtime.engine.open_reader)
+        reports = config.dmarc_reports
+        self.dmarc_counts = DmarcCounts(reports.interval_s) if reports.send else None
         self._signing = SigningKeys(runtime.signer, runtime.engine.open_reader)
         self._forwarder = forwarder_of(config, runtime.secrets)
         self._verp = verp_of(config, runtime.secrets)
@@ -105,12 +108,19 @@ class ListenerContexts:
         runtime.keep(self._watch_space)
         runtime.keep(self.meter.run)
         runtime.keep(partial(self.refusal_rows.run, runtime))
+        if self.dmarc_counts is not None:
+            runtime.keep(partial(self.dmarc_counts.run, runtime))
         if runtime.ledger is not None:
             runtime.ledger.read(AUTHENTICATION, lambda: self._results)
             if (sealing := self._sealing) is not None:
                 runtime.ledger.read(SEALS, lambda: sealing.counts)
             runtime.ledger.read(REFUSALS, lambda: tally.by_code)
             runtime.ledger.read(LIMITS_REACHED, lambda: {(str(limit),): n for limit, n in tally.counts.items() if n})
+
+    def write_last(self) -> None:
+        """Write what is counted, because no more will come."""
+        if self.dmarc_counts is not None:
+            self.dmarc_counts.write(self._runtime)
 
     def _watch_space(self) -> None:
         while True:
@@ -181,7 +191,15 @@ class ListenerContexts:
         if listener.role is not Role.MX or not wanted.is_on:
             return None
         receiver = str(listener.hostname or config.hostname)
-        return Authenticator(config, wanted, self._resolver, self._overrides, counts=self._results, receiver=receiver)
+        return Authenticator(
+            config,
+            wanted,
+            self._resolver,
+            self._overrides,
+            counts=self._results,
+            receiver=receiver,
+            reported=None if self.dmarc_counts is None else self.dmarc_counts.note,
+        )
 
     def _entry_of(self, listener: ListenerSettings) -> EntryChecks | None:
         config = self._runtime.config

@@ -14,17 +14,22 @@ patch_all()
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import gevent
 
 from empath.daemon.housekeeper.audit_log import AuditLog
 from empath.daemon.housekeeper.control import Control
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
+from empath.daemon.housekeeper.domain_reporter import DomainReporter
+from empath.daemon.housekeeper.report_post import post_report
 from empath.daemon.housekeeper.reporter import Reporter
 from empath.daemon.housekeeper.rule_follower import RuleFollower
 from empath.daemon.housekeeper.sealing import Sealing
 from empath.daemon.housekeeper.tidying import Tidying
+from empath.daemon.housekeeper.tls_counting import TlsCounting
 from empath.daemon.process.orders import LOOK_S
+from empath.daemon.process.resolving import caching_resolver
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.errors import EmpathError
 from empath.storage.queue.events import KeepConsumers
@@ -55,6 +60,7 @@ class Housekeeper:
         self._follower = RuleFollower(
             runtime.rules, self._reader, runtime.writer, runtime.emit, now=runtime.now, rest=tidying.rest
         )
+        reporters = self._domain_reporters()
         self._duties = (
             Duty("ended_rules", 0.5, tidying.forget_rules),
             Duty("rules", 0.25, self._follower.follow),
@@ -66,10 +72,12 @@ class Housekeeper:
             Duty("old_seals", 60.0, tidying.forget_seals),
             Duty("beats", 2.0, self._dead.watch_beats),
             Duty("reports", 1.0, Reporter(runtime, self._reader).report),
+            *reporters,
             Duty("garbage", 2.0, tidying.remove_garbage),
             Duty("retention", 5.0, tidying.forget),
             Duty("greylist", 5.0, tidying.forget_greylist),
             Duty("verifications", 5.0, tidying.forget_verifications),
+            Duty("closed_reports", 60.0, tidying.forget_closed_reports),
             Duty("sts_policies", 60.0, tidying.forget_policies),
             Duty("planned_orders", 60.0, tidying.forget_plans),
             Duty("suppressions", 5.0, tidying.forget_suppressions),
@@ -87,6 +95,20 @@ class Housekeeper:
             Duty("missing_files", 600.0, tidying.report_missing_files),
             Duty("orphans", 600.0, tidying.find_orphans),
         )
+
+    def _domain_reporters(self) -> tuple[Duty, ...]:
+        runtime = self._runtime
+        config = runtime.config
+        if not config.dmarc_reports.send and not config.tls_reports.send:
+            return ()
+        resolver = caching_resolver(runtime)
+        wait_s = config.dns.attempt_timeout_s
+        post = partial(post_report, resolver, config.dns.allowed_networks)
+        reporter = DomainReporter(runtime, self._reader, lambda asked: resolver.look_up([asked], wait_s)[0], post)
+        duties = [Duty("domain_reports", 5.0, reporter.report)]
+        if config.tls_reports.send:
+            duties.append(Duty("tls_counts", 5.0, TlsCounting(runtime, self._reader).count))
+        return (*duties,)
 
     def run(self) -> None:
         """Tidy up until a drain is asked for."""

@@ -6,21 +6,18 @@ commit decides: if two reporters make the same report, or one dies and its succe
 reports gets into the queue.
 """
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
 
 from empath.config.report_templates import read_report_templates
-from empath.daemon.process.recipients import recipients_of_reports
+from empath.daemon.housekeeper.own_mail import OwnMail
 from empath.daemon.process.runtime import Runtime
-from empath.daemon.process.signing import SigningKeys, signed_report
 from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, StorageFailure
 from empath.mail.address import Address, ReversePath
-from empath.mail.envelope import BodyType, Envelope, Recipient, original_recipient_of
+from empath.mail.envelope import Recipient
 from empath.mail.identity import QueueId, Timestamp
-from empath.mail.reply import Reply
 from empath.message.fields import Fields
 from empath.message.header import header_section
 from empath.message.report.compose import MAX_RETURNED_OCTETS, START_OCTETS, compose, headers_only, returns_whole
@@ -29,8 +26,6 @@ from empath.message.report.facts import Original, Report, ReportedRecipient, Rep
 from empath.message.report.language import wanted_languages
 from empath.net.wakeup import wake
 from empath.policy.bounce import Addressee, double_bounce_address, find_addressee
-from empath.policy.limits.refusal_log import RefusalMeter
-from empath.policy.router import SentBy
 from empath.storage.engine import Reader
 from empath.storage.queue.accept import INLINE, Accept, NewMessage
 from empath.storage.queue.reports import (
@@ -53,7 +48,6 @@ from empath.telemetry.occurrences.housekeeper import (
     ReportWithoutContent,
 )
 
-_LINES_PER_SECOND = 20  # of the log, about aliases that cannot be used
 _LISTENER = "report"  # in place of the listener that other messages name
 
 
@@ -109,10 +103,7 @@ class Reporter:
         self._templates, faults = read_report_templates(runtime.config.reports.templates)
         for fault in faults:
             runtime.emit(ReportTemplateUnusable(error=fault))
-        self._signing = SigningKeys(runtime.signer, lambda: reader)
-        self._recipients = recipients_of_reports(
-            runtime.config, reader, runtime.emit, RefusalMeter(_LINES_PER_SECOND, _LINES_PER_SECOND)
-        )
+        self._mail = OwnMail(runtime, reader)
 
     def report(self) -> None:
         """
@@ -225,7 +216,7 @@ class Reporter:
             at=now,
         )
         sender = ReversePath(double_bounce_address(config.hostname))
-        message = self._message(queue_id, self._recipients_for(config.postmaster), sender, content)
+        message = self._message(queue_id, self._mail.recipients_for(config.postmaster), sender, content)
         if self._runtime.writer.commit(CloseInDigest(cases, Accept(message), now=now)).is_stale:
             return
         wake(self._runtime.child.wake_fds)
@@ -254,7 +245,7 @@ class Reporter:
         )
         return self._message(
             queue_id,
-            self._recipients_for(addressee.to),
+            self._mail.recipients_for(addressee.to),
             addressee.reverse_path,
             compose(report, template),
             is_smtputf8=case.message.is_smtputf8,
@@ -269,53 +260,9 @@ class Reporter:
         *,
         is_smtputf8: bool = False,
     ) -> NewMessage:
-        now = self._runtime.now()
-        config = self._runtime.config
-        signatures = signed_report(self._signing.signer(), content, now)
-        has_8bit = not content.isascii()
-        addresses = [recipient.address for recipient in recipients]
-        sent_by = SentBy(str(reverse_path))
-        return NewMessage(
-            queue_id=queue_id,
-            node=config.node.name,
-            envelope=Envelope(
-                reverse_path=reverse_path,
-                recipients=recipients,
-                body_type=BodyType.EIGHT_BIT_MIME if has_8bit else BodyType.SEVEN_BIT,
-                is_smtputf8=is_smtputf8 or not all(each.is_ascii for each in addresses),
-            ),
-            destinations=tuple(
-                self._runtime.rules.router.decide(str(each), each.domain, sent_by).destination(str(each.domain))
-                for each in addresses
-            ),
-            content=content,
-            locator=INLINE,
-            size=len(signatures) + len(content),
-            added_fields=signatures,
-            digest=hashlib.sha256(content).hexdigest(),
-            has_8bit=has_8bit,
-            received_at=now,
-            expires_at=Timestamp(now + config.retry.bounce_lifetime_s),
-            listener=_LISTENER,
-            client_address="",
-            client_name=str(config.hostname),
-            header_message_id=f"<{queue_id}@{config.hostname}>",
-            subject=None,
+        return self._mail.message(
+            queue_id, recipients, reverse_path, content, listener=_LISTENER, is_smtputf8=is_smtputf8
         )
-
-    def _recipients_for(self, to: Address) -> tuple[Recipient, ...]:
-        """
-        The recipients of a report to *to*, whose alias may have others.
-
-        A sender that nothing here knows, or whose alias cannot be used, is told all the same: the next host decides.
-        """
-        if self._runtime.config.is_for_postmaster(to):
-            to = self._runtime.config.postmaster
-        targets = None if self._recipients is None else self._recipients.resolve(to)
-        if targets is None or isinstance(targets, Reply) or (*targets,) == (to,):
-            return (Recipient(to),)
-        original = original_recipient_of(to)
-        return tuple(Recipient(target, None, original, to) for target in targets)
 
     def _original(self, case: Case) -> Original | None:
         """The part of the original that the report returns: all of it, or its header; None if the content is gone."""

@@ -33,6 +33,7 @@ from empath.storage.queue.destinations import (
     UnmarkAll,
 )
 from empath.storage.queue.dns_cache import DNS_ANSWERS, DNS_ORDERS
+from empath.storage.queue.domain_reports import CLOSED
 from empath.storage.queue.due_bound import BoundWalk, RepairBounds
 from empath.storage.queue.events import EVENTS
 from empath.storage.queue.feedback import FEEDBACK
@@ -52,6 +53,7 @@ from empath.storage.queue.garbage import (
 )
 from empath.storage.queue.injection import INJECTIONS
 from empath.storage.queue.log_levels import ENDED as LEVELS_ENDED
+from empath.storage.queue.received_reports import RECEIVED
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.queue.seals import SEALS
@@ -150,6 +152,11 @@ class Tidying:
     def forget_policies(self) -> None:
         """Remove MTA-STS policies that hold no more."""
         self._sweep(STS_POLICIES)
+
+    def forget_closed_reports(self) -> None:
+        """Remove what is known of reports that were sent, or came, long ago."""
+        for kept in (CLOSED, RECEIVED):
+            self._sweep(kept, kept_s=self._runtime.config.dmarc_reports.keep_s)
 
     def forget_rules(self) -> None:
         """Remove rules of destinations, rests of addresses, and levels of the log that have ended."""

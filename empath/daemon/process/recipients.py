@@ -23,6 +23,7 @@ from empath.policy.recipients import (
     Source,
     UnusableAlias,
     catch_all,
+    folded,
     is_of_any_postmaster,
     loop_mark,
     spellings,
@@ -65,6 +66,7 @@ class Recipients:
         log. Without its list, or without a *verifier*, a domain takes every address.
         """
         self._rules = config.recipient_rules
+        self._reported = {folded(str(each)) for each in config.receives_reports}  # they exist, whatever the rules say
         self._aliases = config.aliases
         self._postmaster = config.postmaster
         self._lists = lists
@@ -80,7 +82,7 @@ class Recipients:
         try:
             if self._reader is None:
                 self._reader = self._open_reader()
-            return self._resolved(self._reader, address, is_known)
+            return self._resolved(self._reader, address, is_known or folded(str(address)) in self._reported)
         except UnusableAlias as exc:
             if self._meter.admit(f"alias:{address}", time.monotonic()):
                 self._emit(AliasUnusable(recipient=str(address), error=str(exc)))

@@ -33,6 +33,7 @@ from empath.daemon.worker.sources import Sources
 from empath.daemon.worker.sts_policies import StsPolicies
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.feedback import FeedbackCarrier
+from empath.daemon.worker.transport.reports import ReportsCarrier
 from empath.errors import EmpathError
 from empath.net.dns_cache import CachingResolver
 from empath.net.next_hop import HostFinder
@@ -118,7 +119,9 @@ class Worker:
         hooks = _hooks_of_modules(runtime) if runtime.modules else None
         if hooks is not None:
             finder = hooks.watching(finder)
-        choose = partial(choose_carrier, self._pool, finder, config, feedback=self._read_reports)
+        choose = partial(
+            choose_carrier, self._pool, finder, config, feedback=self._read_reports, reports=self._keep_reports
+        )
         self._dispatch = Dispatch(runtime, choose, clock=clock, hooks=hooks)
         self._rung = Event()
         # By lease_id, from the commit that takes the lease to the commit that ends it.
@@ -134,6 +137,9 @@ class Worker:
         self._counts_logged = PoolCounts()
         if runtime.ledger is not None:
             self._measure(runtime.ledger, resolver)
+
+    def _keep_reports(self, destination: str) -> ReportsCarrier:
+        return ReportsCarrier(destination, self._runtime.writer.commit, self._runtime.emit)
 
     def _read_reports(self, destination: str) -> FeedbackCarrier:
         runtime = self._runtime

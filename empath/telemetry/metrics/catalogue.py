@@ -133,10 +133,14 @@ DNS_SECONDS: Final = _histogram("dns_answer_seconds", "Time until name servers a
 BREAKERS: Final = _counter("delivery_breaker_openings", "Times that a circuit breaker opened")
 SHAPED: Final = _counter("delivery_shaped", "Actions of shaping rules", "action", most=8)
 SUPPRESSIONS: Final = _counter("delivery_suppressions", "Addresses that hosts refused for good, and get no more mail")
+REPORTS_RECEIVED: Final = _counter("domain_reports_received", "Reports of other hosts that were read", "kind")
 CRASHES: Final = _counter("delivery_crashes", "Deliveries and leases that a fault of Empath ended")
 
 # Housekeeper
 REPORTS: Final = _counter("reports", "Reports to senders that were queued", "kind", most=8)
+DOMAIN_REPORTS: Final = _counter(
+    "domain_reports", "Reports to other domains, and what became of them", "kind", "result"
+)
 LEASES_RELEASED: Final = _counter("leases_released", "Leases of dead processes that were released")
 HOUSEKEEPING_FAILURES: Final = _counter("housekeeping_failures", "Rounds of a duty that failed", "duty")
 CLOCK_STEPS: Final = _counter("clock_steps", "Steps of the wall clock")
@@ -201,9 +205,9 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
             FEEDBACK,
         ),
         *(DELIVERY_TLS, TLS_FAILURES, POOL_MESSAGES, POOL_ENDED, OPEN_LEASES),
-        *(DNS_QUESTIONS, DNS_ANSWERS, DNS_SECONDS, BREAKERS, SHAPED, SUPPRESSIONS, CRASHES),
+        *(DNS_QUESTIONS, DNS_ANSWERS, DNS_SECONDS, BREAKERS, SHAPED, SUPPRESSIONS, CRASHES, REPORTS_RECEIVED),
     ),
-    "Housekeeper": (REPORTS, LEASES_RELEASED, HOUSEKEEPING_FAILURES, CLOCK_STEPS),
+    "Housekeeper": (REPORTS, DOMAIN_REPORTS, LEASES_RELEASED, HOUSEKEEPING_FAILURES, CLOCK_STEPS),
     "httpd": (
         *(QUEUE_RECIPIENTS, QUEUE_MESSAGES, QUEUE_OCTETS, QUEUE_OLDEST, QUEUE_DESTINATIONS, QUEUE_FROZEN, QUEUE_READ),
         *(QUEUE_AGES, WAL_OCTETS, DISK_FREE),

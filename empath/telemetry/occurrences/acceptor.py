@@ -319,3 +319,11 @@ class OrdersUnread(Occurrence):
     """Orders given by INSERT INTO control could not be read or finished. The acceptor tries again."""
 
     error: ErrorText
+
+
+@occurrence("warning")
+class DmarcCountsLeftOut(Occurrence):
+    """Messages are missing in reports of DMARC to other domains."""
+
+    messages: Annotated[int, "number of messages"]
+    error: ErrorText

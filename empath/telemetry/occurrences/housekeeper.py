@@ -326,3 +326,36 @@ class StatisticsRemoved(Occurrence):
     """A program ran ANALYZE or PRAGMA optimize on the queue. Its statistics, which slow a queue down, were removed."""
 
     file: Annotated[str, "path of the queue"]
+
+
+_Kind = Annotated[str, "kind of the report: `dmarc` or `tls`"]
+_Domain = Annotated[str, "domain that it is about"]
+
+
+@occurrence("info")
+class DomainReportQueued(Occurrence):
+    """A report about a period is on its way to another domain."""
+
+    kind: _Kind
+    domain: _Domain
+    report: Annotated[str | None, "queue id of its message, if there is one"]
+    to: Annotated[str, "addresses or URLs that get it, with blanks between them"]
+    messages: Annotated[int, "number of messages (`dmarc`) or sessions (`tls`) that it tells of"]
+
+
+@occurrence("info")
+class DomainReportDropped(Occurrence):
+    """There is no report to a domain about a period, though something was counted for it."""
+
+    kind: _Kind
+    domain: _Domain
+    error: ErrorText
+
+
+@occurrence("warning")
+class DomainReportPutOff(Occurrence):
+    """A report to another domain could not be made, and will be tried again."""
+
+    kind: _Kind
+    domain: _Domain
+    error: ErrorText

@@ -13,6 +13,7 @@ from empath.telemetry.occurrences.fields import (
     Recipient,
     Recipients,
     ReplyText,
+    Sender,
     Stage,
     Traceback,
 )
@@ -373,3 +374,23 @@ class StsHostUnlisted(Occurrence):
     domain: _StsDomain
     policy: _StsPolicyId
     host: Annotated[str, "name of the host"]
+
+
+@occurrence("info")
+class DomainReportReceived(Occurrence):
+    """A report of another host about a domain of ours was read."""
+
+    queue_id: QueueId
+    kind: Annotated[str, "kind of the report: `dmarc` or `tls`"]
+    domain: Annotated[str, "domain that it is about"]
+    org_name: Annotated[str, "who reports"]
+    messages: Annotated[int, "number of messages (`dmarc`) or sessions (`tls`) that it tells of"]
+
+
+@occurrence("warning")
+class DomainReportUnreadable(Occurrence):
+    """A message for an address of reports has no report that can be read. It was dropped."""
+
+    queue_id: QueueId
+    sender: Sender
+    error: ErrorText

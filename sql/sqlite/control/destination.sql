@@ -162,7 +162,7 @@ BEGIN
       WHEN new.pattern GLOB '*:*' AND new.pattern NOT GLOB '[[]*'
         THEN raise(ABORT, 'empath: the pattern of a route is a domain, *.domain or *')
       WHEN NOT (
-          new.value IN ('mx', 'discard:', 'feedback:')
+          new.value IN ('mx', 'discard:', 'feedback:', 'reports:')
           OR new.value GLOB 'maildir:/?*'
           OR (new.value GLOB 'pipe:?*' OR new.value GLOB 'webhook:?*') AND new.value NOT GLOB '* *'
           OR new.value GLOB 'https://?*' OR new.value GLOB 'http://?*'

@@ -35,6 +35,7 @@ _KINDS = {
     "Wait": "duration",
     "Share": "number",
     "Text": "text",
+    "OneLine": "text",
     "FileMode": "file mode",
     "ListenAddress": "address and port, or UNIX socket",
     "LogServer": "transport and address",

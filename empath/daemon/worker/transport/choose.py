@@ -20,6 +20,7 @@ from empath.policy.routing import (
     MaildirRoute,
     MxRoute,
     PipeRoute,
+    ReportsRoute,
     Route,
     SmtpRoute,
     SocketRoute,
@@ -35,10 +36,11 @@ def choose_carrier(
     destination: str,
     *,
     feedback: Callable[[str], Carrier] | None = None,
+    reports: Callable[[str], Carrier] | None = None,
 ) -> Carrier:
     """
     Make the carrier of one lease. *route* is None where the configuration has no route to *destination* any more;
-    *feedback* makes the one that reads reports.
+    *feedback* makes the one that reads reports about mail, *reports* the one that keeps those about a period.
     """
     match route:
         case SmtpRoute() | SocketRoute() | MxRoute() | ListRoute():
@@ -59,7 +61,9 @@ def choose_carrier(
             return FixedReplyCarrier(DISCARDED, destination)
         case FeedbackRoute() if feedback is not None:
             return feedback(destination)
-        case FeedbackRoute():
+        case ReportsRoute() if reports is not None:
+            return reports(destination)
+        case FeedbackRoute() | ReportsRoute():
             return FixedReplyCarrier(DISCARDED, destination)
         case None:
             return FixedReplyCarrier(NO_ROUTE, destination)

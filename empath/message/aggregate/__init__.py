@@ -1,0 +1,1 @@
+"""aggregate - reports between domains about a period: written and read"""

@@ -1,0 +1,167 @@
+"""
+dmarc_reading - an aggregate report of DMARC that another host has sent, RFC 9990 and RFC 7489
+
+THEORY
+    Hosts write many dialects: with and without a namespace, in any order, with elements of their own.  An element
+    counts by its place and name; all others are passed over.
+
+RULES
+    The file is that of a stranger.  It has a bound of elements, depth and text.  A document type, which is where
+    entities and other files come from, ends the reading: no report has one.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+from xml.parsers import expat
+
+from empath.errors import SyntaxViolation
+from empath.mail.printable import printable
+from empath.message.aggregate.dmarc import MOST_TEXT, DmarcReport, DmarcRow
+
+MOST_ROWS: Final = 10_000
+_MOST_ELEMENTS: Final = 500_000
+_MOST_DEPTH: Final = 20
+_MOST_SIGNATURES: Final = 10  # of one row
+_MOST_DIGITS: Final = 15
+_ROOT: Final = ("feedback",)
+_RECORD: Final = ("feedback", "record")
+_POLICY: Final = ("p", "sp", "np", "adkim", "aspf", "testing", "t", "pct", "fo")
+# Where a value stands within a record, and what it is called here.
+_OF_RECORD: Final = {
+    ("row", "source_ip"): "source_ip",
+    ("row", "count"): "count",
+    ("row", "policy_evaluated", "disposition"): "disposition",
+    ("row", "policy_evaluated", "dkim"): "dkim",
+    ("row", "policy_evaluated", "spf"): "spf",
+    ("row", "policy_evaluated", "reason", "type"): "reason",
+    ("row", "policy_evaluated", "reason", "comment"): "comment",
+    ("identifiers", "header_from"): "header_from",
+    ("identifiers", "envelope_from"): "envelope_from",
+    ("auth_results", "spf", "domain"): "spf_domain",
+    ("auth_results", "spf", "result"): "spf_result",
+}
+_SIGNATURE: Final = ("auth_results", "dkim")
+
+
+def read_xml(octets: bytes) -> DmarcReport:
+    """
+    Read a file. Rows beyond MOST_ROWS are counted in `left_out`.
+
+    Raises:
+        SyntaxViolation: it is no report; the text is a clause that calls it "it".
+    """
+    return _Reading().read(octets)
+
+
+class _Reading:
+    """One file on its way through the parser."""
+
+    def __init__(self) -> None:
+        self._path: list[str] = []
+        self._text: list[str] = []
+        self._length = 0
+        self._elements = 0
+        self._values: dict[tuple[str, ...], str] = {}  # outside of records, the first of each place
+        self._record: dict[str, str] = {}
+        self._signature: dict[str, str] = {}
+        self._signatures: list[tuple[str, str, str]] = []
+        self._rows: list[DmarcRow] = []
+        self._left_out = 0
+
+    def read(self, octets: bytes) -> DmarcReport:
+        """See `read_xml`."""
+        parser: Any = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler = self._begin
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._take
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        parse: Callable[[bytes, bool], object] = parser.Parse
+        try:
+            parse(octets, True)
+        except expat.ExpatError as exc:
+            raise SyntaxViolation(f"it is not XML: {exc}") from exc
+        except (LookupError, ValueError) as exc:
+            raise SyntaxViolation(f"it is in an encoding that is not known: {exc}") from exc
+        return self._report()
+
+    def _begin(self, name: str, _attributes: object) -> None:
+        self._elements += 1
+        if self._elements > _MOST_ELEMENTS or len(self._path) >= _MOST_DEPTH:
+            raise SyntaxViolation("it has too many elements, or too deep ones")
+        self._path.append(name.rpartition(" ")[2])
+        self._text.clear()
+        self._length = 0
+
+    def _take(self, text: str) -> None:
+        if self._length < MOST_TEXT:
+            self._text.append(text)
+            self._length += len(text)
+
+    def _end(self, _name: str) -> None:
+        path = tuple(self._path)
+        self._path.pop()
+        text = printable(" ".join("".join(self._text).split())[:MOST_TEXT])
+        self._text.clear()
+        if path == _RECORD:
+            self._end_record()
+        elif path[:2] == _RECORD:
+            self._end_within_record(path[2:], text)
+        elif path[:1] == _ROOT and len(path) > 1 and text:
+            self._values.setdefault(path[1:], text)
+
+    def _end_within_record(self, path: tuple[str, ...], text: str) -> None:
+        if path == _SIGNATURE:
+            if len(self._signatures) < _MOST_SIGNATURES:
+                found = self._signature
+                self._signatures.append((found.get("domain", ""), found.get("selector", ""), found.get("result", "")))
+            self._signature = {}
+        elif path[:2] == _SIGNATURE:
+            self._signature.setdefault(path[-1], text)
+        elif path in _OF_RECORD:
+            self._record.setdefault(_OF_RECORD[path], text)
+
+    def _end_record(self) -> None:
+        record, signatures = self._record, tuple(self._signatures)
+        self._record, self._signatures = {}, []
+        messages = _number(record.pop("count", ""), "count")
+        if len(self._rows) >= MOST_ROWS:
+            self._left_out += messages
+            return
+        named = {"source_ip": "", "disposition": "none", "dkim": "fail", "spf": "fail", "header_from": "", **record}
+        self._rows.append(DmarcRow(messages=messages, dkim_results=signatures, **named))
+
+    def _report(self) -> DmarcReport:
+        values = self._values
+        domain = values.get(("policy_published", "domain"), "")
+        report_id = values.get(("report_metadata", "report_id"), "")
+        if not domain or not report_id:
+            raise SyntaxViolation("it lacks the domain or its report_id")
+        begin_at, end_at = (
+            _number(values.get(("report_metadata", "date_range", name), ""), name) for name in ("begin", "end")
+        )
+        policy = {name: values[("policy_published", name)] for name in _POLICY if ("policy_published", name) in values}
+        return DmarcReport(
+            org_name=values.get(("report_metadata", "org_name"), ""),
+            email=values.get(("report_metadata", "email"), ""),
+            report_id=report_id,
+            begin_at=begin_at,
+            end_at=end_at,
+            domain=domain.lower(),
+            policy=policy,
+            rows=tuple(self._rows),
+            contact=values.get(("report_metadata", "extra_contact_info"), ""),
+            error=values.get(("report_metadata", "error"), ""),
+            left_out=self._left_out,
+        )
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise SyntaxViolation("it has a document type, which no report needs")
+
+
+def _number(text: str, name: str) -> int:
+    digits = text.partition(".")[0]
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
+        raise SyntaxViolation(f"its {name} is not a number")
+    return int(digits)

@@ -1,0 +1,143 @@
+"""The report in a message: every form that hosts use, and those that would fill the memory."""
+
+import gzip
+import io
+import zipfile
+import zlib
+
+import pytest
+
+from empath.errors import SyntaxViolation
+from empath.mail.identity import Timestamp
+from empath.message.aggregate.carried import MOST_OCTETS, find_report, inflate
+from empath.message.aggregate.mail import ReportMail, compose_mail, gzipped
+
+XML = b"<feedback>\n" + b"x" * 500 + b"</feedback>\n"
+
+
+def zipped(octets, method=zipfile.ZIP_DEFLATED):
+    """*octets* in an archive."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w", method) as archive:
+        archive.writestr("a!b!1!2.xml", octets)
+    return found.getvalue()
+
+
+def mail(file=XML, media_type="application/gzip", **more):
+    """A message with *file*."""
+    whole = ReportMail(
+        org_name='Ours "Ltd"',
+        sender="dmarc@ours.test",
+        subject_domain="a.test",
+        submitter="mx.ours.test",
+        report_id="1@mx.ours.test",
+        words=("Words.",),
+        file_name="mx.ours.test!a.test!1!2.xml.gz",
+        file=file,
+        media_type=media_type,
+        multipart="multipart/mixed",
+        **more,
+    )
+    return compose_mail(whole, ["a@a.test", "b@b.test"], message_id="1@mx.ours.test", boundary="=_b", at=Timestamp(0.0))
+
+
+def test_our_own_message_has_the_form_of_the_rfc():
+    """
+    RFC 9990 §3.4.2: the subject, the name of the file, and its type.
+    """
+    head, _, _ = mail(gzipped(XML), more=[("TLS-Report-Domain", "a.test")]).partition(b"\r\n\r\n")
+    assert [
+        "Date: Thu, 1 Jan 1970 00:00:00 +0000",
+        'From: "Ours Ltd" <dmarc@ours.test>',
+        "To: a@a.test,",
+        " b@b.test",
+        "Subject: Report Domain: a.test Submitter: mx.ours.test Report-ID:",
+        " <1@mx.ours.test>",
+        "Message-ID: <1@mx.ours.test>",
+        "TLS-Report-Domain: a.test",
+        "Auto-Submitted: auto-generated",
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/mixed; boundary="=_b"',
+    ] == head.decode().split("\r\n")
+
+
+def test_the_same_file_is_compressed_alike():
+    """
+    A report that is made again is the same.
+    """
+    assert gzipped(XML) == gzipped(XML)
+
+
+FILES = (gzipped(XML), zipped(XML), zipped(XML, zipfile.ZIP_STORED), XML, b"\xef\xbb\xbf" + XML)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_form_of_the_file_is_read(file):
+    """
+    Hosts use all of them, and give them all types.
+    """
+    assert XML.strip() == find_report([mail(file, "application/octet-stream")]).strip()
+
+
+def test_a_message_that_is_the_file_is_read():
+    """
+    Some hosts send no multipart.
+    """
+    for encoding, body in ((b"7bit", XML.replace(b"\n", b"\r\n")), (b"quoted-printable", b"<feedback=\r\n/>")):
+        head = b"Content-Type: text/xml\r\nContent-Transfer-Encoding: " + encoding + b"\r\n\r\n"
+        assert find_report([head, body]).startswith(b"<feedback")
+
+
+BOMB = gzip.compress(b"<" + b"\0" * (MOST_OCTETS + 10))
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (BOMB, f"it has more than {MOST_OCTETS} octets"),
+        (zipped(b"\0" * (MOST_OCTETS + 10)), f"it has more than {MOST_OCTETS} octets"),
+        (gzipped(XML)[:-9], "it is cut short"),
+        (gzipped(XML)[:10] + b"\xff" * 20, "it cannot be decompressed: "),
+        (b"PK\x03\x04", "its archive is cut short"),
+        (b"PK\x03\x04\x14\0\x01\0\x08\0" + b"\0" * 30, "its archive is encrypted, or in another form than deflate"),
+        (b"PK\x03\x04\x14\0\x00\0\x0e\0" + b"\0" * 30, "its archive is encrypted, or in another form than deflate"),
+    ],
+)
+def test_a_file_that_is_no_use_is_refused(octets, words):
+    """
+    A file of some kB may stand for gigabytes.
+    """
+    with pytest.raises(SyntaxViolation) as raised:
+        inflate(octets)
+    assert str(raised.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (b"Subject: hello\r\n\r\nhello\r\n", "it has no part with a report"),
+        (b"Content-Type: image/png\r\n\r\nhello\r\n", "it has no part with a report"),
+        (mail(gzipped(XML)[:-9]), "it is cut short"),
+        (b"Content-Type: text/xml\r\nContent-Transfer-Encoding: base64\r\n\r\nA\r\n", "its base64 is damaged: "),
+        (
+            b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + b"--b\r\n\r\nx\r\n" * 30,
+            "it has more than 20 parts",
+        ),
+    ],
+)
+def test_a_message_without_a_report_is_refused(message, words):
+    """
+    The address is a public one.
+    """
+    with pytest.raises(SyntaxViolation) as raised:
+        find_report([message])
+    assert str(raised.value).startswith(words)
+
+
+def test_a_stream_of_deflate_is_what_zip_has():
+    """
+    The sizes in the head of an entry may be zero, RFC 1952 and the notes of PKWARE.
+    """
+    packer = zlib.compressobj(wbits=-15)
+    body = packer.compress(XML) + packer.flush()
+    assert XML == inflate(b"PK\x03\x04\x14\0\x08\0\x08\0" + b"\0" * 16 + b"\x01\0\0\0a" + body)

@@ -1,0 +1,101 @@
+"""Reports of other hosts, as rows."""
+
+from dataclasses import replace
+
+from empath.storage.queue.received_reports import RECEIVED, KeepDmarcReport, KeepTlsReport, ReceivedBounds
+from empath.storage.queue.sweep import outdated
+from tests.kit.queue import T0
+from tests.message.aggregate.kit import REPORT as DMARC
+from tests.message.aggregate.test_tls import REPORT as TLS
+
+
+def kept(report=DMARC, queue_id="1", now=T0, **more):
+    """The work for a report of DMARC."""
+    return KeepDmarcReport(report, sender="dmarc@big.test", queue_id=queue_id, now=now, **more)
+
+
+def test_a_report_of_dmarc_is_a_row_for_each_result(queue):
+    """
+    The view has what the report said.
+    """
+    queue.run(kept())
+    columns = "domain, org_name, source_ip, messages, disposition, dkim, spf, reason, header_from, author"
+    assert [
+        ("a.test", "Ours & Co", "192.0.2.1", 3, "pass", "pass", "fail", "", "a.test", None),
+        ("a.test", "Ours & Co", "2001:db8::1", 1, "none", "fail", "fail", "local_policy", "x.a.test", None),
+    ] == queue.select(f"SELECT {columns} FROM dmarc_report ORDER BY source_ip")
+    assert [(4, 1)] == queue.select("SELECT messages, failed FROM _received_report")
+
+
+def test_a_report_about_tls_is_a_row_for_each_result(queue):
+    """
+    Sessions without a failure are a row, too.
+    """
+    work = KeepTlsReport(TLS, sender="tls@big.test", queue_id="1", now=T0)
+    queue.run(work)
+    assert "a.test" == work.domain
+    assert [
+        ("a.test", "sts", "", 5326, ""),
+        ("a.test", "sts", "certificate-expired", 100, "mx1.a.test"),
+        ("a.test", "sts", "starttls-not-supported", 203, ""),
+        ("a.test", "no-policy-found", "", 7, ""),
+    ] == queue.select("SELECT policy_domain, policy_type, result, sessions, host FROM tls_report")
+    assert [(5636, 303)] == queue.select("SELECT messages, failed FROM _received_report")
+
+
+def test_a_report_without_policies_is_kept(queue):
+    """
+    A host may have seen nothing.
+    """
+    queue.run(KeepTlsReport(replace(TLS, policies=()), sender="", queue_id="1", now=T0))
+    assert [("", 0)] == queue.select("SELECT domain, messages FROM _received_report")
+
+
+def test_the_same_report_counts_once(queue):
+    """
+    A host that is not sure sends it again; so does a worker that dies.
+    """
+    first, second, other = kept(), kept(), kept(replace(DMARC, report_id="2"))
+    for work in (first, second, other):
+        queue.run(work)
+    assert (False, True, False) == (first.is_known, second.is_known, other.is_known)
+    assert [(4,)] == queue.select("SELECT count(*) FROM dmarc_report")
+
+
+def test_the_message_says_whether_its_author_is_proven(queue):
+    """
+    Anybody may write a report in the name of others.
+    """
+    queue.run(queue.new_accept("a.test"))
+    [(queue_id,)] = queue.select("SELECT ulid FROM _message")
+    queue.write("""UPDATE _message SET authentication = '{"dmarc": "pass", "author": "big.test"}'""")
+    queue.run(kept(queue_id=queue_id))
+    assert [("big.test",)] == queue.select("SELECT DISTINCT author FROM dmarc_report")
+
+
+def test_there_is_a_bound(queue):
+    """
+    The oldest report goes; rows without a place are counted.
+    """
+    bounds = ReceivedBounds(reports=2, rows=3)
+    for number in range(3):
+        queue.run(kept(replace(DMARC, report_id=str(number)), now=T0 + number, bounds=bounds))
+    assert [("1", 1, 1), ("2", 0, 2)] == queue.select(
+        "SELECT report_id, left_out, row_count FROM _received_report ORDER BY report_id"
+    )
+    assert [(3,)] == queue.select("SELECT count(*) FROM _received_dmarc")
+
+
+def test_old_reports_are_forgotten_with_their_rows(queue):
+    """
+    After the time that [dmarc_reports] keep says.
+    """
+    queue.run(kept(), KeepTlsReport(TLS, sender="", queue_id="1", now=T0))
+    reader = queue.engine.open_reader()
+    assert outdated(reader, RECEIVED, T0 - 1) is None
+    work = outdated(reader, RECEIVED, T0)
+    reader.close()
+    assert work is not None
+    queue.run(work)
+    for table in ("_received_report", "_received_dmarc", "_received_tls"):
+        assert [] == queue.select(f"SELECT * FROM {table}")
