@@ -21,7 +21,7 @@ from empath.storage.admin.records import Reference
 @click.pass_context
 def repro(context: click.Context, *, reference: Reference, target: Path, without_content: bool, masks: bool) -> None:
     """
-    Export one message as a small queue in the new directory DIR.
+    Export one message as a small queue in DIR, a new directory.
 
     It has the message, its recipients, attempts and audit, and what decides about it: its destinations, the rules, the
     configuration without secrets, and the answers of the DNS.
