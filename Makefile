@@ -21,7 +21,7 @@ VENDORED := empath/daemon/httpd/console/static/vendor
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-repeat interop interop-apart interop-dane interop-dkim chaos properties fuzz coverage check format
+.PHONY: help setup run demo test test-repeat interop interop-apart interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
 .PHONY: vendor pictures bench bench-compare bench-queue reference changelog clean
 
 ##@ Use
@@ -70,6 +70,10 @@ interop-dane: $(READY) ## DANE with an unbound of this host; needs the Debian pa
 interop: interop-dkim
 interop-dkim: $(READY) ## Signatures in the eyes of others; needs the Debian packages opendkim, libmail-dkim-perl, python3-dkim
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dkim_peers.py $(ARGS)
+
+interop: interop-milter
+interop-milter: $(READY) ## Filters that speak milter; needs root, and the Debian packages rspamd, opendkim, python3-milter
+	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_milter_peers.py $(ARGS)
 
 properties: $(READY) ## Tests over generated examples, with eighty times as many of them (ARGS="tests/smtp")
 	$(BIN)/pytest -n $(WORKERS) -q --hypothesis-profile=deep $(or $(ARGS),tests/mail tests/message tests/smtp tests/policy tests/authentication tests/storage tests/daemon/housekeeper/test_report*.py tests/daemon/httpd/test_schemathesis.py)

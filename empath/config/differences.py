@@ -41,13 +41,16 @@ def differences_of(old: dict[str, Any], new: dict[str, Any]) -> tuple[Difference
 
 
 def flat(found: dict[str, Any]) -> dict[KeyPath, Any]:
-    """The settings of the tables *found*, one by one. A listener is named by its address."""
+    """The settings of the tables *found*, one by one. A listener and a filter are named by their addresses."""
     # Addresses are unique. By position, a new listener at the top would seem to change all below it.
-    listeners = {
-        listener["address"]: {key: value for key, value in listener.items() if key != "address"}
-        for listener in found["listener"]
+    named = {
+        table: {
+            each["address"]: {key: value for key, value in each.items() if key != "address"}
+            for each in found.get(table, ())
+        }
+        for table in ("listener", "milter")
     }
-    return dict(_leaves((), found | {"listener": listeners}))
+    return dict(_leaves((), found | named))
 
 
 def _leaves(path: KeyPath, value: Any) -> list[tuple[KeyPath, Any]]:

@@ -21,7 +21,7 @@ from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket, h
 from empath.mail.identity import Timestamp
 from empath.mail.syslog import SyslogServer
 from empath.mail.url import parse_secure_url
-from empath.policy.access import Network
+from empath.policy.access import Network, Role
 from empath.policy.destinations.hours import parse_instant
 from empath.policy.events.filter import parse_party, parse_type
 from empath.policy.limits.rate import Rate
@@ -66,6 +66,31 @@ def _listen_address(value: object, info: ValidationInfo) -> Endpoint | UnixSocke
     if len(path.encode()) > MAX_SOCKET_PATH_OCTETS:
         raise problem(f"the path of a UNIX socket has at most {MAX_SOCKET_PATH_OCTETS} octets: {path!r}")
     return UnixSocket(path)
+
+
+def _milter_address(value: object, info: ValidationInfo) -> Endpoint | UnixSocket:
+    text = as_text(value)
+    for prefix, path in (("local:", "unix:"), ("inet6:", ""), ("inet:", "")):  # words of sendmail.mc and main.cf
+        if text.startswith(prefix):
+            text = path + text.removeprefix(prefix)
+            break
+    else:
+        if not text.startswith("unix:"):
+            raise problem(f'not the address of a filter: {text!r} (use e.g. "inet:127.0.0.1:11332", "unix:/path")')
+    port, at, host = text.partition("@")
+    if at:  # port@host, as sendmail.mc has it
+        text = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return _listen_address(text.replace("localhost:", "127.0.0.1:", 1), info)
+
+
+def _written_milter_address(address: Endpoint | UnixSocket) -> str:
+    return f"inet:{address}" if isinstance(address, Endpoint) else str(address)
+
+
+def _milter_listener(text: str) -> str:
+    if text in (*Role, PICKUP):
+        return text
+    return text if text.startswith("unix:/") else str(Endpoint.parse(text))
 
 
 def _parse_file_mode(text: str) -> int:
@@ -232,6 +257,7 @@ def _module_name(text: str) -> str:
     return text
 
 
+PICKUP = "pickup"  # the listener of mail that local programs leave
 Text = Annotated[str, Field(min_length=1, pattern=r"^[!-~]+$")]
 OneLine = Annotated[str, read_by(_one_line)]
 Seconds = Annotated[float, read_by(parse_duration), PlainSerializer(duration_text)]
@@ -246,6 +272,10 @@ HostName = Annotated[Domain, read_by(Domain.parse), AS_TEXT]
 NodeName = Annotated[str, read_by(lambda text: str(Domain.parse(text)))]
 Mailbox = Annotated[Address, read_by(Address.parse), AS_TEXT]
 ListenAddress = Annotated[Endpoint | UnixSocket, PlainValidator(_listen_address), AS_TEXT]
+MilterAddress = Annotated[
+    Endpoint | UnixSocket, PlainValidator(_milter_address), PlainSerializer(_written_milter_address)
+]
+MilterListener = Annotated[str, read_by(_milter_listener)]
 FileMode = Annotated[int, read_by(_parse_file_mode), PlainSerializer("{:04o}".format, return_type=str)]
 Nameserver = Annotated[Endpoint, read_by(lambda text: Endpoint.parse(text, default_port=53)), AS_TEXT]
 LogServer = Annotated[SyslogServer, read_by(SyslogServer.parse), AS_TEXT]

@@ -42,6 +42,7 @@ from empath.config.tables.greylist import Greylist
 from empath.config.tables.health import Health
 from empath.config.tables.http import Http
 from empath.config.tables.limits import Limits, Receiving, Timeouts
+from empath.config.tables.milter import Milter
 from empath.config.tables.modules import Modules
 from empath.config.tables.mta_sts import MtaStsByDomain
 from empath.config.tables.node import Node
@@ -180,6 +181,7 @@ class Config(Table):
     too long: "451", which is the default, or nothing with "pass". All other keys are settings of the module.
     """
 
+    milters: tuple[Milter, ...] = setting([], "milter")
     http: Http = setting({})
     events: Events = setting({})
     health: Health = setting({})
@@ -385,6 +387,15 @@ class Config(Table):
             other = seen.setdefault((each.address, each.provider), name)
             if other != name:
                 raise problem(f"has the address and the provider of {other}", name)
+        return value
+
+    @field_validator("milters")
+    @classmethod
+    def _no_filter_twice(cls, value: tuple[Milter, ...]) -> tuple[Milter, ...]:
+        names = [milter.name for milter in value]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise problem(f"another filter already has the address {name}", index, "address")
         return value
 
     @field_validator("listeners")

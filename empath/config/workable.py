@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from empath.config.fields import PICKUP
 from empath.config.hosts import endpoints, trusts_resolver
 from empath.config.keys import KeyPath, dotted
 from empath.config.load import find_lines
@@ -35,6 +36,7 @@ from empath.policy.routing import MaildirRoute, SmtpRoute, route_text, single_ro
 from empath.smtp.sasl.mechanisms import Mechanism
 
 _SMTP_PORT: Final = 25
+_CONNECT: Final = 0o2  # what a client of a UNIX socket needs
 _OUTSIDE: Final = Domain("sender.invalid")  # stands for any domain that the configuration does not name
 _PRIVATE: Final = ".test"  # of a network for tests, which may have its own names
 _SERVED: Final = {
@@ -63,7 +65,7 @@ def contradictions(config: Config) -> list[Contradiction]:
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
         *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
         *_templates(config), *_zones(config), *_sources(config), *_authentication(config),
-        *_forwarding(config),
+        *_forwarding(config), *_milters(config),
         *old_names(config),
     ]  # fmt: skip
 
@@ -107,6 +109,46 @@ def _forwarding(config: Config) -> Iterator[Contradiction]:
         words = "in domains of [relay]"
     if words is not None:
         yield Contradiction(("verp", "domain"), f"is {words}; it needs a domain for nothing else")
+
+
+def _milters(config: Config) -> Iterator[Contradiction]:
+    """Filters that cannot be where the file says, and listeners of them that there are not."""
+    account = Account.find(config.process.user)
+    known = {*(listener.text for listener in config.listeners), *Role, PICKUP}
+    for index, milter in enumerate(config.milters):
+        keys = ("milter", index)
+        if isinstance(milter.address, UnixSocket):
+            if words := _obstacle_to_filter(Path(milter.address.path), account):
+                yield Contradiction((*keys, "address"), words)
+        elif any(_is_bound_by(endpoint, milter.address) for endpoint in endpoints(config)):
+            words = f"{milter.address} is a listener of this server, which speaks SMTP and not the milter protocol"
+            yield Contradiction((*keys, "address"), words)
+        for place, name in enumerate(milter.listeners):
+            if name not in known:
+                yield Contradiction((*keys, "listeners", place), f"there is no listener {name}")
+        if not any(milter.is_for(listener.role, listener.text) for listener in config.listeners) and not (
+            PICKUP in milter.listeners and config.pickup.directory is not None
+        ):
+            words = "no listener has this role or address, so the filter sees no mail"
+            yield Contradiction((*keys, "listeners"), words, is_warning=True)
+
+
+def _obstacle_to_filter(path: Path, account: Account | None) -> str:
+    """Why the processes cannot connect to the socket *path*; empty if they may. A filter may make it later."""
+    if not _may_be_a_directory(path.parent):
+        return f"there is no directory {path.parent}; start the filter first, or correct the path"
+    closed = None if account is None else closed_folder(path.parent, account)
+    if account is not None and closed is not None:
+        return f"user {account.name} may not enter {closed}; make it a member of the group of the filter"
+    try:
+        status = path.lstat()
+    except OSError:
+        return ""
+    if not stat.S_ISSOCK(status.st_mode):
+        return f"{path} is there and is not a socket; name that of the filter"
+    if account is not None and not account.may(_CONNECT, status):
+        return f"user {account.name} may not write to {path}; make it a member of the group of the filter"
+    return ""
 
 
 def old_names(config: Config) -> Iterator[Contradiction]:
@@ -273,10 +315,14 @@ def _programs(config: Config) -> Iterator[Contradiction]:
 def _is_own(route: SmtpRoute, endpoint: Endpoint) -> bool:
     if not is_address(route.host):
         return False  # a name: the DNS knows
-    target = ipaddress.ip_address(known(route.host).canonical)
-    bound = ipaddress.ip_address(endpoint.host)
-    is_reached = target == bound or (bound.is_unspecified and target.is_loopback and target.version == bound.version)
-    return is_reached and route.port == endpoint.port
+    return _is_bound_by(endpoint, Endpoint(known(route.host).canonical, route.port))
+
+
+def _is_bound_by(endpoint: Endpoint, target: Endpoint) -> bool:
+    """Whether a connection to *target* reaches the listener *endpoint*."""
+    address, bound = ipaddress.ip_address(target.host), ipaddress.ip_address(endpoint.host)
+    is_any = bound.is_unspecified and address.is_loopback and address.version == bound.version
+    return (address == bound or is_any) and target.port == endpoint.port
 
 
 def _routes(config: Config) -> Iterator[Contradiction]:

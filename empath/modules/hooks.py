@@ -54,8 +54,8 @@ class Message:
     """
     A message that has arrived whole.
 
-    Shape: size is in octets; header is the header section as received, without the blank line; chunks gives the whole
-    content in pieces, each time from the beginning.
+    Shape: size is in octets; header is the header section as received, without the blank line, below the fields that
+    filters and a submission add; chunks gives the whole content in pieces, each time from the beginning.
     """
 
     queue_id: str

@@ -563,7 +563,7 @@ SELECT r.refusal_id                                  AS refusal_id,             
        r.sender                                      AS sender,                   -- reverse-path as the client gave it; NULL: it had given none
        r.recipient                                   AS recipient,                -- forward-path, where RCPT was refused
        r.stage                                       AS stage,                    -- command that was refused, 'end of data', or what ended the session
-       r.rule AS rule,  -- what decided: a limit such as message_rate; relay, auth, senders, recipients, suppression, greylist, blocklists, dmarc, routes, modules, protocol or other
+       r.rule AS rule,  -- what decided: a limit such as message_rate; relay, auth, senders, recipients, suppression, greylist, blocklists, dmarc, routes, modules, milter, protocol or other
        r.reply                                       AS reply                     -- reply that the client got
   FROM _refusal AS r;
 

@@ -69,7 +69,10 @@ def settings(wanted):
 
 def with_lines(section, *lines):
     """The smallest configuration that has the table of *section*, with more lines in it."""
-    if section.is_list:
+    if section.is_optional:
+        needed = [f"{each.key} = {each.example}" for each in section.settings if each.is_required]
+        text = f"{LEAST}\n{section.key} = [{{{', '.join([*needed, *lines])}}}]"
+    elif section.is_list:
         text = LEAST.replace('"127.0.0.1:2525"', ", ".join(['"127.0.0.1:2525"', *lines]))
     elif section.key.startswith("listener."):
         table = f"{section.key.partition('.')[2]} = {{{', '.join(lines)}}}"

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import socket
 import tempfile
 from pathlib import Path
 
@@ -371,3 +372,55 @@ def test_dnssec_needs_a_resolver_that_is_trusted(tmp_path, dnssec, servers, trus
     file.write_text(LEAST + f'[dns]\ndnssec = "{dnssec}"\nnameservers = {servers}\ntrusted = {trusted}\n')
     found = [each.is_warning for each in contradictions(load_config(file)) if each.keys[:1] == ("dns",)]
     assert ([] if expected is None else [expected]) == found
+
+
+def test_filters_that_cannot_be_asked_are_found(tmp_path):
+    """
+    Each would put all mail off, or see none.
+    """
+    (tmp_path / "file").touch()
+    milters = [
+        ('unix:none/filter.sock', '["mx"]'), ('unix:file', '["mx"]'), ('unix:later.sock', '["mx"]'),
+        ('inet:127.0.0.1:2525', '["mx"]'), ('inet:127.0.0.1:11332', '["127.0.0.1:25", "mx"]'),
+        ('inet:127.0.0.1:11333', '["submission"]'), ('inet:127.0.0.1:11334', '["pickup"]'),
+        ('inet:127.0.0.1:11335', '["127.0.0.1:2525"]'),
+    ]  # fmt: skip
+    tables = "".join(f'[[milter]]\naddress = "{address}"\nlisteners = {names}\n' for address, names in milters)
+    file = tmp_path / "c.toml"
+    file.write_text(LEAST + tables + '[routes]\n"*" = "mx"\n')
+    found = [(each.keys[1:], each.words, each.is_warning) for each in contradictions(load_config(file))]
+    unseen = "no listener has this role or address, so the filter sees no mail"
+    assert [
+        ((0, "address"), f"there is no directory {tmp_path}/none; start the filter first, or correct the path", False),
+        ((1, "address"), f"{tmp_path}/file is there and is not a socket; name that of the filter", False),
+        (
+            (3, "address"),
+            "127.0.0.1:2525 is a listener of this server, which speaks SMTP and not the milter protocol",
+            False,
+        ),
+        ((4, "listeners", 0), "there is no listener 127.0.0.1:25", False),
+        ((5, "listeners"), unseen, True),
+        ((6, "listeners"), unseen, True),
+    ] == found
+
+
+def test_a_socket_of_a_filter_that_the_processes_may_not_use_is_found():
+    """
+    Root, who runs `check`, may.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        (place / "closed").mkdir(mode=0o700)
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(place / "filter.sock"))
+            (place / "filter.sock").chmod(0o660)
+            file = place / "c.toml"
+            tables = "".join(f'[[milter]]\naddress = "unix:{path}"\n' for path in ("closed/x", "filter.sock"))
+            file.write_text(LEAST + '[process]\nuser = "nobody"\n' + tables + '[routes]\n"*" = "mx"\n')
+            found = [each.words for each in contradictions(load_config(file))]
+        remedy = "make it a member of the group of the filter"
+        assert [
+            f"user nobody may not enter {place}/closed; {remedy}",
+            f"user nobody may not write to {place}/filter.sock; {remedy}",
+        ] == found

@@ -7,11 +7,12 @@ from empath.authentication.dmarc import DmarcResult, DmarcVerdict
 from empath.authentication.findings import Findings, SentFrom
 from empath.daemon.acceptor import judging, verify
 from empath.daemon.acceptor.login import logins
+from empath.daemon.acceptor.milters import conversation
 from empath.daemon.process import recipients
 from empath.daemon.process.module_calls import calls
 from empath.mail.reply import Reply
 from empath.policy import access, senders
-from empath.policy.limits.refusal import REPLIES, Limit
+from empath.policy.limits.refusal import FILTER_UNAVAILABLE, REPLIES, Limit
 from empath.policy.limits.refusal_rule import rule_of
 from empath.policy.suppression import Suppressed, refusal
 from empath.smtp.server import replies
@@ -44,6 +45,8 @@ def unproven(author: str) -> Reply:
         (unproven(""), "dmarc"),
         (judging._NO_ROUTE, "routes"),
         (calls._UNAVAILABLE, "modules"),
+        (FILTER_UNAVAILABLE, "milter"),
+        *((reply, "milter") for reply in conversation.REPLIES.values()),
         (replies.BAD_SEQUENCE, "protocol"),
         (Reply.of("554 5.7.1 We do not like this"), "other"),
     ],

@@ -36,6 +36,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.cli.admin.dns_answers import resolver  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_dkim import diagnose_dkim  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415 - slow to load
+    from empath.cli.admin.doctor_milter import diagnose_milters  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_rules import diagnose_rules  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_sts import diagnose_sts  # noqa: PLC0415 - slow to load
     from empath.config.doubtful import doubts  # noqa: PLC0415 - slow to load
@@ -86,6 +87,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
         found += diagnose_consumers(open_queue(config))
         found += diagnose_rules(config, open_queue(config), time.time())
         found += diagnose_dkim(config)
+        found += diagnose_milters(config)
     _write(found, context, is_json=is_json)
 
 

@@ -17,6 +17,7 @@ from empath.daemon.acceptor.content import ContentBudget
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.login.logins import Logins
+from empath.daemon.acceptor.milters.filter import Filter
 from empath.daemon.acceptor.offers import Offers
 from empath.daemon.acceptor.rates import ListenerRates
 from empath.daemon.acceptor.refusal_rows import RefusalRows
@@ -60,11 +61,11 @@ class ListenerContext:
     recipients None where every recipient is accepted as it is, authentication None where no mail is judged,
     suppressions None where suppressed ones are, too; signer gives what signs mail of known clients, None where none is
     signed; forwarder gives the sender of forwarded mail, None where that stays; sealing seals mail that is passed on,
-    None where none is; verp gives a sender for each recipient, None where mail keeps its own; queue_id is that of the
-    only message, where it was given before; hostname is the name that this host gives itself here, greeting the reply
-    to a client that says its own. Until new_clients_until, in monotonic seconds, a drain waits for the first
-    transaction of each session: a reload refuses no client. received_with is the word of the Received field where mail
-    does not come by SMTP.
+    None where none is; verp gives a sender for each recipient, None where mail keeps its own; milters are asked about
+    its mail; queue_id is that of the only message, where it was given before; hostname is the name that this host gives
+    itself here, greeting the reply to a client that says its own. Until new_clients_until, in monotonic seconds, a
+    drain waits for the first transaction of each session: a reload refuses no client. received_with is the word of the
+    Received field where mail does not come by SMTP.
     """
 
     config: Config
@@ -98,6 +99,7 @@ class ListenerContext:
     forwarder: Forwarder | None = None
     sealing: Sealing | None = None
     verp: Verp | None = None
+    milters: tuple[Filter, ...] = ()
     tickets: Tickets = field(default_factory=Tickets)
     dialogues: Dialogues = field(default_factory=unheard)
     is_draining: bool = False

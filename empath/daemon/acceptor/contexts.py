@@ -6,7 +6,8 @@ limit and each policy is in one place, and a process keeps to it whichever way t
 """
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -23,10 +24,11 @@ from empath.daemon.acceptor.dmarc_counts import DmarcCounts
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.acceptor.login.choose import logins_of
+from empath.daemon.acceptor.milters.filter import Filter
+from empath.daemon.acceptor.new_session import new_sessions
 from empath.daemon.acceptor.rates import ListenerRates, RateMeter
 from empath.daemon.acceptor.refusal_rows import RefusalRows
 from empath.daemon.acceptor.sealing import sealing_of
-from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.space import Space
 from empath.daemon.acceptor.verify import Verifier
 from empath.daemon.process.child import Child
@@ -45,7 +47,14 @@ from empath.policy.limits.refusal import RefusalTally
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.limits.session import Pace, line_limit_octets
 from empath.smtp.server.limits import ServerLimits
-from empath.telemetry.metrics.catalogue import AUTHENTICATION, LIMITS_REACHED, REFUSALS, SEALS
+from empath.telemetry.metrics.catalogue import (
+    AUTHENTICATION,
+    LIMITS_REACHED,
+    MILTER_FAILURES,
+    MILTER_VERDICTS,
+    REFUSALS,
+    SEALS,
+)
 from empath.telemetry.occurrences.acceptor import RefusalsLeftOut
 
 _GREETINGS: Final = {Protocol.SMTP: "ESMTP", Protocol.LMTP: "LMTP"}  # words of the banner
@@ -57,7 +66,8 @@ _REFUSALS_PER_CLIENT: Final = 20  # most lines of the log for one client in a se
 
 class ListenerContexts:
     """
-    What all listeners of the process share. Shape: new_session makes a session, with modules where some are configured.
+    What all listeners of the process share. Shape: new_session makes a session, with filters and modules where some are
+    configured.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -79,7 +89,8 @@ class ListenerContexts:
         self._logins = logins_of(runtime, self.refusals, self.meter)
         self._results: dict[tuple[str, ...], float] = {}
         self._overrides = OverrideRows(runtime.engine.open_reader)
-        self.new_session = _sessions_with_modules(runtime, self.refusals) if runtime.modules else ReceivingSession
+        self._filters = _filters_of(runtime, self.refusals)
+        self.new_session = new_sessions(runtime, self.refusals, has_filters=bool(self._filters))
         self._greylist: Greylist | None = None
         if config.greylist.enabled:
             self._greylist = Greylist(config.greylist.rules, runtime.engine.open_reader, runtime.writer, time.time)
@@ -110,7 +121,11 @@ class ListenerContexts:
         runtime.keep(partial(self.refusal_rows.run, runtime))
         if self.dmarc_counts is not None:
             runtime.keep(partial(self.dmarc_counts.run, runtime))
+        for each in self._filters:
+            runtime.keep(each.run)
         if runtime.ledger is not None:
+            runtime.ledger.read(MILTER_VERDICTS, lambda: _sum(each.verdicts for each in self._filters))
+            runtime.ledger.read(MILTER_FAILURES, lambda: _sum(each.failures for each in self._filters))
             runtime.ledger.read(AUTHENTICATION, lambda: self._results)
             if (sealing := self._sealing) is not None:
                 runtime.ledger.read(SEALS, lambda: sealing.counts)
@@ -179,6 +194,7 @@ class ListenerContexts:
             verp=self._verp,
             greylist=self._greylist if listener.role is Role.MX else None,
             authentication=self._authenticator_of(listener),
+            milters=tuple(each for each in self._filters if each.settings.is_for(listener.role, address)),
         )
 
     def _rates_of(self, listener: ListenerSettings) -> ListenerRates:
@@ -216,19 +232,12 @@ class ListenerContexts:
         )
 
 
-def _sessions_with_modules(runtime: Runtime, refusals: RefusalMeter) -> Callable[..., ReceivingSession]:
-    """What makes the sessions where modules are configured."""
-    from empath.daemon.acceptor.modules.session import ModuleSession  # noqa: PLC0415 - the same
-    from empath.daemon.process.module_calls.calls import ModuleCalls  # noqa: PLC0415 - only what is configured
-    from empath.daemon.process.module_calls.switch import ModuleSwitch  # noqa: PLC0415 - the same
-    from empath.daemon.process.module_calls.watchdog import Watchdog  # noqa: PLC0415 - the same
+def _filters_of(runtime: Runtime, refusals: RefusalMeter) -> tuple[Filter, ...]:
+    return tuple(Filter(each, runtime.deadlines, runtime.emit, refusals) for each in runtime.config.milters)
 
-    late_s = max(module.wanted.deadline_s for module in runtime.modules)
-    Watchdog(runtime.emit, late_s).start()
-    switch = ModuleSwitch(runtime)
-    calls = ModuleCalls(runtime.modules, runtime.emit, refusals, switch.record)
-    runtime.keep(partial(switch.run, calls))
-    return partial(ModuleSession, calls)
+
+def _sum(counts: Iterable[Counter[tuple[str, ...]]]) -> dict[tuple[str, ...], float]:
+    return {key: float(count) for each in counts for key, count in each.items()}
 
 
 def _connection_counter(config: Config, child: Child) -> ConnectionCounter:

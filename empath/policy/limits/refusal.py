@@ -19,6 +19,7 @@ TIMED_OUT: Final = Reply.of("421 4.4.2 Timed out waiting for you")
 HEADER_TOO_LARGE: Final = Reply.of("552 5.3.4 Message header too big")
 TOO_MANY_HOPS: Final = Reply.of("554 5.4.0 Too many hops: the message has been in a loop")
 ALIAS_LOOP: Final = Reply.of("554 5.4.6 Mail loop: an alias of this host leads back to it")
+FILTER_UNAVAILABLE: Final = Reply.of("451 4.3.0 A mail filter of this host is not available, try again later")
 NO_SPACE: Final = Reply.of("452 4.3.1 Insufficient system storage, try again later")
 
 

@@ -11,7 +11,7 @@ from empath.mail.reply import Reply
 from empath.policy.limits.refusal import REPLIES
 from empath.smtp.server import replies
 
-MODULE_OR_OTHER: Final = "other"  # the reply of a module, or of a failure of this host
+MODULE_OR_OTHER: Final = "other"  # the words of a module or a filter, or a failure of this host
 PROTOCOL: Final = "protocol"
 _BY_LIMIT: Final[Mapping[Reply, str]] = {reply: str(limit) for limit, reply in REPLIES.items()}
 _OF_PROTOCOL: Final = frozenset(each for each in vars(replies).values() if isinstance(each, Reply))
@@ -33,6 +33,10 @@ _BY_WORDS: Final = (
     ("The author of this message is not certain", "dmarc"),
     ("No route", "routes"),
     ("A filter of this host", "modules"),
+    ("A mail filter of this host", "milter"),
+    ("Refused by a filter", "milter"),
+    ("Put off by a filter", "milter"),
+    ("Closed by a filter", "milter"),
 )
 
 

@@ -82,6 +82,13 @@ ACCEPT_SECONDS: Final = _histogram("smtp_accept_seconds", "Time from the final d
 DUPLICATES: Final = _counter("smtp_duplicates", "Messages that came again and were queued once")
 REFUSALS: Final = _counter("smtp_refusals", "Refusals, by stage and codes of the reply", "stage", "code", most=200)
 LIMITS_REACHED: Final = _counter("smtp_limits_reached", "Times that clients reached a limit", "limit")
+MILTER_VERDICTS: Final = _counter(
+    "milter_verdicts",
+    "Messages and sessions that a filter refused, put off, held, discarded or changed",
+    "milter",
+    "verdict",
+)
+MILTER_FAILURES: Final = _counter("milter_failures", "Times that a filter did not answer rightly", "milter", "stage")
 AUTHENTICATION: Final = _counter(
     "authentication_results", "Messages that were judged, by method and result", "method", "result", most=40
 )
@@ -192,6 +199,7 @@ CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
     "Acceptor": (
         *(CONNECTIONS, OPEN_SESSIONS, SESSION_ENDS, SESSION_SECONDS, MESSAGES, RECIPIENTS, OCTETS, ACCEPT_SECONDS),
         *(DUPLICATES, REFUSALS, LIMITS_REACHED, LOGINS, AUTHENTICATION, SEALS, CERTIFICATE_END),
+        *(MILTER_VERDICTS, MILTER_FAILURES),
     ),
     "Worker": (
         *(

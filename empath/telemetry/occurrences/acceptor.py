@@ -11,6 +11,7 @@ from empath.telemetry.occurrences.fields import (
     DurationS,
     ErrorText,
     MechanismName,
+    MilterName,
     QueueId,
     Recipient,
     Recipients,
@@ -327,3 +328,45 @@ class DmarcCountsLeftOut(Occurrence):
 
     messages: Annotated[int, "number of messages"]
     error: ErrorText
+
+
+@occurrence("info")
+class MilterDecided(Occurrence):
+    """A filter of [[milter]] refused, put off, held, discarded or changed a message, or refused a session."""
+
+    queue_id: Annotated[str | None, "queue id of the message"]
+    milter: MilterName
+    client: Client
+    sender: Annotated[str | None, "reverse path, within a message"]
+    stage: Annotated[str, "`connect`, `helo`, `mail`, `rcpt`, `data`, `header`, `eoh`, `body` or `eom`"]
+    verdict: Annotated[str, "`refused`, `put off`, `hold`, `discard` or `changed`"]
+    changed: Annotated[str | None, "what it changed: `header`, `body`, `sender`, `recipients`, `hold`, `discard`"]
+    reply: Annotated[str | None, "SMTP reply, escaped, if it refused"]
+
+
+@occurrence("error")
+class MilterFailed(Occurrence):
+    """A filter of [[milter]] could not be reached, did not answer, or not rightly, and its `on_failure` answered."""
+
+    milter: MilterName
+    stage: Annotated[str, "what it was asked about, as in `milter_decided`"]
+    error: ErrorText
+    answer: Annotated[str, "what clients hear in its place"]
+
+
+@occurrence("critical")
+class MilterPaused(Occurrence):
+    """
+    A filter of [[milter]] cannot be reached, or has failed several times in a row. This process does not ask it for a
+    while, and its `on_failure` answers at once. It is tried again by itself.
+    """
+
+    milter: MilterName
+    failures: Annotated[int, "failures in a row"]
+
+
+@occurrence("info")
+class MilterBack(Occurrence):
+    """A filter that was paused is asked again."""
+
+    milter: MilterName

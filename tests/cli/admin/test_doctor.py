@@ -17,12 +17,14 @@ from empath.cli.admin.__main__ import main
 from empath.cli.admin.dns_answers import resolver
 from empath.cli.admin.doctor import doctor
 from empath.cli.admin.doctor_dns import diagnose_dns
+from empath.cli.admin.doctor_milter import diagnose_milters
 from empath.cli.empathd import main as empathd
 from empath.config import load_config
 from empath.daemon.process.health import diagnose_answer
 from empath.daemon.supervisor.doctor import diagnose_machine
 from empath.policy.greylist import GreylistRules
 from empath.policy.health import Diagnosis, Level
+from empath.smtp.milter.packets import Packet
 from empath.storage.admin.doctor import diagnose_queue
 from empath.storage.admin.doctor_pickup import diagnose_pickup
 from empath.storage.admin.doctor_rows import diagnose_rows
@@ -31,6 +33,7 @@ from empath.storage.sqlite.engine import SqliteEngine
 from tests.cli.admin.kit import AdminTool, run
 from tests.kit.commands import CommandResult, run_forked
 from tests.kit.dns import ScriptedDns
+from tests.kit.milter import FilterInThread
 from tests.kit.process import configuration, free_port
 from tests.kit.queue import T0, Queue, write
 
@@ -586,3 +589,33 @@ def test_a_rule_about_replies_that_cannot_be_read_is_told(tool: AdminTool) -> No
     assert ("reply rules", Level.WARNING) == (found.subject, found.level)
     assert "own:1 of bounce_rule cannot be read" in found.found
     assert "DELETE FROM bounce_rule WHERE rule = 'own:1'" in str(found.remedy)
+
+
+def test_filters_are_asked_what_they_want(tmp_path: Path) -> None:
+    """
+    One that answers, one that speaks something else, and one that is not there.
+    """
+    file = tmp_path / "empath.toml"
+    silent = socket.create_server(("127.0.0.1", 0))
+    with FilterInThread(actions=0x11) as answers, FilterInThread(O=Packet(b"c")) as other, silent:
+        silent_port = silent.getsockname()[1]
+        addresses = (answers.address, other.address, f"inet:127.0.0.1:{silent_port}", f"unix:{tmp_path}/none")
+        tables = "".join(
+            f'[[milter]]\naddress = "{address}"\nconnect_timeout = "1s"\non_failure = "{word}"\n'
+            for address, word in zip(addresses, ("tempfail", "tempfail", "accept", "tempfail"), strict=True)
+        )
+        file.write_text(configuration(2525, tables))
+        found = [(each.level, each.found.replace(str(tmp_path), "")) for each in diagnose_milters(load_config(file))]
+    assert [
+        (Level.OK, f"{answers.address} answers: version 6, may add fields, change fields"),
+        (
+            Level.ERROR,
+            f"{other.address} does not speak the milter protocol: its first packet is not an answer to the offer;"
+            " its mail is put off",
+        ),
+        (
+            Level.WARNING,
+            f"inet:127.0.0.1:{silent_port} cannot be reached: timed out; mail passes without it",
+        ),
+        (Level.ERROR, "unix:/none cannot be reached: no such file or directory; its mail is put off"),
+    ] == found

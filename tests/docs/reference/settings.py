@@ -37,6 +37,8 @@ _KINDS = {
     "Text": "text",
     "OneLine": "text",
     "FileMode": "file mode",
+    "MilterAddress": "address of a filter",
+    "MilterListener": "list of roles and addresses",
     "ListenAddress": "address and port, or UNIX socket",
     "LogServer": "transport and address",
     "Protocol": "one word",
@@ -189,7 +191,8 @@ class Section:
     """
     One table of the file.
 
-    Shape: key is empty for the keys above all tables; is_named: the operator gives it a name, and there may be none.
+    Shape: key is empty for the keys above all tables; is_named: the operator gives it a name, and there may be none;
+    is_optional: a list of them may be empty.
     """
 
     key: str
@@ -197,6 +200,7 @@ class Section:
     is_list: bool
     settings: tuple[Setting, ...]
     is_named: bool = False
+    is_optional: bool = False
 
 
 @functools.cache
@@ -216,7 +220,8 @@ def sections() -> tuple[Section, ...]:
             found.append(Section(key, top[key].doc, False, ()))
         elif table is not None:
             doc = " ".join((table.__doc__ or "").split())
-            found.append(Section(key, doc, table is not field.annotation, _settings(table)))
+            is_list = table is not field.annotation
+            found.append(Section(key, doc, is_list, _settings(table), is_optional=is_list and not field.is_required()))
             found += _inner(key, table)
     return tuple(found)
 
@@ -282,7 +287,8 @@ def toml_file() -> str:
         is_optional = False
         if section.key:
             header = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
-            is_optional = section.is_named or (section.is_list and "." in section.key)  # there may be none
+            # There may be none.
+            is_optional = section.is_named or section.is_optional or (section.is_list and "." in section.key)
             blocks.append(f"{_comment(section.doc)}\n{'# ' * is_optional}{header}")
         blocks.extend(_TABLES.get(section.key, ()))
         blocks.extend(_toml_setting(setting, is_optional=is_optional) for setting in section.settings)

@@ -5,8 +5,9 @@ Empath decides first; the modules are asked about what it would accept.  Without
 and none of this costs anything.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, ClassVar
 
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
@@ -35,7 +36,9 @@ from empath.smtp.server.events import (
 
 
 class ModuleSession(ReceivingSession):
-    """One client's connection, with modules."""
+    """One client's connection, with modules. `overridden` are the answers that ask them."""
+
+    overridden: ClassVar[Mapping[type, Any]]
 
     def __init__(
         self,
@@ -199,7 +202,7 @@ class ModuleSession(ReceivingSession):
         transaction.metadata = self._metadata.text
 
 
-_OVERRIDDEN: Final[dict[type, Any]] = {
+ModuleSession.overridden = {
     Connected: ModuleSession._connected,
     ClientNamed: ModuleSession._client_named,
     Greeted: ModuleSession._greeted,
@@ -207,4 +210,4 @@ _OVERRIDDEN: Final[dict[type, Any]] = {
     MailOffered: ModuleSession._mail_offered,
     ContentEnded: ModuleSession._content_ended,
 }
-ModuleSession.answers = {**ANSWERS, **_OVERRIDDEN}
+ModuleSession.answers = {**ANSWERS, **ModuleSession.overridden}

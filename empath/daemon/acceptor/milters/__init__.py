@@ -1,0 +1,1 @@
+"""Filters that speak the milter protocol: connections to them, and sessions that ask them."""
