@@ -36,7 +36,7 @@ FORMS: Final = (
     _form("qmail", rb"^Hi\. This is the ", rb"^<ADDRESS>:", rb"^--- (Below this line|Enclosed) "),
     _form("yahoo", rb"^Sorry, we were unable to deliver your message to the following address", rb"^<ADDRESS>:", rb"^--- Below this line"),
     _form("exim-delay", rb"has not yet been delivered|^The message has been in the queue|has been delayed|delivery attempts will continue", rb"^\s+ADDRESS(?:\s|$)", rb"^-{4,} This is a copy", is_delay=True),
-    _form("exim", rb"^This message was created automatically by mail delivery software|^A message that you (have )?sent could not be delivered", rb"^\s+ADDRESS:?\s*$", rb"^-{4,} (This is a copy|The body of the message)"),
+    _form("exim", rb"^This message was created automatically by mail delivery software|^A message that you (have )?sent could not be delivered", rb"^\s+ADDRESS:?\s*$|^\"ADDRESS\":\s*$", rb"^-{3,} (This is a copy|The body of the message|The header of the original)"),
     _form("postfix", rb"^This is the (Postfix|mail system|\S{1,60} program) (program )?at host ", rb"^<ADDRESS>(?:\s\([^)]{1,300}\))?:", rb"^\s*-{6,}"),
     _form("sendmail-delay", rb"^\s*\*\*\s+THIS IS A WARNING MESSAGE ONLY|had transient non-fatal errors", rb"^<?ADDRESS>?\s*$", rb"^\s*-+ (Original message|Message header)", is_delay=True),
     _form("sendmail", rb"^\s*-+ The following addresses had permanent (fatal|delivery) errors", rb"^<?ADDRESS>?\s*$", rb"^\s*-+ (Original message|Message header|Unsent message)"),

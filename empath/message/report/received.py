@@ -44,6 +44,21 @@ _FAILURE_SUBJECT: Final = re.compile(
     re.IGNORECASE,
 )
 _ANSWERS: Final = (b"auto_reply", b"auto-reply", b"autoreply")
+_ANSWER_SUBJECT: Final = re.compile(
+    rb"\s*(re|aw|sv|antw|auto(matic)?[ _-]?(reply|response|answer)?|out of (the )?office)\b", re.IGNORECASE
+)
+_MAIL_SYSTEM: Final = re.compile(  # the author of a report
+    rb"daemon|post.?(master|office)|mail.?(delivery|system|admin)|(system|mail).?administrator|microsoftexchange[0-9a-f]{8}"
+    rb"|delivery.?(system|subsystem|notification|service)",
+    re.IGNORECASE,
+)
+# The line above the message that came back, whose own words do not count.
+_COPY: Final = re.compile(
+    rb"^\s*-{3,} *(this is a copy|the body of the message|below this line|enclosed|original message|returned message"
+    rb"|message header|unsent message|the header of the original)|^\s*original message (follows|headers)",
+    re.IGNORECASE,
+)
+_NO_COMPLAINT: Final = ("not-spam", "auth-failure")  # types that tell of no wish to get no mail, RFC 6430 and RFC 6591
 
 
 class Kind(StrEnum):
@@ -158,7 +173,8 @@ class _Parts:
             if reported:
                 return ReceivedReport(reported, reporter, "dsn", None, senders, ids)
         lines = _lines(self.text)
-        form = next((each for each in FORMS if any(each.mark.search(line) for line in lines)), None)
+        own = lines[: next((at for at, line in enumerate(lines) if _COPY.search(line)), len(lines))]
+        form = next((each for each in FORMS if any(each.mark.search(line) for line in own)), None)
         if form is not None:
             reported = _of_form(form, lines, header)
             return ReceivedReport(reported, _sender_of(header), form.name, None, senders, ids)
@@ -173,10 +189,11 @@ def _complaint(octets: bytes, inner: Fields) -> ReceivedReport:
     kind = _word(fields.find(b"feedback-type"))
     named = fields.values(b"original-rcpt-to") + fields.values(b"removal-recipient")
     addresses = dict.fromkeys(each for value in named[:_MOST_RECIPIENTS] if (each := _bracketed(value)))
-    reported = tuple(Reported(Kind.COMPLAINT, each, None) for each in addresses)
+    what = Kind.UNKNOWN if kind in _NO_COMPLAINT else Kind.COMPLAINT
+    reported = tuple(Reported(what, each, None) for each in addresses)
     senders = _paths([*fields.values(b"original-mail-from"), *inner.values(b"return-path")][:_MOST_IDS])
     return ReceivedReport(
-        reported or (Reported(Kind.COMPLAINT, None, None),),
+        reported or (Reported(what, None, None),),
         _word(fields.find(b"reporting-mta")) or _word(fields.find(b"user-agent")),
         "arf",
         kind or "abuse",
@@ -191,11 +208,12 @@ def _of_status(octets: bytes) -> tuple[str | None, tuple[Reported, ...]]:
     reporter = _typed(groups[0].find(b"reporting-mta")) if groups else None
     found = []
     for fields in groups[: _MOST_RECIPIENTS + 1]:
-        recipient = _typed(fields.find(b"original-recipient")) or _typed(fields.find(b"final-recipient"))
-        action = _word(fields.find(b"action"))
+        named = [_typed(fields.find(name)) for name in (b"original-recipient", b"final-recipient")]
+        recipient = next((each for each in named if each and "@" in each), next(filter(None, named), None))
+        action = _first_word(fields.find(b"action"))
         if recipient is None and action is None:
             continue
-        status = _word(fields.find(b"status")) or ""
+        status = _first_word(fields.find(b"status")) or ""
         kind = _kind_of_action(action, status)
         diagnostic = unfolded(fields.find(b"diagnostic-code") or b"").partition(b";")[2].strip()
         found.append(Reported(kind, recipient, _reply(diagnostic, status, kind)))
@@ -246,7 +264,11 @@ def _kind_of(header: Fields) -> Kind:
     automatic = (header.find(b"auto-submitted") or b"").lower()
     precedence = (header.find(b"precedence") or b"").lower()
     is_answer = automatic.startswith(b"auto-replied") or precedence in _ANSWERS or b"x-autoreply" in header
-    if _FAILURE_SUBJECT.search(header.find(b"subject") or b"") and precedence not in _ANSWERS:
+    subject = header.find(b"subject") or b""
+    # Programs answer to the sender, too, under the subject of the message; only a mail system reports.
+    is_from_system = _MAIL_SYSTEM.search(header.find(b"from") or b"daemon") is not None
+    is_report = is_from_system and precedence not in _ANSWERS and _ANSWER_SUBJECT.match(subject) is None
+    if is_report and _FAILURE_SUBJECT.search(subject):
         return Kind.FAILURE
     return Kind.ANSWER if is_answer or b"x-autorespond" in header else Kind.UNKNOWN
 
@@ -335,6 +357,12 @@ def _typed(value: bytes | None) -> str | None:
 
 def _word(value: bytes | None) -> str | None:
     return None if value is None else _text(unfolded(value)).strip().lower()[:100] or None
+
+
+def _first_word(value: bytes | None) -> str | None:
+    """The value without the comment that some hosts write behind it."""
+    word = _word(value)
+    return word and re.split(r"[\s(;]", word, maxsplit=1)[0]
 
 
 def _sender_of(header: Fields) -> str | None:

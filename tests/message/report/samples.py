@@ -118,6 +118,25 @@ ODD: dict[
         "exim",
         [("failure", "ann@far.example", "550 nobody"), ("failure", "bob@far.example", "550 nobody")],
     ),
+    "exim, with words about a delay in the message": (
+        _plain(
+            "This message was created automatically by mail delivery software.\n\nA message that you sent could not be"
+            " delivered:\n\n  ann@far.example\n    host mx.far.example: 550 5.1.1 User unknown\n\n------ This is a copy"
+            " of the message ------\n\nSubject: news\n\nYour parcel has been delayed.\n"
+        ),
+        "exim",
+        [("failure", "ann@far.example", "550 5.1.1 User unknown")],
+    ),
+    "exim of GMX": (
+        _plain(
+            "This message was created automatically by mail delivery software.\n\nA message that you sent could not be"
+            ' delivered to one or more of\nits recipients. The following address\nfailed:\n\n"ann@far.example":\nSMTP'
+            " error from remote server after RCPT command:\nhost: mx.far.example\n5.1.1 <ann@far.example>... User"
+            " Unknown\n\n\n--- The header of the original message is following. ---\n\nX: 550 no\n"
+        ),
+        "exim",
+        [("failure", "ann@far.example", "550 5.1.1 <ann@far.example>... User Unknown")],
+    ),
     "exim, delay": (
         _plain(
             "This message was created automatically by mail delivery software.\nA message that you sent has not yet"

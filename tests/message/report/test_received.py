@@ -79,10 +79,33 @@ def test_words_of_a_host_are_read_by_the_table(name):
         (b"X-Autorespond: yes", Kind.ANSWER),
         (b"Subject: hello", Kind.UNKNOWN),
         (b"Subject: Delivery Status Notification (Failure)", Kind.FAILURE),
+        (b"From: postmaster@far.example\nSubject: Undeliverable: news", Kind.FAILURE),
+        (
+            b"From: MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@far.example\nSubject: Undeliverable: x",
+            Kind.FAILURE,
+        ),
+        (b"From: ann@far.example\nSubject: delivery status of your order", Kind.UNKNOWN),
+        (b"Subject: Automatic reply: Delivery status of your order\nAuto-Submitted: auto-replied", Kind.ANSWER),
+        (b"From: postmaster@far.example\nSubject: RE: returned mail", Kind.UNKNOWN),
     ],
 )
 def test_an_answer_of_a_program_is_no_failure(header, kind):
-    assert kind is read(header + b"\n\nI am away.\n").reported[0].kind
+    """
+    Such answers come to the same address as reports, under the subject of the message, and have numbers of all kinds.
+    """
+    [reported] = read(header + b"\n\nI am away. Ann, 550 Main Street\n").reported
+    assert kind is reported.kind
+    assert (reported.reply is None) == (kind is not Kind.FAILURE)
+
+
+@pytest.mark.parametrize("kind", [b"not-spam", b"auth-failure", b"Not-Spam"])
+def test_a_type_of_feedback_that_is_no_complaint(kind):
+    """
+    RFC 6430: a user says that mail is no spam. RFC 6591: a domain is told that a signature failed.
+    """
+    report = read(ARF.replace(b"Feedback-Type: abuse", b"Feedback-Type: " + kind))
+    assert [("unknown", "ann@far.example", None)] == said(report)
+    assert kind.decode().lower() == report.feedback_type
 
 
 def test_encoded_parts_are_read():
@@ -109,6 +132,16 @@ def test_encoded_parts_are_read():
             b"Action: failed\nStatus: 5.1.1\nDiagnostic-Code: X-Y; no such user",
             ("failure", None, "550 5.1.1 no such user"),
         ),
+        (
+            b"Action: failed (no)\nStatus: 5.1.1 (bad address)\nDiagnostic-Code: smtp; 550 x",
+            ("failure", None, "550 5.1.1 x"),
+        ),
+        (b"Action: delayed(later)\nStatus: 4.4.1", ("delay", None, "450 4.4.1 ")),
+        (
+            b"Original-Recipient: rfc822; unknown\nFinal-Recipient: rfc822; a@b.example\nStatus: 5.1.1",
+            ("failure", "a@b.example", "550 5.1.1 "),
+        ),
+        (b"Original-Recipient: rfc822; x\nStatus: 5.1.1", ("failure", "x", "550 5.1.1 ")),
     ],
 )
 def test_fields_may_be_missing_or_wrong(fields, expected):
