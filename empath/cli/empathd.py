@@ -8,6 +8,7 @@ Results go to standard output, messages about them to standard error. The exit c
 import json
 import os
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -217,6 +218,7 @@ def _loading_findings(config: Config) -> list[Contradiction]:
         *_certificate_findings(config),
         *_client_findings(config),
         *_module_findings(config),
+        *_sink_findings(config),
         *_signing_findings(config),
         *examine_secrets(config),
     ]
@@ -233,7 +235,9 @@ def _signing_findings(config: Config) -> list[Contradiction]:
 
 def _client_findings(config: Config) -> list[Contradiction]:
     """What is wrong with what the file names for the hosts that mail goes to."""
-    if config.tls.client == TlsClient() and not (config.credentials or config.webhooks or config.sources):
+    if config.tls.client == TlsClient() and not (
+        config.credentials or config.webhooks or config.sources or config.events.webhooks
+    ):
         return []
     from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415 - it loads ssl
 
@@ -247,6 +251,19 @@ def _module_findings(config: Config) -> list[Contradiction]:
     from empath.daemon.process.modules import wrong_modules  # noqa: PLC0415 - only what is configured
 
     return [*wrong_modules(config)]
+
+
+def _sink_findings(config: Config) -> Iterator[Contradiction]:
+    """The modules of [events.sinks] that cannot be used. No mail needs them, so a start does not ask."""
+    if not config.events.sinks:
+        return
+    from empath.modules.sinks import find_maker  # noqa: PLC0415 - only what is configured
+
+    for name, sink in config.events.sinks.items():
+        try:
+            find_maker(sink.module)
+        except ConfigError as exc:
+            yield Contradiction(("events", "sinks", name, "module"), str(exc))
 
 
 def _certificate_findings(config: Config) -> list[Contradiction]:

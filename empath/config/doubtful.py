@@ -43,7 +43,7 @@ def doubts(config: Config) -> list[Contradiction]:
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
         *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
-        *_http(config), *_dkim(config), *_mta_sts(config), *_domain_reports(config),
+        *_http(config), *_dkim(config), *_mta_sts(config), *_arc(config), *_domain_reports(config),
     ]  # fmt: skip
 
 
@@ -285,6 +285,8 @@ def _http(config: Config) -> Iterator[Contradiction]:
     http = config.http
     if http.open_console and http.endpoint is None:
         yield Contradiction(("http", "open_console"), "nothing is served without an address", is_warning=True)
+    if config.events.stream and http.endpoint is None:
+        yield Contradiction(("events", "stream"), "nothing is served without [http] address", is_warning=True)
     for place, network in enumerate(http.networks if http.endpoint is not None else ()):
         if network.prefixlen < _WIDE or not network.is_private:
             clear = "" if http.tls else ", which is not encrypted"
@@ -332,6 +334,13 @@ def _dkim(config: Config) -> Iterator[Contradiction]:
         wait, end = duration_text(config.retry.lifetime_s), duration_text(config.dkim.expires_s)
         words = f"mail may wait for {wait}, and its signature is over after {end}; set 0s, or more than {wait}"
         yield Contradiction(("dkim", "expires"), words, is_warning=True)
+
+
+def _arc(config: Config) -> Iterator[Contradiction]:
+    """Seals that no message gets, because no listener judges chains."""
+    if config.arc.domain is not None and not any(each.authentication.arc for each in config.listeners):
+        words = "nothing is sealed: no listener has arc = true in [listener.authentication]"
+        yield Contradiction(("arc", "domain"), words, is_warning=True)
 
 
 def _modules(config: Config) -> Iterator[Contradiction]:

@@ -66,6 +66,7 @@ def contradictions(config: Config) -> list[Contradiction]:
         *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
         *_templates(config), *_zones(config), *_sources(config), *_authentication(config),
         *_forwarding(config), *_milters(config),
+        *_forwarding(config), *_arc(config), *_log_of_events(config),
         *old_names(config),
     ]  # fmt: skip
 
@@ -149,6 +150,21 @@ def _obstacle_to_filter(path: Path, account: Account | None) -> str:
     if account is not None and not account.may(_CONNECT, status):
         return f"user {account.name} may not write to {path}; make it a member of the group of the filter"
     return ""
+
+
+def _arc(config: Config) -> Iterator[Contradiction]:
+    """What [arc] says about seals that no domain makes."""
+    arc = config.arc
+    for key, is_set in (("selector", arc.selector is not None), ("seal", arc.seal != "forwarded")):
+        if is_set and arc.domain is None:
+            yield Contradiction(("arc", key), "needs domain, that of the seals")
+
+
+def _log_of_events(config: Config) -> Iterator[Contradiction]:
+    """Files of events that are directories. Whether they can be written is another finding."""
+    for name, file in config.events.files.items():
+        if os.path.isdir(file.path):
+            yield Contradiction(("events", "files", name, "path"), f"{file.path} is a directory; name a file in it")
 
 
 def old_names(config: Config) -> Iterator[Contradiction]:

@@ -43,12 +43,14 @@ class SyslogServer:
             SyntaxViolation: no known transport, a host name, or a path that is relative or too long for a socket.
         """
         transport, _, rest = text.partition(":")
+        words = f'not a syslog server: {text!r} (use e.g. "unix:/dev/log", "udp:192.0.2.1:514", "tcp:[::1]:601")'
         if transport in _PORTS:
-            return cls(SyslogTransport(transport), Endpoint.parse(rest, default_port=_PORTS[transport]))
+            try:
+                return cls(SyslogTransport(transport), Endpoint.parse(rest, default_port=_PORTS[transport]))
+            except SyntaxViolation as exc:
+                raise SyntaxViolation(words) from exc
         if transport != "unix" or not rest.startswith("/"):
-            raise SyntaxViolation(
-                f'not a syslog server: {text!r} (use e.g. "unix:/dev/log", "udp:192.0.2.1:514", "tcp:[::1]:601")'
-            )
+            raise SyntaxViolation(words)
         if len(rest.encode(errors="surrogateescape")) > MAX_SOCKET_PATH_OCTETS:
             raise SyntaxViolation(f"the path of a socket has at most {MAX_SOCKET_PATH_OCTETS} octets")
         return cls(SyslogTransport.UNIX, UnixSocket(rest))

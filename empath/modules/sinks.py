@@ -6,8 +6,8 @@ process that sends events, which carries no mail.
 """
 
 import importlib
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, cast, runtime_checkable
 
 from empath.errors import ConfigError
 
@@ -31,6 +31,22 @@ class EventSink(Protocol):
         """
 
 
+def find_maker(name: str) -> Callable[[dict[str, Any]], object]:
+    """
+    The function of the module *name* that gives its sink. It is not called.
+
+    Raises:
+        ConfigError: the module cannot be imported, or has no such function.
+    """
+    try:
+        found = getattr(importlib.import_module(name), _FUNCTION)
+    except Exception as exc:
+        raise ConfigError(f"module {name}: {type(exc).__name__}: {exc}") from exc
+    if not callable(found):
+        raise ConfigError(f"module {name}: {_FUNCTION} is not a function")
+    return cast("Callable[[dict[str, Any]], object]", found)
+
+
 def open_sink(name: str, settings: Mapping[str, Any]) -> EventSink:
     """
     The sink of the module *name*.
@@ -38,8 +54,9 @@ def open_sink(name: str, settings: Mapping[str, Any]) -> EventSink:
     Raises:
         ConfigError: the module has none.
     """
+    maker = find_maker(name)
     try:
-        found = getattr(importlib.import_module(name), _FUNCTION)(dict(settings))
+        found = maker(dict(settings))
     except Exception as exc:
         raise ConfigError(f"module {name}: {type(exc).__name__}: {exc}") from exc
     if not isinstance(found, EventSink):

@@ -148,7 +148,7 @@ def parse_pattern(text: str) -> str:
     """
     pattern = text.lower().removesuffix(".")
     if not is_host_name(pattern.removeprefix("*.")):
-        raise SyntaxViolation(f"not an mx: {text[:60]!r}")
+        raise SyntaxViolation(f'not a host name, nor "*." and a domain: {text[:60]!r}')
     return pattern
 
 

@@ -210,6 +210,22 @@ def test_all_findings_of_a_configuration_are_told_at_once(detached):
     assert [["empathd", f"{detached.config}:{line}", key] for line, key in expected] == places
 
 
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("no_such_broker", "ModuleNotFoundError: No module named 'no_such_broker'"),
+        ("json", "AttributeError: module 'json' has no attribute 'event_sink'"),
+    ],
+)
+def test_check_finds_a_module_that_takes_no_events(detached, module, words):
+    """
+    A start does not ask: no mail needs the module. Only the publisher would say it, event after event.
+    """
+    detached.configure(more=f'[events.sinks.broker]\nmodule = "{module}"')
+    line = f"empathd: {detached.config}:15: events.sinks.broker.module: module {module}: {words}\n"
+    assert (78, "", line) == run("check", config=detached.config)
+
+
 def test_check_of_a_good_configuration_says_so(detached):
     """
     The check starts nothing.

@@ -612,6 +612,24 @@ def test_a_mistake_in_the_table_of_a_module_is_found(setting, expected):
     assert finding(setting).startswith(f"c.toml:5: {expected}")
 
 
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('[audit]\nsealed = "no"', "audit.sealed: must be true or false, not text"),
+        ("[audit]\nsealed = 1", "audit.sealed: must be true or false, not a number"),
+        ('[audit]\nanchor = "0s"', "audit.anchor: must be longer than '0s'"),
+        ('[arc]\ndomain = "a.test"\nselector = "a b"', '(use letters, digits, dots and dashes, such as "s2026")'),
+        ('[log]\nsyslog = "udp:log.test"', '(use e.g. "unix:/dev/log", "udp:192.0.2.1:514", "tcp:[::1]:601")'),
+        ('[events.files."stream"]\npath = "e.jsonl"', "is the name of the stream of the API; choose another one"),
+    ],
+)
+def test_a_value_that_was_taken_for_another_is_a_mistake(lines, words):
+    """
+    `sealed = "no"` ended the seals without a word, and a consumer named stream was that of the API.
+    """
+    assert finding(f"{lines}\n").endswith(words)
+
+
 def test_a_login_has_a_mechanism():
     """
     Without one each host would seem to offer none of them, and all mail for it would wait.
@@ -625,7 +643,7 @@ def test_a_login_has_a_mechanism():
     ("lines", "words"),
     [
         ('mode = "enforce"', "mx: needs at least one host"),
-        ('mx = ["mx..test"]', "mx[1]: not an mx: 'mx..test'"),
+        ('mx = ["mx..test"]', "mx[1]: not a host name, nor \"*.\" and a domain: 'mx..test'"),
         ('mx = ["a.test"]\nmax_age = "0s"', "max_age: must be between 1s and a year"),
         ('mx = ["a.test"]\nmax_age = "366d"', "max_age: must be between 1s and a year"),
         (f"mx = {[f'mx{n}.test' for n in range(201)]}", "mx: has at most 200 hosts"),

@@ -424,3 +424,21 @@ def test_a_socket_of_a_filter_that_the_processes_may_not_use_is_found():
             f"user nobody may not enter {place}/closed; {remedy}",
             f"user nobody may not write to {place}/filter.sock; {remedy}",
         ] == found
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "words"),
+    [
+        ('[arc]\nselector = "s2026"\n', ("arc", "selector"), "needs domain, that of the seals"),
+        ('[arc]\nseal = "all"\n', ("arc", "seal"), "needs domain, that of the seals"),
+        ('[events.files.a]\npath = "."\n', ("events", "files", "a", "path"), "is a directory; name a file in it"),
+    ],
+)
+def test_a_table_that_can_do_nothing_is_found(tmp_path, table, key, words):
+    """
+    Nothing else said that no message is sealed, and the publisher alone that its file is none.
+    """
+    file = tmp_path / "c.toml"
+    file.write_text(LEAST + table + "[routes]\n'*' = 'mx'\n")
+    [found] = [each for each in contradictions(load_config(file)) if each.keys == key]
+    assert found.words.endswith(words)

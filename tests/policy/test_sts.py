@@ -91,9 +91,9 @@ def test_g3_a_policy_is_read(octets, policy):
         (FILE.replace(b"mode: enforce\r\n", b""), "mode"),
         (FILE.replace(b"123456", b"1d"), "max_age"),
         (FILE.replace(b"mx", b"nx"), "names no mx"),
-        (FILE.replace(b"*.example.net", b"*"), "not an mx"),
-        (FILE.replace(b"*.example.net", b"a.*.net"), "not an mx"),
-        (FILE.replace(b"*.example.net", b""), "not an mx"),
+        (FILE.replace(b"*.example.net", b"*"), "not a host name"),
+        (FILE.replace(b"*.example.net", b"a.*.net"), "not a host name"),
+        (FILE.replace(b"*.example.net", b""), "not a host name"),
         (FILE + b"".join(b"mx: h%d.test\r\n" % n for n in range(200)), "more than 200"),
     ],
 )

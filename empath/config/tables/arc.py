@@ -4,7 +4,7 @@ arc - the table [arc]: in whose name mail that is passed on is sealed
 
 from typing import Literal
 
-from empath.config.fields import HostName
+from empath.config.fields import HostName, Selector
 from empath.config.reading import setting
 from empath.config.tables.table import Table
 
@@ -17,7 +17,7 @@ class Arc(Table):
     """Domain that seals. It seals by a key that it has for DKIM, in [dkim] or by `empath-admin dkim`. Only mail is
     sealed that a listener with `arc` in [listener.authentication] has judged. Not set: nothing is sealed."""
 
-    selector: str | None = setting(None, example="s2026r")
+    selector: Selector | None = setting(None, example="s2026r")
     """Selector of the key. Not set: the first key of RSA, which every verifier knows, else the first."""
 
     seal: Literal["forwarded", "all"] = setting("forwarded")

@@ -137,6 +137,13 @@ class Events(Table):
     files: dict[TransportName, EventFile] = setting({})
     sinks: dict[TransportName, EventModule] = setting({})
 
+    @field_validator("webhooks", "files", "sinks")
+    @classmethod
+    def _stream_is_of_the_api(cls, value: dict[str, Choice]) -> dict[str, Choice]:
+        if STREAM in value:
+            raise problem("is the name of the stream of the API; choose another one", STREAM)
+        return value
+
     @field_validator("files", "sinks")
     @classmethod
     def _no_name_twice(cls, value: dict[str, Choice], info: ValidationInfo) -> dict[str, Choice]:

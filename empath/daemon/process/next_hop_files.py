@@ -9,6 +9,8 @@ from pathlib import Path
 
 from empath.config.keys import KeyPath
 from empath.config.model import Config
+from empath.config.tables.events import EventWebhook
+from empath.config.tables.transports import Webhook
 from empath.config.workable import Contradiction
 from empath.daemon.process.client_access import examine_client_access
 from empath.net.http_client import has_authorities
@@ -21,13 +23,20 @@ def examine_next_hops(config: Config) -> list[Contradiction]:
 
 
 def _webhooks(config: Config) -> Iterator[Contradiction]:
-    """Keys and authorities of [webhooks] that are not such files. Whether they can be read is another finding."""
-    for name, webhook in config.webhooks.items():
-        if webhook.secret_file is not None and _octets(webhook.secret_file).strip() == b"":
-            keys: KeyPath = ("webhooks", name, "secret_file")
-            yield Contradiction(keys, f"{webhook.secret_file} is empty, so no request can be signed")
-        if webhook.ca_file is not None and not has_authorities(webhook.ca_file):
-            yield Contradiction(("webhooks", name, "ca_file"), f"{webhook.ca_file}: has no certificates in PEM form")
+    """
+    Keys and authorities of [webhooks] and [events.webhooks] that are not such files.
+
+    Whether they can be read is another finding.
+    """
+    hooks: dict[KeyPath, Webhook | EventWebhook] = {
+        **{("webhooks", name): each for name, each in config.webhooks.items()},
+        **{("events", "webhooks", name): each for name, each in config.events.webhooks.items()},
+    }
+    for keys, hook in hooks.items():
+        if hook.secret_file is not None and _octets(hook.secret_file).strip() == b"":
+            yield Contradiction((*keys, "secret_file"), f"{hook.secret_file} is empty, so no request can be signed")
+        if hook.ca_file is not None and not has_authorities(hook.ca_file):
+            yield Contradiction((*keys, "ca_file"), f"{hook.ca_file}: has no certificates in PEM form")
 
 
 def _octets(file: Path) -> bytes:

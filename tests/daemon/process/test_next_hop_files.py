@@ -7,6 +7,7 @@ from empath.daemon.process.next_hop_files import examine_next_hops
 from tests.kit.certificates import authority
 from tests.kit.process import configuration
 
+EVENTS = '[events.webhooks."a"]\nurl = "https://a.test/"\n'
 HOOK = '[webhooks."a"]\nurl = "https://a.test/"\n'
 
 
@@ -29,6 +30,14 @@ def examined(tmp_path):
     [
         (f'{HOOK}ca_file = "secret"\n', ("webhooks", "a", "ca_file"), "has no certificates in PEM form"),
         (f'{HOOK}ca_file = "empty"\n', ("webhooks", "a", "ca_file"), "has no certificates in PEM form"),
+        (
+            f'{EVENTS}ca_file = "secret"\n', ("events", "webhooks", "a", "ca_file"),
+            "has no certificates in PEM form",
+        ),
+        (
+            f'{EVENTS}secret_file = "empty"\n', ("events", "webhooks", "a", "secret_file"),
+            "is empty, so no request can be signed",
+        ),
         (f'{HOOK}secret_file = "empty"\n', ("webhooks", "a", "secret_file"), "is empty, so no request can be signed"),
         (
             '[sources."p"]\naddresses = ["127.0.0.1", "192.0.2.1"]\n', ("sources", "p", "addresses", 1),
@@ -53,6 +62,7 @@ def test_what_cannot_be_used_is_found(examined, text, keys, words):
     "text",
     [
         f'{HOOK}ca_file = "ca.pem"\nsecret_file = "secret"\n',
+        f'{EVENTS}ca_file = "ca.pem"\nsecret_file = "secret"\n',
         f'{HOOK}ca_file = "gone"\nsecret_file = "gone"\n',  # of another check
         '[sources."p"]\naddresses = ["127.0.0.1", "127.0.0.2"]\n',
     ],

@@ -27,6 +27,7 @@ _KINDS = {
     "DeliveryRate": "rate",
     "OctetsPerSecond": "size and /s",
     "HostName": "domain name",
+    "Selector": "selector",
     "NodeName": "domain name",
     "Mailbox": "address",
     "ConfigPath": "path",
