@@ -2,14 +2,16 @@
 dmarc_reading - an aggregate report of DMARC that another host has sent, RFC 9990 and RFC 7489
 
 THEORY
-    Hosts write many dialects: with and without a namespace, in any order, with elements of their own.  An element
-    counts by its place and name; all others are passed over.
+    Hosts write many dialects: with and without a namespace, or with a prefix that they do not declare, in any order,
+    within and with elements of their own, with names in another encoding than they say.  An element counts by its place
+    and name; all others are passed over, and so is what stands behind the report.
 
 RULES
     The file is that of a stranger.  It has a bound of elements, depth and text.  A document type, which is where
     entities and other files come from, ends the reading: no report has one.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 from xml.parsers import expat
@@ -40,6 +42,9 @@ _OF_RECORD: Final = {
     ("auth_results", "spf", "domain"): "spf_domain",
     ("auth_results", "spf", "result"): "spf_result",
 }
+_OTHER_ENCODING: Final = re.compile(
+    rb"\xff\xfe|\xfe\xff|<\0|\0<|<\?xml[^>]{0,100}encoding\s{0,9}=\s{0,9}[\"'](?!utf-?8[\"'])", re.IGNORECASE
+)
 _SIGNATURE: Final = ("auth_results", "dkim")
 
 
@@ -67,10 +72,14 @@ class _Reading:
         self._signatures: list[tuple[str, str, str]] = []
         self._rows: list[DmarcRow] = []
         self._left_out = 0
+        self._root: int | None = None  # how many elements the report stands in
+        self._is_over = False
 
     def read(self, octets: bytes) -> DmarcReport:
         """See `read_xml`."""
-        parser: Any = expat.ParserCreate(namespace_separator=" ")
+        if _OTHER_ENCODING.match(octets) is None:
+            octets = octets.decode("utf-8", "replace").encode()
+        parser: Any = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
@@ -80,7 +89,8 @@ class _Reading:
         try:
             parse(octets, True)
         except expat.ExpatError as exc:
-            raise SyntaxViolation(f"it is not XML: {exc}") from exc
+            if not self._is_over:
+                raise SyntaxViolation(f"it is not XML: {exc}") from exc
         except (LookupError, ValueError) as exc:
             raise SyntaxViolation(f"it is in an encoding that is not known: {exc}") from exc
         return self._report()
@@ -89,7 +99,10 @@ class _Reading:
         self._elements += 1
         if self._elements > _MOST_ELEMENTS or len(self._path) >= _MOST_DEPTH:
             raise SyntaxViolation("it has too many elements, or too deep ones")
-        self._path.append(name.rpartition(" ")[2])
+        name = name.rpartition(":")[2]
+        if self._root is None and (name,) == _ROOT:
+            self._root = len(self._path)
+        self._path.append(name)
         self._text.clear()
         self._length = 0
 
@@ -99,7 +112,7 @@ class _Reading:
             self._length += len(text)
 
     def _end(self, _name: str) -> None:
-        path = tuple(self._path)
+        path = () if self._is_over else tuple(self._path[self._root :])
         self._path.pop()
         text = printable(" ".join("".join(self._text).split())[:MOST_TEXT])
         self._text.clear()
@@ -107,7 +120,9 @@ class _Reading:
             self._end_record()
         elif path[:2] == _RECORD:
             self._end_within_record(path[2:], text)
-        elif path[:1] == _ROOT and len(path) > 1 and text:
+        elif path == _ROOT:
+            self._is_over = True
+        elif path[:1] == _ROOT and text:
             self._values.setdefault(path[1:], text)
 
     def _end_within_record(self, path: tuple[str, ...], text: str) -> None:

@@ -23,6 +23,7 @@ _MOST_POLICIES: Final = 1_000
 _MOST_LINES: Final = 50  # of one policy
 _MOST_DEPTH: Final = 10
 _MOST_COUNT: Final = 10**15
+_SUMMARY: Final = ("total-successful-session-count", "total-failure-session-count")
 # A string that does not end goes to the end: else each quote in it would be tried.
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
 
@@ -162,7 +163,12 @@ def _read_policy(entry: Mapping[str, Any], room: _Room) -> TlsPolicyResult:
     policy = entry.get("policy")
     summary = entry.get("summary")
     policy = policy if isinstance(policy, dict) else {}
-    summary = summary if isinstance(summary, dict) else {}
+    # Some programs leave out a number that is zero, but not both.
+    summary = (
+        {**dict.fromkeys(_SUMMARY, 0), **summary}
+        if isinstance(summary, dict) and not summary.keys().isdisjoint(_SUMMARY)
+        else {}
+    )
     hosts = policy.get("mx-host")
     failures = (_read_failure(each) for each in _list(entry, "failure-details") if isinstance(each, dict))
     return TlsPolicyResult(

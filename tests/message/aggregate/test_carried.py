@@ -1,5 +1,6 @@
 """The report in a message: every form that hosts use, and those that would fill the memory."""
 
+import base64
 import gzip
 import io
 import zipfile
@@ -71,7 +72,7 @@ def test_the_same_file_is_compressed_alike():
 FILES = (gzipped(XML), zipped(XML), zipped(XML, zipfile.ZIP_STORED), XML, b"\xef\xbb\xbf" + XML)
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", FILES, ids=range(len(FILES)))
 def test_every_form_of_the_file_is_read(file):
     """
     Hosts use all of them, and give them all types.
@@ -88,6 +89,78 @@ def test_a_message_that_is_the_file_is_read():
         assert find_report([head, body]).startswith(b"<feedback")
 
 
+class Pipe(io.BytesIO):
+    """A file that has no places: the sizes in an archive come behind its entries."""
+
+    def seekable(self):
+        return False
+
+    def tell(self):
+        raise OSError
+
+
+def archive(*entries, method=zipfile.ZIP_DEFLATED, to=io.BytesIO):
+    """An archive of names and files."""
+    found = to()
+    with zipfile.ZipFile(found, "w", method) as made:
+        for name, octets in entries:
+            made.writestr(name, octets)
+    return found.getvalue()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        archive(("reports/", b""), ("reports/a.xml", XML)),
+        archive(("__MACOSX/._a.xml", b"\0\5\x16\7"), ("README.txt", b"hello"), ("a.xml", XML)),
+        archive(("reports/", b""), ("a.xml", XML), to=Pipe),
+        archive(("a.xml", XML), method=zipfile.ZIP_STORED, to=Pipe),
+        archive(("note", b"x"), ("a.xml", XML), method=zipfile.ZIP_STORED, to=Pipe),
+        archive(("a.xml.gz", gzipped(XML))),
+        gzipped(archive(("a.xml", XML))),
+        gzipped(gzipped(XML)),
+        gzip.compress(XML[:100]) + gzip.compress(XML[100:]),
+        gzipped(XML) + b"\r\n\r\n",
+    ],
+    ids=range(10),
+)
+def test_a_file_may_be_packed_in_odd_ways(file):
+    """
+    With folders and notes before it, twice, in members, or as a stream.
+    """
+    assert XML.strip() == find_report([mail(file)]).strip()
+
+
+def test_an_archive_without_a_report_has_a_bound_of_entries():
+    """
+    Small entries cost more than their octets.
+    """
+    most = archive(*[(str(number), b"x") for number in range(20)], ("a.xml", XML))
+    assert b"x" == inflate(most)
+    assert b"" == inflate(archive(("a/", b"")))
+    stored = archive(("a", b"words"), method=zipfile.ZIP_STORED, to=Pipe)
+    assert b"words" == inflate(stored[: stored.index(b"PK\x07\x08")])
+    assert gzipped(gzipped(XML)) == inflate(gzipped(gzipped(gzipped(gzipped(gzipped(XML))))))
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "text/html"])
+@pytest.mark.parametrize("file", [*FILES, b'{"report-id": "1"}'], ids=range(len(FILES) + 1))
+def test_a_report_may_have_the_type_of_words(file, media_type):
+    """
+    As programs give it that know no other one. Words of people are none.
+    """
+    assert find_report([mail(file, media_type)])[:1] in (b"<", b"{")
+    with pytest.raises(SyntaxViolation, match="no part with a report"):
+        find_report([mail(b"<html>words</html>", media_type)])
+
+
+def test_base64_may_lack_its_end():
+    head = b"Content-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    for size in range(3):
+        body = base64.b64encode(gzipped(XML + b" " * size)).rstrip(b"=")
+        assert XML.strip() == find_report([head, body]).strip()
+
+
 BOMB = gzip.compress(b"<" + b"\0" * (MOST_OCTETS + 10))
 
 
@@ -95,6 +168,10 @@ BOMB = gzip.compress(b"<" + b"\0" * (MOST_OCTETS + 10))
     ("octets", "words"),
     [
         (BOMB, f"it has more than {MOST_OCTETS} octets"),
+        (
+            archive(*[(str(number), b"\0" * 2_000_000) for number in range(12)]),
+            f"it has more than {MOST_OCTETS} octets",
+        ),
         (zipped(b"\0" * (MOST_OCTETS + 10)), f"it has more than {MOST_OCTETS} octets"),
         (gzipped(XML)[:-9], "it is cut short"),
         (gzipped(XML)[:10] + b"\xff" * 20, "it cannot be decompressed: "),
@@ -102,6 +179,7 @@ BOMB = gzip.compress(b"<" + b"\0" * (MOST_OCTETS + 10))
         (b"PK\x03\x04\x14\0\x01\0\x08\0" + b"\0" * 30, "its archive is encrypted, or in another form than deflate"),
         (b"PK\x03\x04\x14\0\x00\0\x0e\0" + b"\0" * 30, "its archive is encrypted, or in another form than deflate"),
     ],
+    ids=range(8),
 )
 def test_a_file_that_is_no_use_is_refused(octets, words):
     """

@@ -62,6 +62,39 @@ def test_reports_of_before_are_read():
     assert expected == read_xml(OLD.decode().replace("UTF-8", "UTF-16").encode("utf-16"))
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"<feedback", b'<feedback xsi:noNamespaceSchemaLocation="dmarc.xsd"'),
+        (b"<feedback", b'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><feedback'),
+        (b"</feedback>", b"</feedback></xs:schema>"),
+        (b"</feedback>", b"</feedback>\0\0 and words"),
+        (b"</feedback>", b"</feedback><feedback><report_metadata><error>x</error></report_metadata></feedback>"),
+    ],
+)
+def test_dialects_of_others_are_read(before, after):
+    """
+    Prefixes that are not declared, a schema around the report that does not end, and octets behind it.
+    """
+    assert REPORT == read_xml(WHOLE.replace(before, after, 1))
+
+
+def test_a_report_within_a_schema_is_read():
+    whole = WHOLE.replace(b"<feedback", b'<xs:schema xmlns:xs="x"><feedback', 1)
+    whole = whole.replace(b"</feedback>", b"</feedback><feedback><record/></feedback></xs:schema>")
+    assert REPORT == read_xml(whole)
+
+
+def test_names_in_another_encoding_are_read():
+    """
+    Names of organizations come from files that are older than the report.
+    """
+    assert "Soci\ufffdt\ufffd" == read_xml(WHOLE.replace(b"Ours &amp; Co", b"Soci\xe9t\xe9")).org_name
+    text = WHOLE.decode().partition("?>")[2].replace("Ours &amp; Co", "Société")
+    for encoding, head in (("windows-1252", '<?xml version="1.0" encoding="windows-1252"?>'), ("utf-16", "")):
+        assert "Société" == read_xml((head + text).encode(encoding)).org_name
+
+
 def test_control_characters_of_strangers_do_not_break_it():
     """
     XML has no form for them.

@@ -149,6 +149,15 @@ def test_a_policy_without_a_summary_has_no_numbers():
         read_json(EXAMPLE.replace(b'"summary"', b'"x"'))
 
 
+def test_a_number_that_is_zero_may_be_missing():
+    """
+    Programs that write JSON from other forms leave it out.
+    """
+    assert 0 == read_json(EXAMPLE.replace(b"total-failure-session-count", b"x")).policies[0].failed
+    with pytest.raises(SyntaxViolation):
+        read_json(EXAMPLE.replace(b"total-failure-session-count", b"x").replace(b"total-successful", b"y"))
+
+
 def test_failures_beyond_the_bound_are_counted():
     """
     A report of a million failures fills no table.
