@@ -5,7 +5,8 @@ THEORY
     A forwarder that keeps the reverse-path fails SPF, so it gives an address of its own that has the first one in it.
     The day and a keyed hash stand in it, too: without them anyone could send through this host to anyone.  A second
     forwarder names the first one and adds its own hash (SRS1), and a third replaces the second, so that the address
-    does not grow.  The way back leads to the first forwarder, which checks its own hash.
+    does not grow.  The way back leads to the first forwarder, which checks its own hash.  It gets its address back with
+    the separator that it had: to a host that writes `SRS0+`, `SRS0=` may be somebody else.
 
 RULES
     The hash has one length, and is compared whole and in constant time.
@@ -22,8 +23,8 @@ MAX_AGE_DAYS: Final = 21
 _HASH_CHARACTERS: Final = 8
 _DAYS: Final = 1024  # after which stamps repeat
 _DIGITS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_OF_FIRST: Final = re.compile(r"SRS0[=+-](.+)", re.IGNORECASE | re.DOTALL)
-_OF_LATER: Final = re.compile(r"SRS1[=+-][^=]*=([^=]+)=(.+)", re.IGNORECASE | re.DOTALL)
+_OF_FIRST: Final = re.compile(r"SRS0([=+-].+)", re.IGNORECASE | re.DOTALL)
+_OF_LATER: Final = re.compile(r"SRS1[=+-][^=]*=([^=]+)=([=+-].+)", re.IGNORECASE | re.DOTALL)
 _FIRST: Final = re.compile(r"SRS0[=+-]([^=]*)=([A-Z2-7]{2})=([^=]+)=(.*)", re.IGNORECASE | re.DOTALL)
 _LATER: Final = re.compile(r"SRS1[=+-]([^=]*)=([^=]+)=([=+-].*)", re.IGNORECASE | re.DOTALL)
 
@@ -40,7 +41,7 @@ def forward(local_part: str, domain: str, secret: bytes, day: int) -> str:
     The local part of the sender of forwarded mail from `local_part@domain`. *day* counts the days since 1970.
     """
     if (first := _OF_FIRST.fullmatch(local_part)) is not None:
-        return _later(domain, f"={first[1]}", secret)
+        return _later(domain, first[1], secret)
     if (later := _OF_LATER.fullmatch(local_part)) is not None:
         return _later(later[1], later[2], secret)
     stamp = _DIGITS[day % _DAYS // 32] + _DIGITS[day % 32]

@@ -79,7 +79,10 @@ class Letter:
             self._head += address_field("Reply-To", parts.reply_to)
         self._to = b"".join([address_field(name, each) for name, each in (("To", parts.to), ("Cc", parts.cc)) if each])
         named = {} if parts.subject is None else {"Subject": parts.subject}
-        named |= {field_name(name): value for name, value in parts.headers.items()}
+        for name, value in parts.headers.items():
+            if field_name(name).lower() in map(str.lower, named):
+                raise SyntaxViolation(f"{name} is given twice among the headers")
+            named[name] = value
         self._fields: list[bytes | tuple[str, Placeholders]] = []
         for name, value in named.items():
             text, places = self._text(value)
@@ -144,7 +147,7 @@ def _text_part(subtype: str, text: str) -> bytes:
         octets = with_crlf(text.encode())
     except UnicodeEncodeError as exc:
         raise SyntaxViolation("a text has half of a character") from exc
-    if octets.isascii() and max(map(len, octets.split(b"\n"))) <= LINE_OCTETS + 1:
+    if octets.isascii() and b"\0" not in octets and max(map(len, octets.split(b"\n"))) <= LINE_OCTETS + 1:
         encoding = "7bit"
     elif _FEW * sum(map(len, re.findall(rb"[\x80-\xff]+", octets))) <= len(octets):
         encoding, octets = "quoted-printable", quoted_printable(octets)

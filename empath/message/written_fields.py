@@ -21,6 +21,13 @@ _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _NAME: Final = re.compile(r"[!-9;-~]{1,76}")
 _ENCODED_WORD: Final = "=?"
+# Fields whose values are ids, addresses and words with a meaning: RFC 2047 §5 allows no encoded words in them.
+_STRUCTURED: Final = frozenset(
+    {
+        "message-id", "in-reply-to", "references", "date", "auto-submitted", "precedence", "list-unsubscribe",
+        "list-unsubscribe-post", "list-subscribe", "list-help", "list-post", "list-owner", "list-archive",
+    }
+)  # fmt: skip
 _OWN: Final = frozenset(  # fields with a key of their own in a request, or that belong to a mail server
     {
         "from", "to", "cc", "bcc", "subject", "reply-to", "sender", "received", "return-path", "delivered-to",
@@ -38,13 +45,16 @@ class Mailbox(NamedTuple):
 
 def text_field(name: str, text: str) -> bytes:
     """
-    One field of free text: as it is where it is ASCII, else in encoded words.
+    One field: as it is where it is ASCII, else in encoded words, which fields other than text cannot have.
 
     Raises:
         SyntaxViolation: it has a control character, or a word that is too long for a line.
     """
     refuse_controls(name, text)
-    if not text.isascii() or _ENCODED_WORD in text:
+    is_text = name.lower() not in _STRUCTURED
+    if not is_text and not text.isascii():
+        raise SyntaxViolation(f"{name} can have ASCII only; write names of hosts with xn-- and URLs with %")
+    if is_text and (not text.isascii() or _ENCODED_WORD in text):
         return f"{name}: {_encoded_words(text)}\r\n".encode()
     if len(name) + len(text) < _FOLD_OCTETS:
         return f"{name}: {text}\r\n".encode()
@@ -97,7 +107,7 @@ def filename_parameter(name: str) -> str:
     refuse_controls("filename", name)
     if len(name.encode()) > 255:
         raise SyntaxViolation("a filename has at most 255 octets")
-    if name.isascii():
+    if name.isascii() and _ENCODED_WORD not in name:
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
         return f';\r\n filename="{escaped}"'
     return f";\r\n filename*=utf-8''{quote(name, safe='')}"

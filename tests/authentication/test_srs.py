@@ -40,6 +40,28 @@ def test_a_short_hash_is_never_enough():
         assert reverse(f"SRS0={digest}={'T6'}=victim.example=anyone", [SECRET], DAY) is None
 
 
+@pytest.mark.parametrize("separator", "=+-")
+def test_an_address_of_another_forwarder_keeps_its_separator(separator):
+    """
+    As Mail::SRS does it: some forwarders know their own one only.
+    """
+    first = f"SRS0{separator}AbCd=T6=a.example=alice"
+    local = forward(first, "b.example", SECRET, DAY)
+    assert local.endswith(f"=b.example={separator}AbCd=T6=a.example=alice")
+    assert (first, "b.example") == reverse(local, [SECRET], DAY)
+    again = forward(local, "c.example", SECRET, DAY)
+    assert (first, "b.example") == reverse(again, [SECRET], DAY)
+
+
+def test_what_only_looks_like_a_chain_is_an_address_like_any_other():
+    """
+    One implementation lost the separator of the first forwarder. Its addresses come back to it.
+    """
+    odd = "SRS1=7g4y=6ppn=3g=a.example=alice"
+    local = forward(odd, "b.example", SECRET, DAY)
+    assert (odd, "b.example") == reverse(local, [SECRET], DAY)
+
+
 def test_an_address_lasts_three_weeks():
     local = forward("alice", "a.example", SECRET, DAY)
     assert ("alice", "a.example") == reverse(local, [SECRET], DAY + MAX_AGE_DAYS)

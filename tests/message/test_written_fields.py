@@ -84,6 +84,17 @@ def test_several_addresses_have_a_line_each():
     assert "To: A <a@b.test>,\r\n ü@b.test\r\n".encode() == address_field("To", mailboxes)
 
 
+@pytest.mark.parametrize("name", ["References", "In-Reply-To", "Message-ID", "List-Unsubscribe"])
+def test_a_field_that_is_not_text_has_no_encoded_words(name):
+    """
+    RFC 2047 §5. A provider that finds no address in List-Unsubscribe shows no button, or refuses the mail.
+    """
+    text = "<https://example.org/?next=?x>"
+    assert f"{name}: {text}\r\n".encode() == text_field(name, text)
+    with pytest.raises(SyntaxViolation, match=f"{name} can have ASCII only"):
+        text_field(name, "<https://bücher.example/>")
+
+
 def test_a_name_cannot_end_the_field():
     with pytest.raises(SyntaxViolation, match="To has a control character"):
         address_field("To", [Mailbox(Address.parse("a@b.test"), "A\r\nBcc: x")])
@@ -101,6 +112,7 @@ def test_names_of_fields():
 
 def test_names_of_files():
     assert ';\r\n filename="a \\"b\\" \\\\.txt"' == filename_parameter('a "b" \\.txt')
+    assert ";\r\n filename*=utf-8''%3D%3Fx%3F%3D.txt" == filename_parameter("=?x?=.txt")
     assert ";\r\n filename*=utf-8''%C3%A4%20b.txt" == filename_parameter("ä b.txt")
     with pytest.raises(SyntaxViolation, match="at most 255 octets"):
         filename_parameter("ä" * 128)
