@@ -13,7 +13,8 @@ import pytest
 
 from empath.authentication.signer import Signer
 from empath.authentication.signing_key import SigningKey
-from empath.errors import QueueBusy
+from empath.daemon.httpd.injection.reading import mailbox_of
+from empath.errors import QueueBusy, SyntaxViolation
 from empath.policy.router import ROUTE_KEY
 from empath.policy.senders import Senders
 from empath.storage.admin.accounts import AddAccount
@@ -103,6 +104,29 @@ def test_a_message_by_its_parts(web):
         accepted.protocol, accepted.account, accepted.client, accepted.recipients
     )  # fmt: skip
     assert [("http", "token:sender")] == web.queue.select("SELECT listener, account FROM message")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('"Lee, Ann" <ann@a.example>', "Lee, Ann"),
+        (' "Ann \\"A\\""\t<ann@a.example> ', 'Ann "A"'),
+        ('"Ann"<ann@a.example>', "Ann"),
+        ("Ann Lee <ann@a.example>", "Ann Lee"),
+        ("<ann@a.example>", ""),
+        (" ann@a.example ", ""),
+    ],
+)
+def test_how_an_address_with_a_name_may_be_written(text, name):
+    assert (name, "ann@a.example") == (mailbox_of("to", text).name, str(mailbox_of("to", text).address))
+
+
+def test_an_address_of_blanks_is_read_in_one_go():
+    """
+    Looked at from each blank anew, a thousand of them kept the process busy for a minute.
+    """
+    with pytest.raises(SyntaxViolation, match=r"to: "):
+        mailbox_of("to", " " * 300_000)
 
 
 def test_a_batch_with_values_of_each_recipient(web):

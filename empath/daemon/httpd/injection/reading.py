@@ -22,7 +22,7 @@ from empath.message.submission import LocalHeader, with_crlf
 from empath.message.written_fields import Mailbox
 from empath.policy.router import ROUTE_KEY
 
-_NAMED: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^"<>]*))<([^<>]*)>\s*', re.DOTALL)
+_NAMED: Final = re.compile(r'(?:"((?:[^"\\]|\\.)*)"\s*|([^"<>]*))<([^<>]*)>', re.DOTALL)
 _PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _LATEST: Final = 1e11  # Unix seconds; every limit of a hold is nearer
 _PARTS: Final = ("from_", "cc", "bcc", "reply_to", "subject", "text", "html", "headers", "attachments", "variables")
@@ -157,7 +157,7 @@ def mailbox_of(where: str, given: Any) -> Mailbox:
     """
     if not isinstance(given, str):
         return Mailbox(_address(where, given.address), given.name)
-    named = _NAMED.fullmatch(given)
+    named = _NAMED.fullmatch(given.strip())
     if named is None:
         return Mailbox(_address(where, given.strip()))
     quoted, plain, address = named.groups()
