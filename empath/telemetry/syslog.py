@@ -2,10 +2,11 @@
 syslog - lines of the log as messages of syslog (RFC 5424), to a server that nothing waits for
 
 A line that the server does not take at once waits in memory, up to `KEPT_OCTETS` of lines; lines beyond that are
-counted and dropped. They go out with the next line or the next `flush`. Over TCP and a stream socket each message has
-its length in front (RFC 6587 §3.4.1). A connection that is lost is made again, a second later at the earliest, and the
-message that was under way goes out again whole. What the kernel had taken of a lost connection is gone: syslog has no
-acknowledgements.
+counted and dropped. They go out with the next line or the next `flush`. Over TCP each message has its length in front
+(RFC 6587 §3.4.1). Over a UNIX socket that is a stream it ends with a line feed: servers know no lengths there, and take
+several messages for one (`unix-stream` of syslog-ng). A connection that is lost is made again, a second later at the
+earliest, and the message that was under way goes out again whole. What the kernel had taken of a lost connection is
+gone: syslog has no acknowledgements.
 
 The sockets are those of the kernel, also in a process of gevent: no call here may let another greenlet run.
 """
@@ -127,10 +128,15 @@ class Syslog:
         else:
             if not self._sent:
                 _check_open(self._socket)
-            framed = b"%d %b" % (len(message), message)
+            framed = self._framed(message)
             while self._sent < len(framed):
                 self._sent += self._socket.send(framed[self._sent :], MSG_NOSIGNAL)
         self._drop_first()
+
+    def _framed(self, message: bytes) -> bytes:
+        if isinstance(self._server.at, UnixSocket):
+            return message.replace(b"\n", b" ") + b"\n"
+        return b"%d %b" % (len(message), message)
 
     def _drop_first(self) -> None:
         self._kept_octets -= len(self._kept.popleft())

@@ -144,12 +144,18 @@ def test_a_stream_has_the_length_before_each_message(bind):
 
 def test_a_unix_socket_may_be_a_stream(bind, tmp_path):
     """
-    Some servers have one.
+    As syslog-ng has one: a line feed ends a message there, and there is no length.
     """
     server = bind(socket.AF_UNIX, socket.SOCK_STREAM, str(tmp_path / "log"))
     to = unix(tmp_path / "log")
-    to.write(AT, "info", "x", b"one")
-    assert framed(accepted(server)).endswith(b" - one")
+    to.write(AT, "info", "x", b"one\nof two")
+    to.write(AT, "info", "x", b"two")
+    lines = accepted(server).makefile("rb")
+    for text in (b"one of two", b"two"):
+        line = lines.readline()
+        assert line.startswith(b"<190>1 ")
+        assert line.endswith(b" - " + text + b"\n")
+    lines.close()
 
 
 def test_messages_wait_for_a_server_that_is_not_there_yet(bind, tmp_path):
@@ -218,10 +224,11 @@ def test_a_long_line_is_cut_between_characters(bind, tmp_path, most):
         server.recv(70_000)
         message = server.recv(70_000)
     else:
-        stream = accepted(server)
-        framed(stream)
+        lines = accepted(server).makefile("rb")
+        lines.readline()
         to.flush()
-        message = framed(stream)
+        message = lines.readline()[:-1]
+        lines.close()
     assert most - 1 <= len(message) <= most
     assert {"ä"} == set(message.decode().split(" - ")[1])
 
