@@ -173,8 +173,8 @@ class _Parts:
             if reported:
                 return ReceivedReport(reported, reporter, "dsn", None, senders, ids)
         lines = _lines(self.text)
-        own = lines[: next((at for at, line in enumerate(lines) if _COPY.search(line)), len(lines))]
-        form = next((each for each in FORMS if any(each.mark.search(line) for line in own)), None)
+        lines = lines[: next((at for at, line in enumerate(lines) if _COPY.search(line)), len(lines))]
+        form = next((each for each in FORMS if any(each.mark.search(line) for line in lines)), None)
         if form is not None:
             reported = _of_form(form, lines, header)
             return ReceivedReport(reported, _sender_of(header), form.name, None, senders, ids)

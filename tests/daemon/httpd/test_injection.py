@@ -121,6 +121,15 @@ def test_how_an_address_with_a_name_may_be_written(text, name):
     assert (name, "ann@a.example") == (mailbox_of("to", text).name, str(mailbox_of("to", text).address))
 
 
+def test_base64_may_have_lines(web):
+    """
+    As `base64` and the encoders of most languages write it.
+    """
+    content = base64.encodebytes(b"x" * 100).decode().replace("\n", "\r\n")
+    assert 202 == post(web, LETTER | {"attachments": [{"content": content}]}).status_code
+    assert [b"x" * 100] == [part.get_payload(decode=True) for part in queued(web)[0][2].iter_attachments()]
+
+
 def test_an_address_of_blanks_is_read_in_one_go():
     """
     Looked at from each blank anew, a thousand of them kept the process busy for a minute.

@@ -214,5 +214,15 @@ ODD: dict[
         [("delay", "ann@far.example", "450 today.")],
     ),
     "nothing but words": (_plain("It did not work.\n"), None, [("failure", None, None)]),
+    "no reply, and numbers in the message": (
+        _plain("It did not work.\n\n--- Original message follows.\n\nOnly 550 Euro\n"),
+        None,
+        [("failure", None, None)],
+    ),
+    "Exim, no reply, and numbers in the message": (
+        _plain("A message that you sent could not be delivered.\n\n------ This is a copy of it\n\nOnly 452 Euro\n"),
+        "exim",
+        [("failure", None, "550 ")],
+    ),
     "a reply without a form": (_plain("We say: 554 5.7.1 no.\n"), None, [("failure", None, "554 5.7.1 no.")]),
 }

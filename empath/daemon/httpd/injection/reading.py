@@ -226,7 +226,7 @@ def _attachment(given: Any) -> Attachment:
 
 def _decoded(where: str, text: str) -> bytes:
     try:
-        return b64decode(text, validate=True)
+        return b64decode("".join(text.split()), validate=True)  # many encoders break lines, RFC 2045 §6.8
     except ValueError as exc:
         raise SyntaxViolation(f"{where}: this is not base64") from exc
 
