@@ -20,6 +20,7 @@ from empath.message.placeholders import Placeholders
 from empath.message.report.octets import quoted_printable
 from empath.message.submission import with_crlf
 from empath.message.written_fields import (
+    FIELD_CHARACTERS,
     Mailbox,
     address_field,
     field_name,
@@ -33,6 +34,7 @@ _TYPE_OCTETS: Final = 300
 _CONTENT_ID: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
 _NOT_ENCODED: Final = ("multipart", "message")  # types whose parts may not be in base64, RFC 2046 §5
 _FEW: Final = 6  # one octet of so many may be beyond ASCII for quoted-printable to be the shorter encoding
+_QUOTED_OCTETS: Final = 1024 * 1024  # most of a text in quoted-printable, which is slow where lines are short
 _NO_VALUES: Final[Mapping[str, str]] = MappingProxyType({})
 _UNDISCLOSED: Final = b"To: undisclosed-recipients:;\r\n"
 
@@ -48,7 +50,11 @@ class Attachment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a program says of a message. Shape: without *has_places* `{{name}}` is text like any other."""
+    """
+    What a program says of a message.
+
+    Shape: without *has_places* `{{name}}` is text like any other; most are the characters of a text with its values.
+    """
 
     author: Mailbox
     to: Sequence[Mailbox] = ()
@@ -60,6 +66,7 @@ class Parts:
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_VALUES)
     attachments: Sequence[Attachment] = ()
     has_places: bool = False
+    most: int = 2**63
 
 
 class Letter:
@@ -112,7 +119,9 @@ class Letter:
         """
         head = self._head + (address_field("To", [to]) if to is not None else self._to or _UNDISCLOSED)
         for each in self._fields:
-            head += each if isinstance(each, bytes) else text_field(each[0], each[1].filled(values))
+            head += (
+                each if isinstance(each, bytes) else text_field(each[0], each[1].filled(values, most=FIELD_CHARACTERS))
+            )
         body = self._body(values) if self._same is None else self._same
         return head + b"MIME-Version: 1.0\r\n" + body
 
@@ -123,13 +132,13 @@ class Letter:
 
     def _body(self, values: Mapping[str, str]) -> bytes:
         """The header of the content, a blank line and the content."""
-        texts = []
+        texts, most = [], self._parts.most
         if self._plain is not None or self._html is None:
             text, places = self._plain or ("", None)
-            texts.append(_text_part("plain", text if places is None else places.filled(values)))
+            texts.append(_text_part("plain", text if places is None else places.filled(values, most=most)))
         if self._html is not None:
             text, places = self._html
-            shown = _text_part("html", text if places is None else places.filled(values, html.escape))
+            shown = _text_part("html", text if places is None else places.filled(values, html.escape, most=most))
             texts.append(self._joined("related", [shown, *self._shown]))
         return self._joined("mixed", [self._joined("alternative", texts), *self._files])
 
@@ -149,7 +158,7 @@ def _text_part(subtype: str, text: str) -> bytes:
         raise SyntaxViolation("a text has half of a character") from exc
     if octets.isascii() and b"\0" not in octets and max(map(len, octets.split(b"\n"))) <= LINE_OCTETS + 1:
         encoding = "7bit"
-    elif _FEW * sum(map(len, re.findall(rb"[\x80-\xff]+", octets))) <= len(octets):
+    elif len(octets) <= _QUOTED_OCTETS and _FEW * sum(map(len, re.findall(rb"[\x80-\xff]+", octets))) <= len(octets):
         encoding, octets = "quoted-printable", quoted_printable(octets)
     else:
         encoding, octets = "base64", _base64(octets)

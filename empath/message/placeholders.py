@@ -23,17 +23,25 @@ class Placeholders:
         self._parts = _PLACE.split(text)  # each second one is a name
         self.names = frozenset(self._parts[1::2])
 
-    def filled(self, values: Mapping[str, str], escape: Callable[[str], str] | None = None) -> str:
+    def filled(
+        self, values: Mapping[str, str], escape: Callable[[str], str] | None = None, *, most: int = 2**63
+    ) -> str:
         """
         The text with the *values* in it, each as *escape* makes it.
 
         Raises:
-            SyntaxViolation: a name has no value.
+            SyntaxViolation: a name has no value, or the text would have more than *most* characters: a long value at
+                many places is much more than what a client sent.
         """
         parts = self._parts[:]
-        for place in range(1, len(parts), 2):
-            value = values.get(parts[place])
+        written: dict[str, str] = {}
+        for name in self.names:
+            value = values.get(name)
             if value is None:
-                raise SyntaxViolation(f"there is no value for {{{{{parts[place]}}}}}")
-            parts[place] = value if escape is None else escape(value)
+                raise SyntaxViolation(f"there is no value for {{{{{name}}}}}")
+            written[name] = value if escape is None else escape(value)
+        for place in range(1, len(parts), 2):
+            parts[place] = written[parts[place]]
+        if sum(map(len, parts)) > most:
+            raise SyntaxViolation(f"with its values a text has more than {most} characters")
         return "".join(parts)

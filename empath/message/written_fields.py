@@ -15,6 +15,7 @@ from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.message.folding import LINE_OCTETS
 
+FIELD_CHARACTERS: Final = 100_000  # of a text; headers have fewer octets
 _FOLD_OCTETS: Final = 76
 _ENCODED_OCTETS: Final = 45  # of one encoded word, which has at most 75 characters
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -48,8 +49,10 @@ def text_field(name: str, text: str) -> bytes:
     One field: as it is where it is ASCII, else in encoded words, which fields other than text cannot have.
 
     Raises:
-        SyntaxViolation: it has a control character, or a word that is too long for a line.
+        SyntaxViolation: it has a control character, or a word that is too long for a line, or is too long.
     """
+    if len(text) > FIELD_CHARACTERS:
+        raise SyntaxViolation(f"{name} has more than {FIELD_CHARACTERS} characters")
     refuse_controls(name, text)
     is_text = name.lower() not in _STRUCTURED
     if not is_text and not text.isascii():

@@ -1,5 +1,7 @@
 """Placeholders: each recipient has a value of its own."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,18 @@ def test_what_is_no_placeholder_is_text():
 def test_a_name_without_a_value_is_an_error():
     with pytest.raises(SyntaxViolation, match=r"there is no value for \{\{name\}\}"):
         Placeholders("{{name}}").filled({"other": "x"})
+
+
+def test_a_long_value_at_many_places_is_refused():
+    """
+    It is much more than what a client sent, and is refused before it is made.
+    """
+    made = Placeholders("{{a}}" * 1000)
+    assert 1000 == len(made.filled({"a": "x"}, most=1000))
+    with pytest.raises(SyntaxViolation, match="more than 1000 characters"):
+        made.filled({"a": "x" * 10_000_000}, most=1000)
+    numbers = itertools.count()
+    assert "0" * 1000 == made.filled({"a": "x"}, lambda _: str(next(numbers)))  # a value is escaped once
 
 
 @given(st.text())

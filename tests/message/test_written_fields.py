@@ -56,6 +56,11 @@ def test_no_text_ends_its_field(text):
         text_field("Subject", text)
 
 
+def test_a_text_longer_than_any_header_is_refused():
+    with pytest.raises(SyntaxViolation, match="X-A has more than 100000 characters"):
+        text_field("X-A", "ü" * 100_001)
+
+
 def test_a_word_longer_than_a_line_is_refused():
     with pytest.raises(SyntaxViolation, match="a word of more than 998"):
         text_field("X-Long", "x" * 1000)

@@ -87,19 +87,24 @@ class DirectMessage:
         reply = self._decide(DataOffered(), ServerSignal.DATA, "")
         if reply.klass not in (2, 3):
             return reply
+        reader = self._fed(pieces)
+        if reader.refusal is not None:
+            self._session.decide(ContentRefused(reader.refusal))
+            return self._refused(reader.refusal, ServerSignal.END_OF_DATA, "")
+        return self._decide(ContentEnded(reader.size), ServerSignal.END_OF_DATA, "")
+
+    def _fed(self, pieces: Iterable[bytes]) -> ChunkReader:
+        """Take the content. Nothing refers to it then, while the message waits for its commit."""
         limits, decide = self._context.limits, self._session.decide
         reader = ChunkReader(limits.message_octets, limits.line_octets)
         for piece in pieces:
             if octets := reader.feed(piece, is_last=False):
                 decide(Content(octets))
             if reader.refusal is not None:
-                break
-        if reader.refusal is None and (octets := reader.feed(b"", is_last=True)):
+                return reader
+        if octets := reader.feed(b"", is_last=True):
             decide(Content(octets))
-        if reader.refusal is not None:
-            decide(ContentRefused(reader.refusal))
-            return self._refused(reader.refusal, ServerSignal.END_OF_DATA, "")
-        return self._decide(ContentEnded(reader.size), ServerSignal.END_OF_DATA, "")
+        return reader
 
     def close(self) -> None:
         """Let go of what it holds."""

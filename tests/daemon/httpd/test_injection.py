@@ -430,6 +430,49 @@ def test_a_body_that_is_too_large_or_of_another_kind(tmp_path):
     web.close()
 
 
+@pytest.mark.parametrize(
+    "value",
+    ['{"n": 1, "m": [1]},' * 200_000, '"\\"", "\\\\",' * 500_000, "{" * 1_000_001],
+    ids=["objects", "texts", "deep"],
+)
+def test_a_body_of_a_million_values_is_refused_before_each_is_checked(one, value):
+    """
+    The checks would take minutes, and nobody else would be served.
+    """
+    headers = {"Authorization": "Bearer secret of sender", "Content-Type": "application/json"}
+    body = f'{{"variables": {{"a": [{value}'
+    answer = one.client.simulate_post("/api/v1/messages", body=body, headers=headers)
+    assert (413, "the body has too many values") == (answer.status_code, answer.json["detail"])
+
+
+def test_a_long_text_is_one_value(one):
+    """
+    Whatever it looks like.
+    """
+    answer = post(one, LETTER | {"text": '{"a": [1, 2]},\n' * 200_000, "to": ["x"]})
+    assert (400, True) == (answer.status_code, answer.json["detail"].startswith("to: "))
+
+
+def test_each_message_of_a_large_request_lets_others_have_their_turn(web):
+    """
+    Another greenlet that is ready runs before the last message is taken.
+    """
+    turns: list[int] = []
+
+    def other():
+        while len(turns) < 50:
+            turns.append(len(web.reported))
+            gevent.sleep(0)
+
+    running = gevent.spawn(other)
+    answer = post(
+        web, {"from": "a@b.example", "text": "x", "recipients": [{"to": f"u{n}@c.example"} for n in range(100)]}
+    )
+    assert 100 == answer.json["queued"]
+    running.join()
+    assert 0 == turns[-1]
+
+
 def test_only_tokens_that_may_send_do(web):
     web.add_token("reader")
     web.add_token("boss", role="admin")

@@ -161,7 +161,11 @@ class Injector:
         if len(submission.items) == 1:  # whose content may yet be on its way: the greenlet of the connection reads it
             take(submission.items[0])
         else:
-            gevent.joinall([gevent.spawn(take, item) for item in submission.items])
+            taking = []
+            for item in submission.items:
+                taking.append(gevent.spawn(take, item))
+                gevent.sleep(0)  # else other requests would wait until all messages have been taken
+            gevent.joinall(taking)
         _refuse(outcome.withheld, _WITHHELD)
         return outcome
 

@@ -30,9 +30,9 @@ _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
 _BOUNDARY_OCTETS: Final = 12
 
 
-def messages_of(request: Any) -> tuple[ReversePath, list[Item]]:
+def messages_of(request: Any, most: int = 2**63) -> tuple[ReversePath, list[Item]]:
     """
-    The reverse-path and the messages that *request*, a MessageRequest, asks for.
+    The reverse-path and the messages that *request*, a MessageRequest, asks for; *most* are the octets of a message.
 
     Raises:
         SyntaxViolation: the request as a whole is wrong.
@@ -60,6 +60,7 @@ def messages_of(request: Any) -> tuple[ReversePath, list[Item]]:
         request.headers,
         [_attachment(each) for each in request.attachments],
         has_places=request.variables is not None or any(each.variables for each in request.recipients),
+        most=most,
     )
     letter = Letter(parts, os.urandom(_BOUNDARY_OCTETS).hex())
     sender = ReversePath(author.address) if request.sender is None else reverse_path_of("sender", request.sender)
@@ -69,7 +70,9 @@ def messages_of(request: Any) -> tuple[ReversePath, list[Item]]:
         return sender, [_own_message(letter, each, values, metadata, needs_utf8) for each in request.recipients]
     addresses = [each.address for each in (*to, *cc, *bcc)]
     needs_utf8 = needs_utf8 or not all(map(_is_ascii, addresses))
-    return sender, [Item(_open(addresses), lambda: [letter.written(values=values)], needs_utf8, metadata=metadata)]
+    return sender, [
+        Item(_open(addresses), lambda: iter([letter.written(values=values)]), needs_utf8, metadata=metadata)
+    ]
 
 
 def _own_message(letter: Letter, given: Any, values: Mapping[str, str], metadata: str, needs_utf8: bool) -> Item:
@@ -81,7 +84,7 @@ def _own_message(letter: Letter, given: Any, values: Mapping[str, str], metadata
     if given.metadata is not None:
         metadata = metadata_of(given.metadata)
     needs_utf8 = needs_utf8 or not to.address.is_ascii
-    return Item(_open([to.address]), lambda: [letter.written(to, own)], needs_utf8, metadata=metadata)
+    return Item(_open([to.address]), lambda: iter([letter.written(to, own)]), needs_utf8, metadata=metadata)
 
 
 def _raw_messages(request: Any) -> tuple[ReversePath, list[Item]]:

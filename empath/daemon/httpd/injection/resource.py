@@ -111,7 +111,7 @@ class Messages:
                 if key is not None and (earlier := earlier_request(self._reader(), key)) is not None:
                     _answer_again(response, earlier, key)
                     return
-                submission = _submission(octets, key, f"token:{token.name}", client, account)
+                submission = _submission(octets, key, f"token:{token.name}", client, account, most=self._message_octets)
                 del octets
                 outcome = self._injected(submission)
         else:
@@ -191,11 +191,11 @@ class Messages:
 
 
 def _submission(
-    octets: bytes, key: InjectionKey | None, name: str, client: ClientAddress, account: LoggedIn
+    octets: bytes, key: InjectionKey | None, name: str, client: ClientAddress, account: LoggedIn, *, most: int
 ) -> Submission:
     asked: Any = read_model(MessageRequest, octets)
     try:
-        sender, items = messages_of(asked)
+        sender, items = messages_of(asked, most)
         return Submission(
             client, name, account, sender, items, hold_of(asked.send_at), asked.priority, asked.all_or_none, lambda: key
         )
