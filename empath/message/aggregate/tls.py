@@ -24,6 +24,8 @@ _MOST_LINES: Final = 50  # of one policy
 _MOST_DEPTH: Final = 10
 _MOST_COUNT: Final = 10**15
 _SUMMARY: Final = ("total-successful-session-count", "total-failure-session-count")
+_MOST_SIGNS: Final = 1_000_000  # of a report, in texts, too; the parser of Python cannot be interrupted
+_SIGNS: Final = (b",", b"{", b"[")
 # A string that does not end goes to the end: else each quote in it would be tried.
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
 
@@ -122,6 +124,8 @@ def read_json(octets: bytes) -> TlsReport:
         SyntaxViolation: it is no report; the text is a clause that calls it "it".
     """
     _check_depth(octets)
+    if sum(map(octets.count, _SIGNS)) > _MOST_SIGNS:
+        raise SyntaxViolation("it has too many values")
     try:
         whole = json.loads(octets.decode("utf-8"))
     except ValueError as exc:

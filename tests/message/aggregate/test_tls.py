@@ -108,6 +108,7 @@ def test_the_example_of_the_rfc_is_read():
         (b"\xff{}", "it is not JSON"),
         (b"[" * 100_000, "it is nested too deep"),
         (b'{"a":' * 100_000, "it is nested too deep"),
+        (b'{"policies": [' + b"{}," * 500_000 + b"{}]}", "it has too many values"),
         (b"[]", "it lacks its report-id"),
         (b"{}", "it lacks its report-id"),
         (b'{"report-id": 7}', "it lacks its report-id"),
