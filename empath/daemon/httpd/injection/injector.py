@@ -17,6 +17,7 @@ from empath.daemon.acceptor.context import Committer, ListenerContext
 from empath.daemon.acceptor.direct import DirectMessage
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.httpd.injection.joint import JointCommit
+from empath.daemon.process.turns import let_others_run
 from empath.errors import EmpathError, SyntaxViolation
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.envelope import BodyType
@@ -164,7 +165,7 @@ class Injector:
             taking = []
             for item in submission.items:
                 taking.append(gevent.spawn(take, item))
-                gevent.sleep(0)  # else other requests would wait until all messages have been taken
+                let_others_run()  # else other requests would wait until all messages have been taken
             gevent.joinall(taking)
         _refuse(outcome.withheld, _WITHHELD)
         return outcome
