@@ -127,6 +127,22 @@ def test_every_column_of_every_view_is_in_the_reference(queue):
     assert seen == {view.name: [column for column, _ in view.columns] for view in views.views()}
 
 
+def test_every_view_takes_a_change_or_says_why_it_does_not(queue):
+    """
+    Without a trigger SQLite says only that it is a view.
+    """
+    without = """
+        SELECT v.name, change.value
+          FROM sqlite_schema AS v, json_each('["INSERT", "UPDATE", "DELETE"]') AS change
+         WHERE v.type = 'view'
+           AND v.name NOT GLOB '_*'
+           AND NOT EXISTS (
+             SELECT 1 FROM sqlite_schema AS t
+              WHERE t.type = 'trigger' AND t.tbl_name = v.name AND instr(t.sql, 'INSTEAD OF ' || change.value) > 0)
+    """
+    assert [] == select(queue.path, without)
+
+
 def test_what_the_issue_of_the_view_promises_is_there():
     """
     Scripts use these names.

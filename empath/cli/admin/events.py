@@ -19,6 +19,7 @@ from empath.mail.words import count, instant, span
 from empath.policy.events.consumer import types_text
 from empath.policy.events.filter import EventFilter, parse_party, parse_type
 from empath.policy.events.form import Event, record_of
+from empath.policy.routing import TRANSPORT_NAME
 from empath.storage.admin import events as storage
 from empath.storage.admin.snapshot import carry_out
 from empath.storage.queue.events import last_id
@@ -42,8 +43,8 @@ _ASIDES: Final = (
 
 
 def _name(text: str) -> str:
-    if not 0 < len(text) <= 100 or not text.isprintable():
-        raise SyntaxViolation(f"not a name of a consumer: {text[:100]!r} (1 to 100 characters)")
+    if not TRANSPORT_NAME.fullmatch(text):
+        raise SyntaxViolation(f"not a name: {text[:100]!r} (use letters, digits, dots, dashes and underscores)")
     return text
 
 

@@ -9,7 +9,7 @@ from empath.cli.admin import output
 from empath.cli.admin.options import SPAN, json_option, who
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, lenient_configuration, say
-from empath.daemon.process.trace_sockets import TraceReader
+from empath.daemon.process.trace_sockets import MOST_S, TraceReader
 from empath.errors import PermissionRefused, ServiceUnavailable, SyntaxViolation, UsageError
 from empath.mail.printable import printable
 from empath.mail.words import count
@@ -22,6 +22,7 @@ _OPTIONS: Final = {
     Scope.MESSAGE: "--id",
 }
 _ANSWER_S: Final = 2.0  # time for the first process to answer
+_NONE_ANSWERS: Final = "no process can be traced: the service does not run, or is of an older version"
 
 
 @click.command()
@@ -50,6 +51,8 @@ def trace(
     """
     config = lenient_configuration(context)
     part = part_of({Scope.CLIENT: client, Scope.DESTINATION: destination, Scope.MESSAGE: queue_id})
+    if for_s > MOST_S:
+        raise UsageError("--for takes a duration up to 1d")
     reader = TraceReader(config.queue.path, part, for_s, who())
     began = time.monotonic()
     traced = lines = 0
@@ -57,7 +60,9 @@ def trace(
         for record in reader.records():
             if record is None:
                 if not traced and time.monotonic() - began > _ANSWER_S:
-                    raise ServiceUnavailable("no process can be traced: the service does not run")
+                    raise ServiceUnavailable(
+                        "no process can be traced: the service does not run, or is of an older version"
+                    )
                 continue
             if "error" in record:
                 raise ServiceUnavailable(f"no trace: {record['error']}")

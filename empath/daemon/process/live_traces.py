@@ -24,7 +24,7 @@ from gevent.event import Event
 
 from empath.daemon.process.dialogues import Dialogue, Dialogues
 from empath.daemon.process.process_socket import ProcessSocket
-from empath.daemon.process.trace_sockets import traces_directory
+from empath.daemon.process.trace_sockets import MOST_S, traces_directory
 from empath.errors import SyntaxViolation
 from empath.mail.printable import printable
 from empath.policy.service_part import Scope, ServicePart
@@ -33,7 +33,6 @@ from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.process import TraceBegan, TraceEnded, TracesUnserved
 
 MOST_TRACES: Final = 8
-MOST_S: Final = 86_400.0
 MOST_OCTETS: Final = 64 * 1_048_576
 QUEUED_OCTETS: Final = 262_144
 LINES_A_SECOND: Final = 2_000

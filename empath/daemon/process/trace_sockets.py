@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from empath.policy.service_part import ServicePart
 
+MOST_S: Final = 86_400.0  # longest trace
 LOOK_S: Final = 0.5  # pause between two looks for processes that have begun
 _READ_OCTETS: Final = 65_536
 _LINE_OCTETS: Final = 65_536

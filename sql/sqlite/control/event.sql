@@ -47,8 +47,11 @@ END;
 CREATE TRIGGER consumer_insert INSTEAD OF INSERT ON consumer
 BEGIN
   INSERT INTO _judge_text VALUES (new.name);
-  SELECT raise(ABORT, 'empath: name takes 1 to 100 characters')
-   WHERE typeof(new.name) <> 'text' OR length(new.name) NOT BETWEEN 1 AND 100;
+  SELECT raise(ABORT, 'empath: name takes 1 to 64 letters of ASCII, digits, dots, dashes and underscores; the first is a letter or digit')
+   WHERE typeof(new.name) <> 'text'
+      OR length(new.name) NOT BETWEEN 1 AND 64
+      OR new.name GLOB '*[^A-Za-z0-9_.-]*'
+      OR new.name GLOB '[^A-Za-z0-9]*';
   SELECT raise(ABORT, 'empath: only consumers of kind program are added here; [events] of the configuration has the others')
    WHERE coalesce(new.kind, 'program') <> 'program';
   SELECT raise(ABORT, 'empath: a consumer with this name exists') WHERE EXISTS (SELECT 1 FROM _consumer WHERE name = new.name);

@@ -19,7 +19,17 @@ BEGIN
       THEN raise(ABORT, 'empath: pattern takes text of 1 to 1024 characters')
     WHEN new.scope = 'area' AND new.pattern NOT IN ('smtp', 'delivery', 'dns', 'queue', 'http', 'modules', 'process')
       THEN raise(ABORT, 'empath: an area is smtp, delivery, dns, queue, http, modules or process')
-    WHEN new.scope = 'client' AND (new.pattern GLOB '*[^0-9A-Fa-f:./]*' OR new.pattern NOT GLOB '*[.:]*')
+    WHEN new.scope = 'client' AND (
+           new.pattern GLOB '*[^0-9A-Fa-f:./]*'
+           OR new.pattern NOT GLOB '*[.:]*'
+           OR new.pattern GLOB '*/*[^0-9]*'
+           OR new.pattern GLOB '*/'
+           OR CAST(substr(new.pattern, instr(new.pattern || '/', '/') + 1) AS INTEGER) > iif(instr(new.pattern, ':'), 128, 32)
+           -- An IPv4 address has four numbers up to 255.
+           OR instr(new.pattern, ':') = 0 AND '1,1,1,1' <> (
+             SELECT group_concat(value GLOB '[0-9]*' AND value NOT GLOB '*[^0-9]*' AND CAST(value AS INTEGER) <= 255)
+               FROM json_each(
+                 '["' || replace(substr(new.pattern, 1, instr(new.pattern || '/', '/') - 1), '.', '","') || '"]')))
       THEN raise(ABORT, 'empath: a client is an IP address or a network such as 192.0.2.0/24')
     WHEN new.scope = 'destination' AND new.pattern GLOB '* *'
       THEN raise(ABORT, 'empath: a destination is a domain, *.domain, or a next hop as the view destination names it')

@@ -1,4 +1,4 @@
--- message, authentication, feedback, attempt, process, session, rate, audit, explanation, stuck and queue_by_domain: records and counts,
+-- message, authentication, feedback, attempt, process, session, rate, audit, audit_seal, explanation, stuck and queue_by_domain: records and counts,
 -- which are read and not written
 
 CREATE TRIGGER message_update INSTEAD OF UPDATE ON message
@@ -281,4 +281,19 @@ END;
 CREATE TRIGGER setting_insert INSTEAD OF INSERT ON setting
 BEGIN
   SELECT raise(ABORT, 'empath: a setting is added in the configuration file, and by a reload');
+END;
+
+CREATE TRIGGER audit_seal_update INSTEAD OF UPDATE ON audit_seal
+BEGIN
+  SELECT raise(ABORT, 'empath: a seal is a record and cannot be changed');
+END;
+
+CREATE TRIGGER audit_seal_delete INSTEAD OF DELETE ON audit_seal
+BEGIN
+  SELECT raise(ABORT, 'empath: seals go with the rows that they cover, by the retention of the configuration');
+END;
+
+CREATE TRIGGER audit_seal_insert INSTEAD OF INSERT ON audit_seal
+BEGIN
+  SELECT raise(ABORT, 'empath: new rows are sealed by the housekeeper, as [audit] sealed says');
 END;

@@ -1,4 +1,4 @@
--- report_sent: when a report to another domain is made
+-- report_sent, dmarc_report and tls_report: when a report to another domain is made; the reports of others are only read
 
 CREATE TRIGGER _set_report_due INSTEAD OF INSERT ON _apply_instant
 WHEN new.what = 'report_sent due_unix'
@@ -33,4 +33,44 @@ CREATE TRIGGER report_sent_fixed INSTEAD OF UPDATE OF number, kind, domain, begi
 ON report_sent
 BEGIN
   SELECT raise(ABORT, 'empath: report_sent takes due_at of an open report; no other column can be set');
+END;
+
+CREATE TRIGGER report_sent_delete INSTEAD OF DELETE ON report_sent
+BEGIN
+  SELECT raise(ABORT, 'empath: a report goes by itself, as [dmarc_reports] keep says');
+END;
+
+CREATE TRIGGER report_sent_insert INSTEAD OF INSERT ON report_sent
+BEGIN
+  SELECT raise(ABORT, 'empath: a report is begun by the first mail that it counts');
+END;
+
+CREATE TRIGGER dmarc_report_update INSTEAD OF UPDATE ON dmarc_report
+BEGIN
+  SELECT raise(ABORT, 'empath: what another host has reported cannot be changed');
+END;
+
+CREATE TRIGGER dmarc_report_delete INSTEAD OF DELETE ON dmarc_report
+BEGIN
+  SELECT raise(ABORT, 'empath: what another host has reported goes by itself, as [dmarc_reports] keep says');
+END;
+
+CREATE TRIGGER dmarc_report_insert INSTEAD OF INSERT ON dmarc_report
+BEGIN
+  SELECT raise(ABORT, 'empath: reports of other hosts come by mail, as [dmarc_reports] receive says');
+END;
+
+CREATE TRIGGER tls_report_update INSTEAD OF UPDATE ON tls_report
+BEGIN
+  SELECT raise(ABORT, 'empath: what another host has reported cannot be changed');
+END;
+
+CREATE TRIGGER tls_report_delete INSTEAD OF DELETE ON tls_report
+BEGIN
+  SELECT raise(ABORT, 'empath: what another host has reported goes by itself, as [dmarc_reports] keep says');
+END;
+
+CREATE TRIGGER tls_report_insert INSTEAD OF INSERT ON tls_report
+BEGIN
+  SELECT raise(ABORT, 'empath: reports of other hosts come by mail, as [tls_reports] receive says');
 END;

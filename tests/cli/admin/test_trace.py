@@ -93,6 +93,14 @@ def test_one_part_is_to_be_named(tool: AdminTool) -> None:
     assert (64, True) == (result.code, "give one of --client, --destination, --id" in result.err)
 
 
+def test_a_trace_lasts_a_day_at_most(tool: AdminTool) -> None:
+    """
+    The processes refused it as if one of them were missing.
+    """
+    result = tool.run("trace", "--client", "192.0.2.1", "--for", "2d")
+    assert (64, True) == (result.code, "--for takes a duration up to 1d" in result.err)
+
+
 def test_lines_that_came_too_fast_are_counted() -> None:
     """
     A gap must not look like silence.

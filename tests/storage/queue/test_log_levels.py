@@ -11,6 +11,9 @@ from tests.kit.queue import Queue
 
 LEVEL = "INSERT INTO log_level (scope, pattern, level"
 QUEUE_ID = "01KAN0000000000000000000ZZ"
+NO_CLIENTS = [
+    "300.1.1.1", "1.2.3", "1.2.3.4.5", "1.2..4", "10.0.0.1/33", "1.0.0.1/", "1.0.0.1/8/8", "1.0.0.a", "::/129",
+]  # fmt: skip
 WRONG = [
     (f"{LEVEL}) VALUES ('host', 'a', 'debug')", "scope takes area, client, destination or message"),
     (f"{LEVEL}) VALUES (NULL, 'a', 'debug')", "scope takes"),
@@ -20,6 +23,7 @@ WRONG = [
     (f"{LEVEL}) VALUES ('area', NULL, 'debug')", "pattern takes text"),
     (f"{LEVEL}) VALUES ('client', 'mx.example', 'debug')", "a client is an IP address"),
     (f"{LEVEL}) VALUES ('client', '12', 'debug')", "a client is an IP address"),
+    *((f"{LEVEL}) VALUES ('client', '{client}', 'debug')", "a client is an IP address") for client in NO_CLIENTS),
     (f"{LEVEL}) VALUES ('destination', 'a b', 'debug')", "a destination is a domain"),
     (f"{LEVEL}) VALUES ('message', 'X', 'debug')", "a message is named by its queue id"),
     (f"{LEVEL}) VALUES ('message', '{QUEUE_ID[:-1]}U', 'debug')", "a message is named by its queue id"),
@@ -106,5 +110,5 @@ def test_a_row_that_no_part_can_be_is_left_out(queue: Queue) -> None:
     """
     SQL sees only whether a network looks like one.
     """
-    queue.write(f"{LEVEL}) VALUES ('client', '192.0.2.300', 'debug')")
+    queue.write(f"{LEVEL}) VALUES ('client', '2001:db8::1::2', 'debug')")
     assert levels_in_force(queue.engine.open_reader(), 1.0) is None
