@@ -626,6 +626,19 @@ def test_a_filter_that_failed_in_one_message_judges_the_next(meet):
     assert ("OCHMRTLLNBE" * 2, 2, 1) == (scripted.letters(), scripted.connections, len(host.messages))
 
 
+@pytest.mark.parametrize("letter", ["L", "B", "E"])
+def test_an_answer_too_many_lets_no_message_in(meet, letter):
+    """
+    It would stand for the next one, so that the refusal at the end came too late.
+    """
+    twice = [[CONTINUE, CONTINUE], CONTINUE] if letter != "E" else [[CONTINUE, CONTINUE], WORDS]
+    client, _, host = meet(**{"E": WORDS, letter: twice})
+    heard = [last(send(client)) for _ in range(2)]
+    assert [UNAVAILABLE.strip(), b"550 5.7.1 100% spam"] == heard
+    assert "it answers more than it was asked" == host.of(MilterFailed)[0].error
+    assert [] == host.messages
+
+
 def test_a_large_message_passes_without_a_filter_that_sees_small_ones(meet):
     """
     A scanner that cannot take it would only fail.

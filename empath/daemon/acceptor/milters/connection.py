@@ -96,6 +96,7 @@ class FilterConnection:
             if sum(map(len, self._held)) >= _HELD_OCTETS:
                 self._flush()
             return Verdict.CONTINUE
+        self._refuse_surplus(self._stream.receive_now() or b"")
         self._flush()
         answer = self._next_answer(stage)
         while answer is Verdict.PROGRESS:
@@ -123,6 +124,7 @@ class FilterConnection:
                 if len(changes) - pieces > _MOST_CHANGES or pieces > _MOST_PIECES:
                     raise FilterFailed("it wants too many changes of one message")
             answer = self._next_answer(Stage.END_OF_MESSAGE)
+        self._refuse_surplus()
         self._is_aborted = False
         return answer, changes
 
@@ -182,6 +184,13 @@ class FilterConnection:
         except SyntaxViolation as exc:
             raise FilterFailed(str(exc)) from exc
         return answer
+
+    def _refuse_surplus(self, octets: bytes = b"") -> None:
+        """
+        One answer too many would stand for the next one: the filter refuses a message, and an earlier word lets it in.
+        """
+        if octets or self._dialogue.has_more:
+            raise FilterFailed("it answers more than it was asked")
 
     def _flush(self) -> None:
         octets, self._held = b"".join(self._held), []
