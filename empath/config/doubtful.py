@@ -319,6 +319,10 @@ def _domain_reports(config: Config) -> Iterator[Contradiction]:
         )
         yield Contradiction(("dmarc_reports", "send"), words, is_warning=True)
     relayed = PatternTable((pattern, True) for pattern in config.relay.domains)
+    own = config.feedback.address
+    if own is not None and not relayed.find(own.domain):
+        words = f"{own.domain} is not in [relay] domains, so other hosts cannot send complaints there"
+        yield Contradiction(("feedback", "address"), words, is_warning=True)
     for table, addresses in (
         ("dmarc_reports", config.dmarc_reports.receive),
         ("tls_reports", config.tls_reports.receive),

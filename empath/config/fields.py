@@ -90,7 +90,11 @@ def _written_milter_address(address: Endpoint | UnixSocket) -> str:
 def _milter_listener(text: str) -> str:
     if text in (*Role, PICKUP):
         return text
-    return text if text.startswith("unix:/") else str(Endpoint.parse(text))
+    try:
+        return text if text.startswith("unix:/") else str(Endpoint.parse(text))
+    except SyntaxViolation as exc:
+        words = "mx, submission, internal, pickup, or the address of a listener"
+        raise SyntaxViolation(f"not a listener: {text!r} (use {words})") from exc
 
 
 def _parse_file_mode(text: str) -> int:

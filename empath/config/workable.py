@@ -66,7 +66,7 @@ def contradictions(config: Config) -> list[Contradiction]:
         *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
         *_templates(config), *_zones(config), *_sources(config), *_authentication(config),
         *_forwarding(config), *_milters(config),
-        *_forwarding(config), *_arc(config), *_log_of_events(config),
+        *_forwarding(config), *_arc(config), *_complaints(config), *_log_of_events(config),
         *old_names(config),
     ]  # fmt: skip
 
@@ -150,6 +150,13 @@ def _obstacle_to_filter(path: Path, account: Account | None) -> str:
     if account is not None and not account.may(_CONNECT, status):
         return f"user {account.name} may not write to {path}; make it a member of the group of the filter"
     return ""
+
+
+def _complaints(config: Config) -> Iterator[Contradiction]:
+    """An address whose mail would be read as two kinds of reports."""
+    for name, table in (("dmarc_reports", config.dmarc_reports), ("tls_reports", config.tls_reports)):
+        if config.feedback.address is not None and config.feedback.address in table.receive:
+            yield Contradiction(("feedback", "address"), f"is in receive of [{name}]; it needs an address of its own")
 
 
 def _arc(config: Config) -> Iterator[Contradiction]:

@@ -59,6 +59,10 @@ def found(directory, text):
         ),
         (f"{LISTENER}[events]\nstream = true\n", ("events", "stream"), "nothing is served without [http] address"),
         (f'{LISTENER}[arc]\ndomain = "a.test"\n', ("arc", "domain"), "nothing is sealed: no listener has arc = true"),
+        (
+            f'{LISTENER}[feedback]\naddress = "a@other.test"\n', ("feedback", "address"),
+            "other.test is not in [relay] domains, so other hosts cannot send complaints there",
+        ),
         (f"{LISTENER}{POLICY}", ("mta_sts", "a.test"), "nothing serves the policy; set [http] address"),
         (
             f'{LISTENER}[http]\naddress = "0.0.0.0:443"\ntoken_networks = []\n{POLICY}', ("mta_sts", "a.test"),

@@ -162,6 +162,7 @@ def test_every_key_of_the_reference_is_there():
     }
     more = {
         "events": events,
+        "milter": [{"address": "inet:127.0.0.1:11332"}],
         "mta_sts": {"name": {"mx": ["mx.example.org"]}},
         "pipes": pipes,
         "webhooks": webhooks,
@@ -172,6 +173,7 @@ def test_every_key_of_the_reference_is_there():
     config = least(tls=tls, **more)
     text, found = effective_toml(config), settings(config)
     found["listener"] = found["listener"][0]
+    found["milter"] = found["milter"][0]
     found["tls"]["sni"] = found["tls"]["sni"][0]
     for kind, own in (("files", "other"), ("sinks", "third")):  # no two of them have one name
         found["events"][kind]["name"] = found["events"][kind].pop(own)

@@ -620,6 +620,14 @@ def test_a_mistake_in_the_table_of_a_module_is_found(setting, expected):
         ('[audit]\nanchor = "0s"', "audit.anchor: must be longer than '0s'"),
         ('[arc]\ndomain = "a.test"\nselector = "a b"', '(use letters, digits, dots and dashes, such as "s2026")'),
         ('[log]\nsyslog = "udp:log.test"', '(use e.g. "unix:/dev/log", "udp:192.0.2.1:514", "tcp:[::1]:601")'),
+        (
+            '[[milter]]\naddress = "inet:[::1]:11332"\nlisteners = ["smtp"]',
+            "(use mx, submission, internal, pickup, or the address of a listener)",
+        ),
+        (
+            '[[milter]]\naddress = "inet:[::1]:11332"\nmessage_deadline = "1s"',
+            "message_deadline: is less than deadline",
+        ),
         ('[events.files."stream"]\npath = "e.jsonl"', "is the name of the stream of the API; choose another one"),
     ],
 )

@@ -430,6 +430,11 @@ def test_a_socket_of_a_filter_that_the_processes_may_not_use_is_found():
     ("table", "key", "words"),
     [
         ('[arc]\nselector = "s2026"\n', ("arc", "selector"), "needs domain, that of the seals"),
+        (
+            '[feedback]\naddress = "a@b.test"\n[tls_reports]\nreceive = ["a@b.test"]\n',
+            ("feedback", "address"),
+            "is in receive of [tls_reports]; it needs an address of its own",
+        ),
         ('[arc]\nseal = "all"\n', ("arc", "seal"), "needs domain, that of the seals"),
         ('[events.files.a]\npath = "."\n', ("events", "files", "a", "path"), "is a directory; name a file in it"),
     ],

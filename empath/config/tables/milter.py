@@ -4,10 +4,10 @@ milter - one entry of [[milter]]: a filter that speaks the milter protocol
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from empath.config.fields import PICKUP, MilterAddress, MilterListener, Octets, Wait
-from empath.config.reading import setting
+from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 from empath.mail.endpoint import Endpoint
 
@@ -40,6 +40,13 @@ class Milter(Table):
     message_octets: Octets | None = setting(None, "message_size", example="25MiB")
     """Size of the largest message whose content the filter sees; a larger one goes on without its judgement. Not set:
     it sees all."""
+
+    @field_validator("message_deadline_s")
+    @classmethod
+    def _message_takes_an_answer(cls, value: float, info: ValidationInfo) -> float:
+        if value < info.data.get("deadline_s", 0):
+            raise problem("is less than deadline")
+        return value
 
     @property
     def name(self) -> str:

@@ -351,7 +351,7 @@ def test_mail_is_signed_as_that_of_a_user(tmp_path):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ([], "Input should be an object"),
+        ([], "the body: must be an object"),
         ({}, "from is missing"),
         ({"from": "a@b.example"}, "there are no recipients"),
         ({"from": "x", "to": ["a@b.example"]}, "from: "),
@@ -359,7 +359,7 @@ def test_mail_is_signed_as_that_of_a_user(tmp_path):
         (LETTER | {"sender": "x"}, "sender: "),
         (LETTER | {"recipients": [{"to": "a@b.example"}]}, "give either recipients"),
         (LETTER | {"to": ["a@b.example"] * 1001}, "to"),
-        (LETTER | {"unknown": 1}, "unknown: Extra inputs"),
+        (LETTER | {"unknown": 1}, "unknown: unknown key"),
         (LETTER | {"subject": "a\nb"}, "Subject has a control character"),
         (LETTER | {"headers": {"Bcc": "x"}}, "Bcc cannot be given"),
         (LETTER | {"attachments": [{"content": "?"}]}, "attachments: this is not base64"),

@@ -14,6 +14,18 @@ _NOT_JSON: Final = "json_invalid"
 # Of this many, checks take a second. A request of 1,000 recipients with 200 variables each has fewer.
 _MOST_SIGNS: Final = 1_000_000
 _SIGN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,:\[{]', re.DOTALL)  # a string is one, whatever is in it
+_WORDS: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "unknown key",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
 
 
 def read_model(model: type[M], octets: bytes) -> M:
@@ -31,6 +43,8 @@ def read_model(model: type[M], octets: bytes) -> M:
         found = exc.errors(include_url=False, include_context=False, include_input=False)[:_MOST_ERRORS]
         if found[0]["type"] == _NOT_JSON:
             raise Problem(400, "the body is not JSON") from exc
-        errors = [{"at": ".".join(map(str, each["loc"])), "error": each["msg"]} for each in found]
-        words = f"{errors[0]['at']}: {errors[0]['error']}" if errors[0]["at"] else str(errors[0]["error"])
+        errors = [
+            {"at": ".".join(map(str, each["loc"])), "error": _WORDS.get(each["type"], each["msg"])} for each in found
+        ]
+        words = f"{errors[0]['at'] or 'the body'}: {errors[0]['error']}"
         raise Problem(400, words, errors=errors) from exc
