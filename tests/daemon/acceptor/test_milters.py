@@ -567,6 +567,24 @@ def test_progress_extends_the_deadline_up_to_that_of_the_message(meet):
     assert "no answer within 0.2 s" == host.of(MilterFailed)[0].error
 
 
+def test_a_flood_of_progress_is_a_failure(meet):
+    """
+    What has come already is never waited for, so that no deadline ends it.
+    """
+    client, _, host = meet(E=[[*[Packet(b"p")] * 10_000, Packet(b"c")]])
+    assert UNAVAILABLE.strip() == last(send(client))
+    assert "it reports progress without an end" == host.of(MilterFailed)[0].error
+
+
+def test_an_address_that_is_no_text_is_a_failure(meet):
+    """
+    Mail goes from no address that the filter did not name.
+    """
+    client, _, host = meet(E=[[Packet(b"e", b"<\xff@b.test>\0"), Packet(b"c")]])
+    assert UNAVAILABLE.strip() == last(send(client))
+    assert "an address that it gives is not UTF-8" == host.of(MilterFailed)[0].error
+
+
 def test_one_budget_holds_for_all_waits_of_a_message(host, filters, visit):
     """
     A filter that answers each request just in time holds no client for hours.

@@ -172,7 +172,11 @@ def _value(octets: bytes, *, keeps_blanks: bool) -> str:
 
 
 def _path(octets: bytes) -> str:
-    return octets.decode("utf-8", "replace").strip().removeprefix("<").removesuffix(">")
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError as exc:
+        raise WrongEdit("an address that it gives is not UTF-8") from exc
+    return text.strip().removeprefix("<").removesuffix(">")
 
 
 def _address(path: str) -> Address:

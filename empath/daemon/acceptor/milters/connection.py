@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from empath.config.tables.milter import Milter
+from empath.daemon.process.turns import let_others_run
 from empath.errors import EmpathError, SyntaxViolation
 from empath.mail.endpoint import Endpoint
 from empath.net.stream import Deadlines, Stream, StreamClosed, StreamTimeout
@@ -20,6 +21,7 @@ from empath.smtp.milter.requests import ABORT, NEXT_SESSION, NEXT_SESSION_SINCE,
 
 _HELD_OCTETS = 64 * 1024  # of requests that need no answer, before they are sent
 _MOST_CHANGES = 1000  # of one message, without the pieces of a body
+_MOST_PROGRESS = 10_000  # reports of progress before one answer
 _MOST_PIECES = 10_000  # of a body, whose octets have a limit of their own
 
 
@@ -98,10 +100,7 @@ class FilterConnection:
             return Verdict.CONTINUE
         self._refuse_surplus(self._stream.receive_now() or b"")
         self._flush()
-        answer = self._next_answer(stage)
-        while answer is Verdict.PROGRESS:
-            answer = self._next_answer(stage)
-        return answer
+        return self._next_answer(stage)
 
     def ask_at_end(
         self, values: Mapping[str, str], hold: Callable[[Change], None]
@@ -116,13 +115,12 @@ class FilterConnection:
         changes: list[Change] = []
         pieces = 0
         answer = self.ask(Stage.END_OF_MESSAGE, b"", values)
-        while not isinstance(answer, Verdict | Replied) or answer is Verdict.PROGRESS:
-            if not isinstance(answer, Verdict):
-                changes.append(answer)
-                pieces += isinstance(answer, BodyReplaced)
-                hold(answer)
-                if len(changes) - pieces > _MOST_CHANGES or pieces > _MOST_PIECES:
-                    raise FilterFailed("it wants too many changes of one message")
+        while not isinstance(answer, Verdict | Replied):
+            changes.append(answer)
+            pieces += isinstance(answer, BodyReplaced)
+            hold(answer)
+            if len(changes) - pieces > _MOST_CHANGES or pieces > _MOST_PIECES:
+                raise FilterFailed("it wants too many changes of one message")
             answer = self._next_answer(Stage.END_OF_MESSAGE)
         self._refuse_surplus()
         self._is_aborted = False
@@ -178,6 +176,18 @@ class FilterConnection:
             raise FilterFailed(str(exc)) from exc
 
     def _next_answer(self, stage: Stage) -> Answer:
+        """
+        The next answer, whatever time a filter takes that says that it goes on. One that floods this host with that
+        is never waited for, so no deadline would end it, and no other session would have a turn.
+        """
+        for _ in range(_MOST_PROGRESS):
+            answer = self._take_answer(stage)
+            if answer is not Verdict.PROGRESS:
+                return answer
+            let_others_run()
+        raise FilterFailed("it reports progress without an end")
+
+    def _take_answer(self, stage: Stage) -> Answer:
         try:
             while (answer := self._dialogue.next_answer(stage)) is None:
                 self._receive()
