@@ -65,8 +65,7 @@ def contradictions(config: Config) -> list[Contradiction]:
         *_next_hops(config), *unusable_log(config), *_pickup(config), *_logins(config), *_limits(config),
         *_programs(config), *_certificates(config), *_blocklists(config), *_dnssec(config), *_recipients(config),
         *_templates(config), *_zones(config), *_sources(config), *_authentication(config),
-        *_forwarding(config), *_milters(config),
-        *_forwarding(config), *_arc(config), *_complaints(config), *_log_of_events(config),
+        *_forwarding(config), *_milters(config), *_arc(config), *_complaints(config), *_log_of_events(config),
         *old_names(config),
     ]  # fmt: skip
 

@@ -214,6 +214,6 @@ def test_completion_completes_verbs_and_options(tmp_path):
         return {line.partition(",")[2] for line in said.out.splitlines()}
 
     expected = {"recipient", "reconcile", "reload", "release", "restore", "retry", "reroute", "resume"}
-    assert {*expected, "report-preview", "repro"} == completed("empath-admin re")
+    assert {*expected, "report-preview", "reports", "repro"} == completed("empath-admin re")
     assert {"--domain", "--destination", "--dry-run"} == completed("empath-admin hold --d")
     assert {"queued"} == completed("empath-admin list --status q")
