@@ -254,6 +254,13 @@ def test_a_head_of_a_page_is_that_of_get_without_a_body(console, path):
     assert (got.status_code, "") == (head.status_code, head.text)
 
 
+def test_a_browser_says_from_which_site_a_form_comes(closed):
+    """
+    Fetch §3.2: a page with the policy "no-referrer" sends the Origin `null`, so that no one could log in or give orders.
+    """
+    assert "same-origin" == closed.browse("/console/login").headers["referrer-policy"]
+
+
 @pytest.mark.parametrize("secret", ["secret of bob", "x" * 5000, "\x00", "<script>"])
 def test_a_wrong_token_is_a_page_with_a_reason(closed, secret):
     answer = log_in(closed, secret)
