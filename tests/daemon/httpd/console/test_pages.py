@@ -256,7 +256,7 @@ def test_a_head_of_a_page_is_that_of_get_without_a_body(console, path):
 
 def test_a_browser_says_from_which_site_a_form_comes(closed):
     """
-    Fetch §3.2: a page with the policy "no-referrer" sends the Origin `null`, so that no one could log in or give orders.
+    Fetch §3.2: a page with the policy "no-referrer" sends the Origin `null`: nobody could log in or give orders.
     """
     assert "same-origin" == closed.browse("/console/login").headers["referrer-policy"]
 
