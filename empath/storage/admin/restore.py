@@ -204,9 +204,12 @@ class Restore:
                 raise QueueBusy(f"{self._into}: another command restores there now") from exc
             self._check_empty()  # the other one may have ended right before
             if os.fstat(file.fileno()).st_size == 0:
-                file.write(self._mark_octets())
-                os.fsync(file.fileno())
-                sync_folder(self._into)
+                try:
+                    _write_all(file.fileno(), self._mark_octets())
+                    sync_folder(self._into)
+                except OSError as exc:
+                    file.truncate(0)  # a part of it would be taken for that of another backup
+                    raise StorageFailure(f"{self._mark}: {exc.strerror}") from exc
             yield
 
     def _give_away(self) -> None:
@@ -239,6 +242,12 @@ class _Settle(Write):
         self._mark.run(session)
         if self._freeze is not None:
             self._freeze.run(session)
+
+
+def _write_all(descriptor: int, octets: bytes) -> None:
+    while octets:
+        octets = octets[os.write(descriptor, octets) :]
+    os.fsync(descriptor)
 
 
 def _owner_of(folder: Path) -> str | None:

@@ -1,6 +1,7 @@
 """`empath-admin backup` and `restore`: what is in a backup, and what a restored queue knows of later deliveries."""
 
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -238,6 +239,22 @@ def test_nothing_is_touched_that_the_restore_was_not_told_of(tool: AdminTool, ta
     assert {} == {name: rows[name] for name in rows.keys() - changed if rows[name] != ours[name]}
     assert [("restore", None)] == select(into / "queue.db", "SELECT what, recipient_id FROM audit")
     assert {file.name for file in made.glob("spool/*/*")} == {file.name for file in into.glob("spool/*/*")}
+
+
+def test_a_restore_without_room_names_the_file_and_may_be_made_again(tool: AdminTool, target: Path, tmp_path: Path):
+    """
+    A part of its mark is left by no failure: it would be that of another backup.
+    """
+    fill(tool)
+    made, into = back_up(tool, target), tmp_path / "new"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        done = restore(tool, made, into, "--delivered-since", "none", "--apply")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (74, f"empath-admin: {into}/.restore.json: File too large") == (done.code, done.err.splitlines()[-1])
+    assert 0 == restore(tool, made, into, "--delivered-since", "none", "--apply").code
 
 
 def test_a_restored_queue_may_begin_frozen(tool: AdminTool, target: Path, tmp_path: Path):
