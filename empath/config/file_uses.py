@@ -11,7 +11,7 @@ from empath.config.keys import KeyPath
 from empath.config.model import Config
 from empath.config.workable import Contradiction, unknown_user, unreadable_recipients, unusable_log
 
-_DATABASE_SUFFIXES: Final = ("-wal", "-shm", "-journal", "-metrics", ".lock")
+_DATABASE_SUFFIXES: Final = ("-wal", "-shm", "-journal", "-metrics", "-traces", ".lock")
 
 
 def unstartable(config: Config, file: Path) -> list[Contradiction]:

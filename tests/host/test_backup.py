@@ -140,9 +140,8 @@ def test_mail_of_a_backup_made_in_traffic_survives_the_loss_of_the_disk(tmp_path
             thread.join()
     assert 0 == made.code, made.err
     once = {line["recipient"].partition("@")[0] for line in instance.named("delivered")}
-    for file in instance.directory.glob("queue.db*"):
-        file.unlink()
-    shutil.rmtree(instance.directory / "spool")
+    for lost in ("queue.db*", "spool"):
+        assert 0 == shell("sh", "-c", f"rm -r {instance.directory}/{lost}").returncode
     backup = made.out.strip()
     done = run("restore", backup, "--to", str(instance.directory), "--log", str(instance.log), "--apply")
     assert 0 == done.code, done.err
@@ -168,8 +167,7 @@ def test_the_schema_goes_up_and_back_as_the_guide_says(host, tmp_path):
     assert 0 == shell(program, "-c", host.config, "stop").returncode
     before = tmp_path / "before"
     before.mkdir()
-    for file in host.directory.glob("queue.db*"):
-        shutil.copy2(file, before)
+    assert 0 == shell("sh", "-c", f"cp -a {host.directory}/queue.db* {before}").returncode
 
     check = (sys.executable, "-P", "-m", "empath.cli.empathd", "-c", host.config, "check")
     done = shell(*check, PYTHONPATH=str(newer))
@@ -185,10 +183,8 @@ def test_the_schema_goes_up_and_back_as_the_guide_says(host, tmp_path):
     done = shell(host.directory / "empath-admin", "-c", host.config, "list")
     assert (65, line.replace("empathd:", "empath-admin:")) == (done.returncode, done.stderr)
 
-    for file in host.directory.glob("queue.db*"):
-        file.unlink()
-    for file in before.iterdir():
-        shutil.copy2(file, host.directory)
+    back = f"rm -r {host.directory}/queue.db* && cp -a {before}/queue.db* {host.directory}"
+    assert 0 == shell("sh", "-c", back).returncode
     assert 0 == shell(program, "-c", host.config, "start").returncode
     assert [("you@example.org", "queued")] == select(host.queue, "SELECT recipient, status FROM queue")
 
