@@ -38,7 +38,8 @@ CREATE TABLE _message (
   tls_cipher        TEXT,  -- name of the cipher suite
   requires_tls      INTEGER CHECK (requires_tls IN (0, 1)),  -- 1: REQUIRETLS; 0: the field TLS-Required: No, RFC 8689; NULL: neither
   delay_report_at   REAL,  -- instant from which a delay is reported, by BY=…;N or after a hold; NULL: as [retry] delay_warning says
-  authentication    TEXT CHECK (json_valid(authentication))  -- JSON object of what the view authentication shows; NULL: not judged
+  -- JSON object of what the view authentication shows; NULL: not judged.  In SQLite 3.40, json_valid(NULL) is 0.
+  authentication    TEXT CHECK (authentication IS NULL OR json_valid(authentication))
 ) STRICT;
 
 CREATE TABLE _content (

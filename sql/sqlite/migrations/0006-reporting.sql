@@ -1,5 +1,11 @@
 -- Version 6. Each concern has a section.
 
+-- Messages that were not judged.  In SQLite 3.40, json_valid(NULL) is 0: a dump by such a shell would lose them when it is read.
+ALTER TABLE _message RENAME COLUMN authentication TO authentication_5;
+ALTER TABLE _message ADD COLUMN authentication TEXT CHECK (authentication IS NULL OR json_valid(authentication));
+UPDATE _message SET authentication = authentication_5 WHERE authentication_5 IS NOT NULL;
+ALTER TABLE _message DROP COLUMN authentication_5;
+
 -- Mail by HTTP.
 ALTER TABLE _token ADD COLUMN account TEXT CHECK (length(account) BETWEEN 1 AND 1024);
 CREATE TABLE _injection (
