@@ -590,7 +590,7 @@ def test_one_budget_holds_for_all_waits_of_a_message(host, filters, visit):
     A filter that answers each request just in time holds no client for hours.
     """
     scripted = filters(E=[[Packet(b"p")] * 3])
-    its_host = host(scripted, deadline="1h", message_deadline="0.1s")
+    its_host = host(scripted, deadline="0.1s", message_deadline="0.1s")
     client = visit(its_host.context, new_session=its_host.session)
     client.hear()
     client.say(b"EHLO c.test\r\n")
