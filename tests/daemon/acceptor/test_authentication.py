@@ -429,7 +429,9 @@ def test_another_author_cannot_use_up_the_time_of_the_author(make, visit, names,
 
     class Half:
         def ask(self, question, within_s):
-            Event().wait(within_s if "evil" in question.name else 0.02)  # the way to a name server takes time
+            if "evil" in question.name:
+                return Silent().ask(question, within_s)
+            Event().wait(0.02)  # the way to a name server takes time
             return known.ask(question, within_s)
 
     found = [b"x@a.evil.example", b"x@b.evil.example"]
