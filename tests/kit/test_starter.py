@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 
 from empath.cli.empathd import main as empathd
 from tests.kit.forked import ForkedProcess, run_to_end
@@ -132,5 +133,8 @@ def _text(pid: int, name: str) -> str:
 
 def _descriptors(pid: int, instance: Empathd) -> list[str]:
     """What they lead to, without numbers and without the directory of the instance."""
-    links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    links: list[str] = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):  # closed meanwhile
+            links.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
     return [link.replace(str(instance.directory), "").partition(":[")[0] for link in links]
