@@ -13,14 +13,14 @@ RULES
     Hosts on the way may change the case of a local part, so case makes no difference.
 """
 
-import base64
-import hmac
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from empath.authentication.keyed_hash import is_keyed, keyed_hash
+
 MAX_AGE_DAYS: Final = 21
-_HASH_CHARACTERS: Final = 8
+_LENGTH: Final = 8  # of a hash
 _DAYS: Final = 1024  # after which stamps repeat
 _DIGITS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _OF_FIRST: Final = re.compile(r"SRS0([=+-].+)", re.IGNORECASE | re.DOTALL)
@@ -45,7 +45,7 @@ def forward(local_part: str, domain: str, secret: bytes, day: int) -> str:
     if (later := _OF_LATER.fullmatch(local_part)) is not None:
         return _later(later[1], later[2], secret)
     stamp = _DIGITS[day % _DAYS // 32] + _DIGITS[day % 32]
-    return f"SRS0={_hash(secret, stamp, domain, local_part)}={stamp}={domain}={local_part}"
+    return f"SRS0={keyed_hash(secret, stamp, domain, local_part, length=_LENGTH)}={stamp}={domain}={local_part}"
 
 
 def reverse(local_part: str, secrets: Sequence[bytes], day: int) -> Sender | None:
@@ -56,30 +56,19 @@ def reverse(local_part: str, secrets: Sequence[bytes], day: int) -> Sender | Non
     """
     if (first := _FIRST.fullmatch(local_part)) is not None:
         digest, stamp, domain, local = first.groups()
-        if _is_ours(digest, secrets, stamp, domain, local) and _age(stamp, day) <= MAX_AGE_DAYS:
+        if is_keyed(digest, secrets, stamp, domain, local, length=_LENGTH) and _age(stamp, day) <= MAX_AGE_DAYS:
             return Sender(local, domain)
     elif (later := _LATER.fullmatch(local_part)) is not None:
         digest, domain, rest = later.groups()
-        if _is_ours(digest, secrets, domain, rest):
+        if is_keyed(digest, secrets, domain, rest, length=_LENGTH):
             return Sender(f"SRS0{rest}", domain)
     return None
 
 
 def _later(domain: str, rest: str, secret: bytes) -> str:
-    return f"SRS1={_hash(secret, domain, rest)}={domain}={rest}"
+    return f"SRS1={keyed_hash(secret, domain, rest, length=_LENGTH)}={domain}={rest}"
 
 
 def _age(stamp: str, day: int) -> int:
     high, low = map(_DIGITS.index, stamp.upper())
     return (day - 32 * high - low) % _DAYS
-
-
-def _is_ours(digest: str, secrets: Sequence[bytes], *parts: str) -> bool:
-    given = digest.upper().encode()
-    # A list, and not a generator: all secrets are compared, so that the time does not tell which one fits.
-    return any([hmac.compare_digest(_hash(secret, *parts).encode(), given) for secret in secrets])  # noqa: C419
-
-
-def _hash(secret: bytes, *parts: str) -> str:
-    text = "\0".join(parts).lower().encode(errors="surrogateescape")
-    return base64.b32encode(hmac.digest(secret, text, "sha256"))[:_HASH_CHARACTERS].decode()

@@ -7,17 +7,16 @@ THEORY
     the address stand in it, so it needs no row of the queue.
 
 RULES
-    Only what this host has given out is believed, by a keyed hash as of `srs`: else anybody could have a stranger
-    suppressed.  It ages: the id has the instant in it at which the message was accepted.
+    Only what this host has given out is believed, by a keyed hash: else anybody could have a stranger suppressed.
+    It ages: the id has the instant in it at which the message was accepted.
     Hosts on the way may change the case of a local part, so case makes no difference.
 """
 
-import base64
-import hmac
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from empath.authentication.keyed_hash import is_keyed, keyed_hash
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.domain import Domain, parse_domain
@@ -25,7 +24,7 @@ from empath.mail.identity import QueueId
 
 MAX_AGE_S: Final = 60 * 86_400.0
 _SKEW_S: Final = 86_400.0  # between the clocks of hosts that share a secret
-_HASH_CHARACTERS: Final = 12
+_LENGTH: Final = 12  # of a hash
 _START: Final = "bounces+"
 _FORM: Final = re.compile(r"bounces\+([^=]*)=([^=]*)=([^=]+)=(.+)", re.IGNORECASE | re.DOTALL)
 
@@ -50,7 +49,9 @@ class Verp:
         """The sender of a message for *recipient*, in text form; None where it would be longer than a path may be."""
         local_part = str(recipient).removesuffix(f"@{recipient.domain}")
         parts = (str(queue_id), str(recipient.domain), local_part)
-        made = Address(f"{_START}{_hash(self._secrets[0], *parts)}={'='.join(parts)}", self._domain)
+        made = Address(
+            f"{_START}{keyed_hash(self._secrets[0], *parts, length=_LENGTH)}={'='.join(parts)}", self._domain
+        )
         try:
             return str(Address.parse(str(made)))
         except SyntaxViolation:
@@ -66,9 +67,7 @@ class Verp:
         if match is None:
             return None
         digest, *parts = match.groups()
-        given = digest.upper().encode("utf-8", "replace")
-        # A list: all secrets are compared, so that the time does not tell which one fits.
-        if not any([hmac.compare_digest(_hash(each, *parts).encode(), given) for each in self._secrets]):  # noqa: C419
+        if not is_keyed(digest, self._secrets, *parts, length=_LENGTH):
             return None
         found = said_by(address)
         if found is None:
@@ -87,8 +86,3 @@ def said_by(address: Address) -> SentTo | None:
         return SentTo(str(QueueId.parse(queue_id.upper())), Address.parse(f"{local_part}@{parse_domain(domain)}"))
     except SyntaxViolation:
         return None
-
-
-def _hash(secret: bytes, *parts: str) -> str:
-    text = "\0".join(parts).lower().encode(errors="surrogateescape")
-    return base64.b32encode(hmac.digest(secret, text, "sha256"))[:_HASH_CHARACTERS].decode()

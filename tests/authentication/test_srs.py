@@ -71,3 +71,11 @@ def test_an_address_lasts_three_weeks():
 @pytest.mark.parametrize("local", ["alice", "SRS1=AAAAAAAA=b.example==x", "SRS2=a=b=c=d"])
 def test_any_other_local_part_is_not_ours(local):
     assert reverse(local, [SECRET], DAY) is None
+
+
+def test_a_hash_that_is_no_text_is_a_wrong_one():
+    """
+    An octet beyond ASCII that is not UTF-8 comes as a lone surrogate.
+    """
+    assert None is reverse("SRS0=\udcff=AA=a.example=joe", [b"secret"], 0)
+    assert None is reverse("SRS1=\udcff=b.example==HASH=AA=a.example=joe", [b"secret"], 0)
