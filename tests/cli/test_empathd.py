@@ -35,7 +35,7 @@ from tests.kit.queue import T0, write
 from tests.kit.starter import STARTER
 from tests.kit.vectors import vectors
 from tests.kit.waiting import DEADLINE_S, eventually
-from tests.storage.migrations.kit import VERSION_1, restore
+from tests.storage.migrations.kit import restore, saved
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,7 +82,7 @@ def test_an_older_version_that_runs_is_named_and_can_be_stopped(tmp_path):
     After an upgrade of the package, the processes and the queue are still those of the old version.
     """
     instance = Empathd(tmp_path / "older")
-    restore(VERSION_1, instance.queue)
+    restore(saved(1), instance.queue)
     hold = f"""
 import fcntl, os, sys
 held = open({str(instance.queue)!r} + ".lock", "w")

@@ -10,7 +10,7 @@ from tests.e2e.service import Service
 from tests.kit.peer import ScriptedPeer
 from tests.kit.queue import select, violations
 from tests.kit.waiting import eventually
-from tests.storage.migrations.kit import VERSION_1, restore, restore_spool
+from tests.storage.migrations.kit import restore, restore_spool, saved
 
 WAITING = """
 SELECT address, content_locator, octets
@@ -41,8 +41,8 @@ def test_every_waiting_mail_of_version_1_is_delivered_octet_for_octet(instance: 
     Its content begins with the fields that version 1 added. Empath must add no second Received field, and keep the
     first.
     """
-    restore(VERSION_1, instance.queue)
-    restore_spool(VERSION_1, instance.spool)
+    restore(saved(1), instance.queue)
+    restore_spool(saved(1), instance.spool)
     old_lease = select(instance.queue, "SELECT max(lease_id) FROM _lease")[0][0]
     expected = sorted(
         (address, octets if octets is not None else locate(instance.spool, locator).read_bytes())

@@ -101,7 +101,7 @@ from tests.kit.queue import T0, Dump, Queue, connection_of, dump, ids, inspect, 
 from tests.kit.vectors import vectors
 from tests.message.aggregate.kit import REPORT as DMARC_REPORT
 from tests.message.aggregate.test_tls import REPORT as TLS_REPORT
-from tests.storage.migrations.kit import VERSION_1, restore
+from tests.storage.migrations.kit import restore, saved
 
 Works = Callable[[Queue, Lease], list[Write]]
 AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0, audit_s=0)
@@ -687,7 +687,7 @@ def test_migration_leaves_old_or_new_schema(scratch: Path, step: Step, failure: 
     A file is never between two versions, whatever it holds and wherever the start dies.
     """
     old, new, path = (scratch / name for name in ("old.db", "new.db", "queue.db"))
-    restore(VERSION_1, old)
+    restore(saved(1), old)
     write(old, "CREATE TRIGGER mine INSTEAD OF UPDATE OF priority ON queue BEGIN SELECT 1; END")
     shutil.copy(old, new)
     fault = Fault(step, Failure.ONCE, NEVER)

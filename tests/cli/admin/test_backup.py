@@ -22,8 +22,8 @@ from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import AdminTool
 from tests.kit.commands import CommandResult
 from tests.kit.queue import T0, Queue, dump, give_spool, select, violations
-from tests.storage.migrations.kit import VERSION_4, restore_spool
 from tests.storage.migrations.kit import restore as restore_saved
+from tests.storage.migrations.kit import restore_spool, saved
 
 NODE = "mx.example.test"
 LARGE = b"Subject: large\r\n\r\n" + 1000 * b"x\r\n"
@@ -429,8 +429,8 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(tool: AdminTool, targ
     shutil.rmtree(made / "spool")
     (made / "spool").mkdir()
     (made / "queue.db").unlink()
-    restore_saved(VERSION_4, made / "queue.db")
-    restore_spool(VERSION_4, made / "spool")
+    restore_saved(saved(4), made / "queue.db")
+    restore_spool(saved(4), made / "spool")
     leave_log(made / "queue.db")
     octets, digest = sha256_of(made / "queue.db")
     edit(made, schema=4, key="", database_octets=octets, sha256=digest)

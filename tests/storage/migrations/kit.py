@@ -7,10 +7,10 @@ import apsw
 
 from empath.storage.spool import locate
 
-VERSION_1 = Path(__file__).parent / "version_1"
-VERSION_3 = Path(__file__).parent / "version_3"
-VERSION_4 = Path(__file__).parent / "version_4"
-VERSION_5 = Path(__file__).parent / "version_5"
+
+def saved(version: int) -> Path:
+    """The folder with the saved queue of *version*."""
+    return Path(__file__).parent / f"version_{version}"
 
 
 def restore(kept: Path, path: Path) -> None:

@@ -57,6 +57,26 @@ ROWS = (
     " VALUES (1e9, 2e9, 3, '127.0.0.1:25', '192.0.2.1', 'client.example', 'rcpt', 'relay', '550 5.7.1 No')",
     "INSERT INTO authentication_override (pattern, at_most) VALUES ('192.0.2.0/24', 'tag')",
     "INSERT INTO destination_rule (pattern, setting, value) VALUES ('slow.example', 'rate', '10/1m')",
+    "INSERT INTO _injection (token, key, digest, answer, expires_at)"
+    f" VALUES ('console', 'k', '{'0' * 64}', '{{}}', 2e9)",
+    "INSERT INTO _feedback (at, report_ulid, kind, address)"
+    " VALUES (1e9, '01M8KWMQ2MC23MPAXX456X1RP8', 'complaint', 'one@delivered.example')",
+    "INSERT INTO _consumer (name, kind, cursor, created_at) VALUES ('program', 'program', 0, 1e9)",
+    "INSERT INTO _event (at, type, detail) VALUES (1e9, 'destination-opened', '{}')",
+    "INSERT INTO _event_aside (consumer, event_id, state, since, next_try_at) VALUES ('program', 1, 'dead', 1e9, 1e9)",
+    "INSERT INTO _log_level (scope, pattern, level, expires_at, created_at, who)"
+    " VALUES ('area', 'delivery', 'debug', 2e9, 1e9, 'root')",
+    "INSERT INTO _report_period (kind, domain, begin_at, end_at, policy, due_at)"
+    " VALUES ('dmarc', 'sender.example', 1000000000, 1000086400, 'v=DMARC1; p=none', 2e9)",
+    "INSERT INTO _dmarc_count"
+    " VALUES (1, '192.0.2.1', 'sender.example', '', 'none', 'pass', 'pass', '', '', '[]', '', 'none', 1)",
+    "INSERT INTO _tls_count VALUES (1, 'no-policy-found', '', '', '', '', 1)",
+    "INSERT INTO _received_report (kind, domain, org_name, report_id, contact, begin_at, end_at, policy, messages,"
+    " failed, left_out, sender, received_at, row_count)"
+    " VALUES ('dmarc', 'sender.example', 'o', 'r', '', 1, 2, '{}', 1, 0, 0, '', 1e9, 1)",
+    "INSERT INTO _received_dmarc"
+    " VALUES (1, 1, '192.0.2.1', 1, 'none', 'pass', 'pass', '', '', 'sender.example', '', '[]', '', '')",
+    "INSERT INTO _received_tls VALUES (1, 1, 'sts', 'sender.example', '', 1, '', '', '', '')",
     "UPDATE destination SET suspended_until = '2033-05-18 03:33:20'",
 )
 

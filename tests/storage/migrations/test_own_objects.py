@@ -6,7 +6,7 @@ import pytest
 
 from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
 from tests.kit.queue import Queue, select, violations, write
-from tests.storage.migrations.kit import VERSION_1, restore
+from tests.storage.migrations.kit import restore, saved
 
 NOTE = "BEGIN INSERT INTO notes VALUES (1); END"
 OBJECTS = {
@@ -43,7 +43,7 @@ def test_views_indexes_and_triggers_of_a_person_stay_wherever_they_are(tmp_path:
     A trigger on a view of Empath used to disappear when the view was created again.
     """
     path = tmp_path / "queue.db"
-    restore(VERSION_1, path)
+    restore(saved(1), path)
     for statement in OBJECTS.values():
         write(path, statement)
     said: list[str] = []

@@ -8,7 +8,7 @@ import pytest
 
 from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
 from tests.kit.queue import dump, select, violations, write
-from tests.storage.migrations.kit import VERSION_1, restore
+from tests.storage.migrations.kit import restore, saved
 
 _COMMENT = re.compile(r"--[^\n]*")
 
@@ -16,7 +16,7 @@ _COMMENT = re.compile(r"--[^\n]*")
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """The queue of version 1 after a loss of power."""
-    restore(VERSION_1, tmp_path / "queue.db")
+    restore(saved(1), tmp_path / "queue.db")
     return tmp_path / "queue.db"
 
 

@@ -9,7 +9,7 @@ from empath.storage.sqlite.schema import prepare
 from tests.kit.engines import SHELL
 from tests.kit.queue import dump
 from tests.kit.waiting import DEADLINE_S
-from tests.storage.migrations.kit import VERSION_5, restore
+from tests.storage.migrations.kit import restore, saved
 
 
 @pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
@@ -18,7 +18,7 @@ def test_a_copy_by_the_shell_has_every_row(tmp_path: Path) -> None:
     A CHECK that another release of SQLite judges otherwise would lose the rows: json_valid(NULL) was one.
     """
     path, copy = tmp_path / "queue.db", tmp_path / "copy.db"
-    restore(VERSION_5, path)
+    restore(saved(5), path)
     prepare(path)
     script = f"{SHELL} {path} .dump | {SHELL} {copy}"
 
