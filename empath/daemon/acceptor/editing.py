@@ -36,7 +36,8 @@ class MessageEditing:
         self._context = context
         self._transaction = transaction
         self._content = content
-        self.edited = Edited([*transaction.addresses], transaction.edited_header(content).copy(), make_field)
+        header = transaction.added.edited_header(content).copy()
+        self.edited = Edited(transaction.recipients.addresses, header, make_field)
         self._known = {*self.edited.recipients}
 
     def apply(self, edit: Edit) -> None:
@@ -70,7 +71,7 @@ class MessageEditing:
         if edited.sender is not None:
             transaction.change_sender(edited.sender)
         transaction.deliver_to(edited.recipients, more)
-        header = transaction.header = edited.header
+        header = transaction.added.header = edited.header
         if edited.body is not None:
             content.replace_body(b"".join(header.content), edited.body)
             header.settle()

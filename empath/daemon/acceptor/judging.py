@@ -9,8 +9,9 @@ import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from empath.daemon.acceptor.client import Client
 from empath.daemon.acceptor.context import ListenerContext
-from empath.daemon.acceptor.transaction import Client, Transaction
+from empath.daemon.acceptor.transaction import Transaction
 from empath.daemon.process.recipients import UNKNOWN
 from empath.daemon.process.suppressions import Suppressions
 from empath.mail.address import Address
@@ -114,9 +115,9 @@ def judge_recipient(
         if decision.route is None:
             return no_route if target == address else _NO_ROUTE_TO_TARGET
         destinations.append(decision.destination(str(target.domain)))
-    if transaction.size + len(targets) > _MOST_RECIPIENTS and len(targets) > 1:
+    if len(transaction.recipients) + len(targets) > _MOST_RECIPIENTS and len(targets) > 1:
         return _TOO_MANY_TARGETS
-    if not transaction.has_room(len(targets)):
+    if not transaction.recipients.has_room(len(targets)):
         return NO_SPACE
     if context.suppressions is not None and len(targets) == 1 and not is_to_postmaster:
         no_more = _suppressed(context, context.suppressions, targets[0])

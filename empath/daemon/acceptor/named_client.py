@@ -5,7 +5,7 @@ named_client - the client that another one names: what XCLIENT and XFORWARD chan
 import ipaddress
 from typing import Final
 
-from empath.daemon.acceptor.transaction import Client
+from empath.daemon.acceptor.client import Client
 from empath.policy.access import plain_address
 from empath.policy.client_name import ClientName
 from empath.smtp.server.events import PeerAttributes

@@ -13,13 +13,14 @@ import gevent
 
 from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.authentication import Authenticator
+from empath.daemon.acceptor.client import Client
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.entry import EntryChecks, Findings
 from empath.daemon.acceptor.judging import JudgedRecipient, find_sender_refusal, judge_recipient
 from empath.daemon.acceptor.login.dialogue import LoginDialogue, offered_mechanisms, vouched_for
 from empath.daemon.acceptor.named_client import greeted_by, renamed
 from empath.daemon.acceptor.securing import report_failure, shake_hands, tls_over
-from empath.daemon.acceptor.transaction import Client, Transaction
+from empath.daemon.acceptor.transaction import Transaction
 from empath.daemon.process.dialogues import Dialogue, Hearing
 from empath.daemon.process.turns import let_others_run
 from empath.errors import EmpathError
@@ -520,9 +521,9 @@ class ReceivingSession:
     def _take_recipient(self, recipient: JudgedRecipient) -> Reply:
         address, offer, targets, destinations = recipient
         if len(targets) == 1 and targets[0] == address:
-            self._open_transaction().add_recipient(address, offer, destinations[0])
+            self._open_transaction().recipients.add(address, offer, destinations[0])
         else:
-            self._open_transaction().add_expansion(address, targets, offer, destinations)
+            self._open_transaction().recipients.add_expansion(address, targets, offer, destinations)
         self._recipients += 1
         return _RECIPIENT_OK
 

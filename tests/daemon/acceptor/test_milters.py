@@ -384,7 +384,7 @@ def test_a_filter_sees_the_results_of_authentication(meet, make_context):
     judged = SimpleNamespace(
         field=b"Authentication-Results: us; spf=pass\r\n", refusal=None, columns=None, words={}, disposition=disposition
     )
-    client.session._transaction._judged = judged
+    client.session._transaction.added.judged = judged
     client.say(b"DATA\r\n")
     client.say(MESSAGE + b".\r\n")
     assert b"Authentication-Results\0us; spf=pass\0" == scripted.of(b"L")[0]

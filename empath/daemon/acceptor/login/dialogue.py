@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import gevent
 
+from empath.daemon.acceptor.client import Client
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.login.logins import UNAVAILABLE, WRONG, Login, LoginClient
 from empath.daemon.acceptor.securing import bindings
-from empath.daemon.acceptor.transaction import Client
 from empath.mail.reply import Reply
 from empath.policy.limits.connections import client_network
 from empath.policy.login.account import LoggedIn

@@ -6,8 +6,9 @@ The names are those of Sendmail, in the form in which they go over the wire.  A 
 
 from collections.abc import Mapping
 
+from empath.daemon.acceptor.client import Client
 from empath.daemon.acceptor.context import ListenerContext
-from empath.daemon.acceptor.transaction import Client, Transaction
+from empath.daemon.acceptor.transaction import Transaction
 from empath.mail.address import ReversePath
 
 _MAILER = "esmtp"

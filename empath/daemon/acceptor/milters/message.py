@@ -142,7 +142,7 @@ class FilteredMessage:
         """What the filter is told between DATA and the end of the message."""
         agreement = conversation.connection.agreement
         keeps_blanks = Step.LEADING_BLANKS in agreement.steps
-        header = self._transaction.edited_header(self._content)
+        header = self._transaction.added.edited_header(self._content)
         if agreement.sends(Stage.FIELD):
             for field in header.fields:
                 data = field_data(field, keeps_blanks=keeps_blanks)
@@ -159,7 +159,7 @@ class FilteredMessage:
         context, transaction = self._context, self._transaction
         wanted = edits_of(
             changes,
-            transaction.addresses,
+            transaction.recipients.addresses,
             self._given,
             keeps_blanks=Step.LEADING_BLANKS in conversation.connection.agreement.steps,
             body_octets=context.limits.message_octets,

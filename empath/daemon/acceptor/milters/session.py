@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from empath.daemon.acceptor.client import Client
 from empath.daemon.acceptor.content import IncomingContent
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.judging import JudgedRecipient
@@ -19,7 +20,6 @@ from empath.daemon.acceptor.milters.conversation import Conversation, Interest, 
 from empath.daemon.acceptor.milters.macros import message_macros, recipient_macros, session_macros
 from empath.daemon.acceptor.milters.message import FilteredMessage
 from empath.daemon.acceptor.session import ANSWERS, REFUSED_S, ReceivingSession
-from empath.daemon.acceptor.transaction import Client
 from empath.mail.envelope import BodyType
 from empath.mail.reply import Reply
 from empath.mail.status import RecipientStatus

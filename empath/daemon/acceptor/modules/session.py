@@ -75,7 +75,7 @@ class ModuleSession(ReceivingSession):
             tls=None if client.tls is None else client.tls.version,
             account=None if client.account is None else client.account.name,
             sender=None if transaction is None else str(transaction.reverse_path),
-            recipients=() if transaction is None else tuple(map(str, transaction.addresses)),
+            recipients=() if transaction is None else tuple(map(str, transaction.recipients.addresses)),
             metadata=self._metadata.value,
         )
 
@@ -157,7 +157,7 @@ class ModuleSession(ReceivingSession):
         """Show a message to the modules, and carry out their edits; the reply that refuses it, if one does."""
         transaction = self._open_transaction()
         if self._edits or self._calls.has("data") or self._calls.has("accepted"):
-            header = transaction.edited_header(content).visible
+            header = transaction.added.edited_header(content).visible
             message = Message(str(content.queue_id), content.size, header, content.chunks)
             refusal = self._ask("data", message=message) or self._edit(transaction, content)
             if refusal is not None:
