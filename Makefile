@@ -13,6 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SERVING := $(VENV)/serving
+RELEASE := $(VENV)/release/ready
+RELEASE_BIN := $(VENV)/release/bin
 CONFIG := conf/dev.toml
 COMMANDS := bin
 VENDORED := empath/daemon/httpd/console/static/vendor
@@ -22,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-repeat interop interop-apart interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
-.PHONY: vendor pictures bench bench-compare bench-queue reference changelog clean
+.PHONY: vendor pictures bench bench-compare bench-queue reference changelog dist smoke clean
 
 ##@ Use
 help: ## This list
@@ -125,6 +127,15 @@ bench-compare: $(READY) ## The working tree against another revision (REV=HEAD)
 bench-queue: $(READY) ## Query, change and serve a queue of a million recipients (ARGS="--recipients 100000")
 	$(BIN)/python -m tests.bench.depth $(ARGS)
 
+##@ Release
+# SOURCE_DATE_EPOCH is the instant of the commit, so that the same commit gives the same archives everywhere.
+dist: $(RELEASE) ## dist/: the wheel, and the archive of the sources that is the same for the same commit
+	rm -rf dist *.egg-info
+	umask 022 && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(RELEASE_BIN)/python -m build --outdir dist .
+
+smoke: dist ## Install that wheel into an empty environment, and have the server there deliver a mail
+	@PYTHON=$(PYTHON) bash tests/smoke.sh dist/*.whl
+
 ##@ Clean
 clean: ## Remove what was made here: environment, caches, var/ with its queue and mails
 	@if bin/empathd -c $(CONFIG) status 2>/dev/null | grep -Eq '^(running|starting|stopping)'; then \
@@ -138,6 +149,13 @@ clean: ## Remove what was made here: environment, caches, var/ with its queue an
 $(SERVING): setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# The tools of a release stand apart: what they need is no part of what is tested.
+$(RELEASE): setup.py
+	$(PYTHON) -m venv $(dir $(RELEASE))
+	$(RELEASE_BIN)/pip install --quiet --disable-pip-version-check \
+		$$($(RELEASE_BIN)/python -c 'import re; print(*re.findall(r"\"([^\"]+)\"", re.search(r"\"release\": \[(.*?)\]", open("setup.py").read(), re.S)[1]))' | sed 's/ /\n/g')
 	@touch $@
 
 $(READY): setup.py pyproject.toml

@@ -1,26 +1,90 @@
 """Packaging of Empath; every dependency is bounded by the next release that may break it."""
 
+import gzip
+import os
 import pathlib
 import re
+import shutil
+import tarfile
+import time
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "empath/__init__.py").read_text())[1]
+
+
+class BuildWithoutRemains(build_py):
+    """A build that has the modules of this tree only: those of an earlier one in build/ are not carried along."""
+
+    def run(self):
+        """Empty the folder of the build, then fill it."""
+        if not self.editable_mode:
+            shutil.rmtree(self.build_lib, ignore_errors=True)
+        super().run()
+
+
+class SameArchive(sdist):
+    """
+    A source archive that is the same, octet by octet, for the same tree.
+
+    Files are in the order of their names, of one owner and one instant: SOURCE_DATE_EPOCH, in seconds since 1970.
+    """
+
+    def make_archive(self, base_name, format, root_dir=None, base_dir=None, owner=None, group=None):  # noqa: PLR0917 - as setuptools has it
+        """Write base_name.tar.gz from the files below base_dir, and return its path."""
+        instant = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
+        archive = f"{base_name}.tar.gz"
+
+        def alike(member):
+            member.uid = member.gid = 0
+            member.uname = member.gname = ""
+            member.mtime = instant
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            return member
+
+        with (
+            open(archive, "wb") as file,
+            gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=instant) as octets,
+            tarfile.open(fileobj=octets, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            for path in sorted(pathlib.Path(base_dir).rglob("*")):
+                tar.add(path, recursive=False, filter=alike)
+        return archive
+
 
 setup(
     name="empath-mta",
     version=VERSION,
     description="A mail transfer agent whose queue is a database you can talk to",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The authors of Empath",
+    keywords=["mail", "smtp", "mta", "lmtp", "dkim", "dmarc", "sqlite", "queue"],
     license="Apache-2.0",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: No Input/Output (Daemon)",
+        "Intended Audience :: System Administrators",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Programming Language :: SQL",
+        "Topic :: Communications :: Email :: Mail Transport Agents",
+    ],
     python_requires=">=3.11",
+    cmdclass={"build_py": BuildWithoutRemains, "sdist": SameArchive},
     packages=find_packages(include=["empath", "empath.*"]),
     package_data={
-        "empath": ["sql/*/*.sql", "sql/*/*/*.sql"],
+        "empath": ["sql/*/*.sql", "sql/*/*/*.sql", "conf/*", "conf/*/*"],
         "empath.daemon.httpd.console": ["templates/*", "static/*", "static/vendor/*"],
     },
     scripts=["bin/empath-sqlite3"],
-    data_files=[("share/empath", ["conf/empath.toml", "conf/sqliterc"])],
+    data_files=[("share/empath", ["empath/conf/empath.toml", "empath/conf/sqliterc"])],
     install_requires=[
         "apsw>=3.51.3.0,<4",
         "click>=8.1,<9",
@@ -51,6 +115,12 @@ setup(
             "towncrier>=24.8,<27",
             "trustme>=1.2,<2",
             "types-gevent>=24.11,<27",
+        ],
+        "release": [
+            "build>=1.2,<2",
+            "cyclonedx-bom>=6,<8",
+            "pip-licenses>=5,<6",
+            "pip-tools>=7.4,<8",
         ],
     },
     entry_points={
