@@ -23,9 +23,10 @@ from empath.daemon.acceptor.admission import Admitted, Refused, client_address
 from empath.daemon.acceptor.context import ListenerContext
 from empath.daemon.acceptor.contexts import ListenerContexts
 from empath.daemon.acceptor.expiry import report_expiry
+from empath.daemon.acceptor.interruption import Draining
 from empath.daemon.acceptor.listener import Listener
 from empath.daemon.acceptor.pickup import Pickup
-from empath.daemon.acceptor.session import Draining, ReceivingSession
+from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.stand_in import QUEUE_FAILURES, may_stand_in, refuse_all, stand_in
 from empath.daemon.process.child import DRAIN_S

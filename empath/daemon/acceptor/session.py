@@ -1,44 +1,38 @@
 """
 session - the driver of one receiving session
 
-The protocol session speaks SMTP, and `judging` decides what to accept.  This class carries octets between the socket
-and the protocol session, and events to the transaction.  It holds one transaction at a time.
+The protocol session speaks SMTP, `introduction` finds out who the client is, and `judging` decides what to accept.
+This class carries octets between the socket and the protocol session, and events to the transaction.  It holds one
+transaction at a time.
 """
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import gevent
 
 from empath.config.tables.tls import TlsMode
 from empath.daemon.acceptor.authentication import Authenticator
-from empath.daemon.acceptor.client import Client
 from empath.daemon.acceptor.context import ListenerContext
-from empath.daemon.acceptor.entry import EntryChecks, Findings
+from empath.daemon.acceptor.interruption import REASONS, ClosedByOrder, Draining, Interrupted, LimitReached
+from empath.daemon.acceptor.introduction import INTRODUCTIONS, Introduction
 from empath.daemon.acceptor.judging import JudgedRecipient, find_sender_refusal, judge_recipient
-from empath.daemon.acceptor.login.dialogue import LoginDialogue, offered_mechanisms, vouched_for
-from empath.daemon.acceptor.named_client import greeted_by, renamed
-from empath.daemon.acceptor.securing import report_failure, shake_hands, tls_over
+from empath.daemon.acceptor.securing import tls_over
+from empath.daemon.acceptor.session_report import report_begin, report_end, report_refusal
 from empath.daemon.acceptor.transaction import Transaction
-from empath.daemon.process.dialogues import Dialogue, Hearing
+from empath.daemon.process.dialogues import Dialogue
 from empath.daemon.process.turns import let_others_run
-from empath.errors import EmpathError
-from empath.mail.domain import AddressLiteral
 from empath.mail.printable import printable
 from empath.mail.reply import Reply
 from empath.net.stream import Stream, StreamClosed, StreamTimeout
-from empath.net.tls import TlsFailed, TlsStream
-from empath.policy.access import ClientAddress, Role, is_within
+from empath.policy.access import ClientAddress
 from empath.policy.limits.refusal import REPLIES, Limit
 from empath.policy.limits.session import error_delay_s
 from empath.policy.login.account import LoggedIn
 from empath.policy.service_part import About
 from empath.policy.soft_bounce import softened
 from empath.smtp.server.events import (
-    AuthOffered,
-    AuthResponded,
-    ClientNamed,
     Closed,
     Connected,
     Content,
@@ -46,75 +40,28 @@ from empath.smtp.server.events import (
     ContentRefused,
     DataOffered,
     Event,
-    Greeted,
     MailOffered,
-    OriginNamed,
     RecipientOffered,
-    StartTls,
     TransactionReset,
 )
-from empath.smtp.server.extensions import Extensions
-from empath.smtp.server.replies import OK
-from empath.smtp.server.session import Refusal, ServerSession
+from empath.smtp.server.session import Refusal
 from empath.smtp.server.states import TRANSACTION, ServerSignal, ServerState
 from empath.smtp.transcript import SPEAKERS, TranscriptLine
 from empath.storage.queue.sessions import SessionRow
 from empath.telemetry.occurrence import Occurrence
-from empath.telemetry.occurrences.acceptor import ClientDialogue, Refused, SessionBegan, SessionEnded
+from empath.telemetry.occurrences.acceptor import ClientDialogue
 
 _CLOSED = ServerState.CLOSED
 REFUSED_S = 30.0  # time for the QUIT of a client that a module refused in place of the banner, RFC 5321 §3.1
 _OF_MAIL = (Connected, MailOffered, RecipientOffered, DataOffered, ContentEnded)  # events whose refusal costs mail
-_ASK_AGAIN: Final = -1  # in place of the number of those who listen
 _EVENTS_AT_ONCE = 50  # before other sessions run: one read may hold thousands of commands
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
-_BEGIN_TLS = Reply.of("220 2.0.0 Ready to start TLS")
-_NO_TLS = Reply.of("454 4.7.0 TLS is not available, try again later")
 _GO_AHEAD = Reply.of("354 End data with <CR><LF>.<CR><LF>")
-_SHUTTING_DOWN = Reply.of("421 4.3.2 Service shutting down, try again later")
 
 
-class Interrupted(EmpathError):
-    """This host ends the session. `reason` is for the log, `reply` for the client."""
-
-    reason: str
-    reply: Reply
-
-
-class Draining(Interrupted):
-    """The process drains, and the session waits for its client."""
-
-    reason = "drain"
-    reply = _SHUTTING_DOWN
-
-
-class ClosedByOrder(Interrupted):
-    """An operator closes the session."""
-
-    reason = "order"
-    reply = Reply.of("421 4.3.2 Session closed by the administrator")
-
-
-class LimitReached(EmpathError):
-    """A limit ends the session."""
-
-    def __init__(self, limit: Limit) -> None:
-        super().__init__(str(limit))
-        self.limit = limit
-
-
-# How the log names the end of a session at a limit.
-_REASONS: Final = {
-    Limit.WAIT: "timeout",
-    Limit.SESSION: "session limit",
-    Limit.CONTENT_RATE: "slow content",
-    Limit.ERROR_RATE: "too many errors",
-}
-
-
-class ReceivingSession:
+class ReceivingSession(Introduction):
     """
     One client's connection, from the banner to the close.
 
@@ -133,43 +80,17 @@ class ReceivingSession:
         account: LoggedIn | None = None,
     ) -> None:
         """*number* is that of the session in its process, for the view `session`; *account* is logged in already."""
+        super().__init__(context, stream, address, account=account)
         self.number = number
-        self.began_at = time.monotonic()
-        self._context = context
-        self._stream: Stream | TlsStream = stream
-        self._next_stream: TlsStream | None = None  # from the answer to STARTTLS to the handshake
-        self._client = Client(address, stream.peer, account=account)
-        speakers = context.listener.xclient
-        self._names_clients = bool(speakers) and is_within(address, speakers)
-        is_within_networks = context.config.relay.policy.is_trusted(address)
-        self._is_trusted = account is not None or is_within_networks
-        self._admitted_at = time.time()
-        self._session = ServerSession(
-            str(context.hostname),
-            context.limits,
-            self._offered(self._admitted_at),
-            is_lenient=context.role is not Role.MX,
-            takes_bare_lf=context.listener.bare_line_feed == "normalize" or is_within_networks,
-        )
-        self._command_s = context.pace.command_s
         self._is_soft = context.config.delivery.soft_bounce
-        self._ends_at = self.began_at + context.pace.session_s
-        self._command_ends_at = 0.0  # the command that the session waits for must be complete by then
-        self._content_began_at: float | None = None  # while content arrives
         self._octets = 0  # received
-        self._octets_before_content = 0
         self._is_closed_by_order = False
-        self._next_limit = Limit.WAIT
         self._transactions = 0
         self._recipients = 0  # of all transactions
         self._messages = 0  # number of messages accepted
-        self._reason = "connection lost"
         self._sender: str | None = None  # reverse path of the last transaction
         self._transaction: Transaction | None = None
-        self._logins = LoginDialogue(context)
         self._metadata_text = "{}"  # of each message
-        self._hearing: Hearing | None = None
-        self._dialogue_number = context.dialogues.beginning
 
     @property
     def client_address(self) -> ClientAddress:
@@ -221,8 +142,7 @@ class ReceivingSession:
 
     def run(self) -> None:
         """Serve until the session is over; closes the stream."""
-        if self._context.emit.wants(SessionBegan):
-            self._context.emit(SessionBegan(client=self._client.address_text, listener=self._context.address))
+        report_begin(self._context, self._client)
         try:
             if self._dialogue_number != self._context.dialogues.number:
                 self._be_heard()
@@ -231,7 +151,7 @@ class ReceivingSession:
             while self._turn():
                 pass
         except StreamTimeout:
-            self._end_at(self._next_limit)
+            self._end_at(self._deadlines.limit)
         except LimitReached as exc:
             self._end_at(exc.limit)
         except Interrupted as exc:
@@ -244,7 +164,8 @@ class ReceivingSession:
             if self._hearing is not None:
                 self._hearing.tell()
             self._end_transaction()
-            self._log_end()
+            duration_s = round(time.monotonic() - self.began_at, 4)
+            report_end(self._context, self._client, self._reason, self._messages, duration_s)
 
     def decide(self, event: Event) -> Reply | None:
         """The answer to an event."""
@@ -335,35 +256,24 @@ class ReceivingSession:
 
     def _next_deadline(self, *, has_replied: bool) -> float:
         """
-        The instant until which the client must send what it owes; `_next_limit` is reached then. Octets that complete
-        no command do not move it.
+        The instant until which the client must send what it owes.
 
         Raises:
             LimitReached: the instant is past.
         """
-        session, pace, now = self._session, self._context.pace, time.monotonic()
+        session, deadlines, now = self._session, self._deadlines, time.monotonic()
         if session.is_in_content:
-            if self._content_began_at is None:
-                self._content_began_at, self._octets_before_content = now, self._octets
-            octets = self._octets - self._octets_before_content
-            deadline_at = pace.content_deadline(now, self._content_began_at, octets)
-            self._next_limit = Limit.CONTENT_RATE if deadline_at < now + pace.content_s else Limit.WAIT
+            deadline_at = deadlines.of_content(now, self._octets)
         else:
-            self._content_began_at = None
-            if has_replied or not self._command_ends_at:
-                self._command_ends_at = now + self._command_s
-            deadline_at, self._next_limit = self._command_ends_at, Limit.WAIT
-            # A transaction that is open at the limit has the time of one more command to begin its content.
-            ends_at = self._ends_at + pace.command_s if session.state in TRANSACTION else self._ends_at
-            if ends_at < deadline_at:
-                deadline_at, self._next_limit = ends_at, Limit.SESSION
+            has_transaction = session.state in TRANSACTION
+            deadline_at = deadlines.of_command(now, has_replied=has_replied, has_transaction=has_transaction)
         if deadline_at <= now:
-            raise LimitReached(self._next_limit)
+            raise LimitReached(deadlines.limit)
         return deadline_at
 
     def _end_at(self, limit: Limit) -> None:
         reply = REPLIES[limit]
-        self._reason = _REASONS[limit]
+        self._reason = REASONS[limit]
         if limit is not Limit.WAIT or self._session.has_transaction:
             self.log_refusal(Refusal(ServerSignal.TERMINATED, "", reply))
         self._end(reply)
@@ -376,118 +286,10 @@ class ReceivingSession:
         except (StreamClosed, StreamTimeout, Interrupted):
             pass
 
-    def _connected(self, _: Connected) -> Reply:
-        context = self._context
-        if context.entry is not None:
-            self._examine(context.entry)
-        early = self._stream.receive_now()
-        if early:
-            self._session.receive(early)
-        if self._names_clients:
-            self._offer()  # XCLIENT may come before EHLO
-        return _SHUTTING_DOWN if context.is_draining and not context.admits_new_clients else context.banner
-
-    def _examine(self, checks: EntryChecks) -> None:
-        """Find out about the client what the listener wants to know, while it waits for the banner."""
-        client = self._client
-        is_trusted = self._context.config.relay.policy.is_trusted(client.address)
-        looking = gevent.spawn(checks.examine, client.address, is_trusted=is_trusted)
-        if checks.greet_delay_s and not is_trusted:
-            early = self._stream.receive_within(checks.greet_delay_s)
-            if early is not None:
-                self._session.receive(early)
-        findings: Findings = looking.get()
-        self._client = client._replace(ptr=findings.name, listed=findings.refusal)
-
-    def _greeted(self, event: Greeted) -> Reply:
-        client = self._client
-        name = event.name or str(AddressLiteral(client.address))
-        self._client = greeted_by(client, name, is_esmtp=event.verb != "HELO")
-        return self._context.greeting
-
-    def _offer(self) -> None:
-        """Offer what this session may use now. Call it after every change of `_client` that bears on it."""
-        context, client = self._context, self._client
-        is_within_networks = context.config.relay.policy.is_trusted(client.address)
-        self._is_trusted = client.account is not None or is_within_networks
-        self._session.takes_bare_lf = context.listener.bare_line_feed == "normalize" or is_within_networks
-        self._session.offer(self._offered(time.time()))
-
-    def _offered(self, now: float) -> Extensions:
-        """The extensions of a session of this client."""
-        return self._context.offers.find(
-            now,
-            is_trusted=self._is_trusted,
-            is_secured=self._client.tls is not None,
-            mechanisms=offered_mechanisms(self._context, self._client),
-            names_clients=self._names_clients,
-        )
-
-    def _client_named(self, event: ClientNamed) -> Reply:
-        context, before = self._context, self._client
-        named = renamed(before, event.attributes)
-        login = event.attributes.get("LOGIN")
-        if login is not None:
-            account = vouched_for(context, login, named.address_text)
-            if isinstance(account, Reply):
-                return account
-            named = named._replace(account=account)
-        if named.address != before.address:
-            refusal = context.admission.exchange(context.address, before.address, named.address)
-            if refusal is not None:
-                return refusal
-        self._client = named
-        if context.entry is not None:
-            is_trusted = context.config.relay.policy.is_trusted(named.address)
-            findings = context.entry.examine(named.address, is_trusted=is_trusted)
-            self._client = named._replace(ptr=named.ptr or findings.name, listed=findings.refusal)
-        self._offer()
-        self._dialogue_number = context.dialogues.beginning if self._hearing is None else _ASK_AGAIN
-        return context.banner
-
-    def _origin_named(self, event: OriginNamed) -> Reply:
-        # Postfix says it in two commands, and all of it anew for each message.
-        self._client = self._client._replace(origin={**(self._client.origin or {}), **event.attributes})
-        return OK
-
-    def _starttls_asked(self, _: StartTls) -> Reply:
-        try:
-            self._next_stream = tls_over(self._context, self._stream, self._client.address_text)
-        except TlsFailed as exc:
-            report_failure(self._context, self._client.address_text, str(exc))
-            return _NO_TLS
-        return _BEGIN_TLS
-
-    def _secure(self, stream: TlsStream) -> None:
-        """Go on with *stream*, after its handshake. The client says its name again, RFC 3207 §4.2."""
-        self._stream, self._next_stream = stream, None
-        try:
-            tls = shake_hands(self._context, stream, self._client.address_text, self._ends_at)
-        except StreamClosed:
-            self._reason = "no TLS"
-            raise
-        self._client = self._client._replace(name="", is_esmtp=False, tls=tls, account=None)
-        if self._hearing is not None:
-            self._hearing.transcript.note(f"{tls.version} {tls.cipher}")
-        self._offer()
-
-    def _auth_offered(self, event: AuthOffered) -> Reply:
-        return self._log_in(self._logins.begin(self._client, event, self._stream.has_left))
-
-    def _auth_responded(self, event: AuthResponded) -> Reply:
-        return self._log_in(self._logins.respond(event))
-
-    def _log_in(self, reply: Reply) -> Reply:
-        """Take up the account that *reply* grants, if it grants one."""
-        if self._logins.account is not None:
-            self._client = self._client._replace(account=self._logins.account)
-            self._offer()
-        return reply
-
     def _mail_offered(self, event: MailOffered) -> Reply:
         context = self._context
         # A client that pipelines never makes the session wait.
-        if time.monotonic() >= self._ends_at:
+        if time.monotonic() >= self._deadlines.ends_at:
             raise LimitReached(Limit.SESSION)
         if self._transactions == context.limits.messages:
             return REPLIES[Limit.MESSAGES_PER_SESSION]
@@ -554,48 +356,7 @@ class ReceivingSession:
 
     def log_refusal(self, refusal: Refusal) -> None:
         """Report a refusal, and count it."""
-        client, stage = self._client, refusal.signal
-        self._context.tally.count(refusal.reply, str(stage))
-        account = None if client.account is None else client.account.name
-        sender = refusal.path if stage is ServerSignal.MAIL else self._sender
-        recipient = refusal.path if stage is ServerSignal.RCPT else None
-        self._context.refusal_rows.note(
-            refusal.reply,
-            client=client.address_text,
-            listener=self._context.address,
-            stage=str(stage),
-            name=client.name,
-            account=account,
-            sender=sender,
-            recipient=recipient,
-        )
-        if not self._context.refusals.admit(client.address_text, time.monotonic()):
-            return
-        self._context.emit(
-            Refused(
-                client=client.address_text,
-                listener=self._context.address,
-                account=account,
-                name=client.name,
-                ptr=client.verified_name,
-                sender=sender,
-                recipient=recipient,
-                stage=str(stage),
-                reply=str(refusal.reply),
-            )
-        )
-
-    def _log_end(self) -> None:
-        if self._context.emit.wants(SessionEnded):
-            self._context.emit(
-                SessionEnded(
-                    client=self._client.address_text,
-                    name=self._client.name,
-                    reason=self._reason,
-                    messages=self._messages,
-                    duration_s=round(time.monotonic() - self.began_at, 4),
-                )
-            )
+        report_refusal(self._context, self._client, refusal, self._sender)
 
     def _open_transaction(self) -> Transaction:
         if self._transaction is None:
@@ -611,13 +372,7 @@ class ReceivingSession:
 
 
 ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {
-    Connected: ReceivingSession._connected,
-    Greeted: ReceivingSession._greeted,
-    StartTls: ReceivingSession._starttls_asked,
-    ClientNamed: ReceivingSession._client_named,
-    OriginNamed: ReceivingSession._origin_named,
-    AuthOffered: ReceivingSession._auth_offered,
-    AuthResponded: ReceivingSession._auth_responded,
+    **INTRODUCTIONS,
     MailOffered: ReceivingSession._mail_offered,
     RecipientOffered: ReceivingSession._recipient_offered,
     DataOffered: ReceivingSession._data_offered,

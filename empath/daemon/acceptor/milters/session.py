@@ -76,7 +76,7 @@ class MilterSession(ReceivingSession):
         reply = super()._connected(event)
         refusal = self._introduce_filters(Stage.CONNECT) if reply.code == 220 else None
         if refusal is not None:
-            self._command_s = min(self._command_s, REFUSED_S)
+            self._deadlines.hurry(REFUSED_S)
         return refusal or reply
 
     def _client_named(self, event: ClientNamed) -> Reply:
