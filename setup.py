@@ -128,6 +128,7 @@ setup(
             "empathd=empath.cli.empathd:main",
             "empath-admin=empath.cli.admin.__main__:main",
             "empath-sendmail=empath.cli.sendmail:main",
+            "empath-sql=empath.cli.sql:main",
         ],
     },
 )

@@ -295,6 +295,15 @@ class Engine(Protocol):
             EmpathError: see `visiting`.
         """
 
+    def system_shell(self, arguments: Sequence[str], *, writes: bool) -> list[str]:
+        """
+        Program and arguments of the system's own SQL shell on the queue; it can only read unless it *writes*.
+
+        Raises:
+            MissingInput: the shell, its settings or the queue is not there.
+            PermissionRefused, UnusableQueue, StorageFailure: see `visiting`.
+        """
+
     def diagnose_place(self, user: str | None, *, wanted_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
         """Whether engine, place and disk are fit; nothing is made or changed."""
 

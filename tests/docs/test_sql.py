@@ -78,8 +78,32 @@ def made(tmp_path_factory):
     queue.run(
         AddHours(Mark(), Mark(1, 1), [hour | dict.fromkeys(("delivered", "deferred", "bounced", "expired"), 1)], now)
     )
+    _add_records(queue)
     queue.close()
     return queue.path.parent
+
+
+def _add_records(queue):
+    """What processes and reports of other hosts leave: a row of each kind that the examples look at."""
+    now = time.time()
+    write(queue.path, "INSERT INTO _effective_setting VALUES ('mx', 'process.workers', '4', '2', 'empath.toml:3')")
+    report = "'d.test', 'org', 'r', '', :now - 1, :now, '{}', 1, 1, 0, NULL, '', 'd', :now, 1"
+    none = "NULL, NULL, NULL"
+    for statement in (
+        "INSERT INTO _config_revision VALUES (1, 'mx', 'I', 'R', :now, 'start', 'empathd', 'h', '', '1')",
+        "INSERT INTO _audit_seal VALUES (1, :now, 0, 1, 1, 0, 0, 0, x'00', '', 'd')",
+        f"INSERT INTO _feedback VALUES (1, :now, 'R', 'complaint', NULL, 1, 'a@b.test', 'x', {none}, 'r', 'arf', NULL)",
+        f"INSERT INTO _received_report VALUES (1, 'dmarc', {report})",
+        f"INSERT INTO _received_report VALUES (2, 'tls', {report})",
+        "INSERT INTO _received_dmarc"
+        " VALUES (1, 1, '192.0.2.9', 3, 'none', 'fail', 'fail', '', '', 'd.test', 'd.test', '[]', '', 'fail')",
+        "INSERT INTO _received_tls VALUES (2, 1, 'sts', 'd.test', 'starttls-not-supported', 2, 'mx.test', '', '', '')",
+        "INSERT INTO plan (verb) VALUES ('hold')",
+        "INSERT INTO plan_recipient (plan_id, recipient_id) VALUES (1, 1)",
+        "INSERT INTO consumer (name) VALUES ('auditor')",
+        "INSERT INTO _event (at, type, detail) VALUES (:now, 'delivered', '{}')",
+    ):
+        write(queue.path, statement.replace(":now", str(int(now))))
 
 
 @pytest.fixture

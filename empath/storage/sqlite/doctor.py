@@ -6,7 +6,6 @@ The checks create and change nothing.  Each gives a Diagnosis, also if something
 
 import platform
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from empath.storage.sqlite.checks import place_errors
 from empath.storage.sqlite.connection import check_library
 from empath.storage.sqlite.migration import differing_from, foreign_triggers, missing_tables
 from empath.storage.sqlite.space import wal_octets
+from empath.storage.sqlite.system_shell import settings_file
 
 _MIB: Final = 1024 * 1024
 _INCREMENTAL: Final = 2  # of PRAGMA auto_vacuum
@@ -68,7 +68,7 @@ def diagnose_editors(visit: Selects) -> Diagnosis:
             )
     if affected:
         remedy = "edit by `empath-admin sql --write`; after an edit by a plain sqlite3 run `empath-admin fsck`"
-        found = f"{'; '.join(affected)}: it can damage the file, unless it was run by `empath-sqlite3`"
+        found = f"{'; '.join(affected)}: it can damage the file, unless it was run by `empath-sql` or `empath-sqlite3`"
         return Diagnosis("editors", Level.WARNING, found, remedy)
     return Diagnosis("editors", Level.OK, "no change was made by an SQLite that can damage the file")
 
@@ -135,9 +135,10 @@ def _disk(path: Path, wanted_octets: int, wal_limit_octets: int) -> Iterator[Dia
 
 
 def _sqliterc(path: Path) -> Diagnosis:
-    for place in (Path(empath.__file__).parents[1] / "conf", Path(sys.prefix) / "share/empath", Path("/etc/empath")):
-        if (place / "sqliterc").is_file():
-            return Diagnosis("sqliterc", Level.OK, f"for the system's shell: sqlite3 -init {place}/sqliterc {path}")
+    settings = settings_file()
+    if settings is not None:
+        found = f"for the system's shell: `empath-sql`, or sqlite3 -init {settings} {path}"
+        return Diagnosis("sqliterc", Level.OK, found)
     return Diagnosis(
         "sqliterc",
         Level.WARNING,

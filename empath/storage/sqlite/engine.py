@@ -15,6 +15,7 @@ from empath.storage.sqlite.openers import check_openers
 from empath.storage.sqlite.same_file import QueueFiles
 from empath.storage.sqlite.schema import SCHEMA_VERSION, check_current, check_version
 from empath.storage.sqlite.session import TranslatingSession, statements
+from empath.storage.sqlite.system_shell import shell_command
 from empath.storage.sqlite.visit import visiting
 from empath.storage.sqlite.writer import Writer
 
@@ -109,6 +110,11 @@ class SqliteEngine:
         from empath.storage.sqlite.shell import run_shell  # noqa: PLC0415 - the shell costs the other verbs 50 ms
 
         run_shell(self.path, statements, deadline_s=write_deadline_s)
+
+    def system_shell(self, arguments: Sequence[str], *, writes: bool) -> list[str]:
+        """See `engine.Engine`."""
+        with visiting(self.path, None, self._ids()):
+            return shell_command(self.path, arguments, writes=writes)
 
     def diagnose_place(self, user: str | None, *, wanted_octets: int, log_limit_octets: int) -> Iterator[Diagnosis]:
         """See `engine.Engine`."""
