@@ -23,14 +23,9 @@ from empath.config.doubtful import doubts
 from empath.config.effective import effective_toml, settings
 from empath.config.file_uses import shared_files, unreloadable, unstartable
 from empath.config.tables.tls import TlsClient
-from empath.config.workable import (
-    Contradiction,
-    contradictions,
-    located,
-    low_file_limit,
-    old_names,
-    unreadable_recipients,
-)
+from empath.config.workable.check import contradictions, old_names
+from empath.config.workable.contradiction import Contradiction, located
+from empath.config.workable.machine import low_file_limit, unreadable_recipients
 from empath.daemon.process.secrets import examine_secrets
 from empath.daemon.process.slots import slots
 from empath.daemon.supervisor import instance, launch, listeners, resources

@@ -18,7 +18,7 @@ from empath.config.places import Account, closed_folder
 from empath.config.recipient_file import each_recipient
 from empath.config.tables.auth import Auth
 from empath.config.tables.tls import TlsMode
-from empath.config.workable import Contradiction
+from empath.config.workable.contradiction import Contradiction
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.domain import Domain, parse_stored
 from empath.policy.access import Role

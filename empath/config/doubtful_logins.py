@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from empath.config.model import Config
-from empath.config.workable import Contradiction
+from empath.config.workable.contradiction import Contradiction
 from empath.mail.endpoint import host_and_port
 from empath.policy.hosts.addresses import is_address
 from empath.policy.routing import SmtpRoute, single_routes

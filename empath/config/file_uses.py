@@ -9,7 +9,8 @@ from typing import Final
 
 from empath.config.keys import KeyPath
 from empath.config.model import Config
-from empath.config.workable import Contradiction, unknown_user, unreadable_recipients, unusable_log
+from empath.config.workable.contradiction import Contradiction
+from empath.config.workable.machine import unknown_user, unreadable_recipients, unusable_log
 
 _DATABASE_SUFFIXES: Final = ("-wal", "-shm", "-journal", "-metrics", "-traces", ".lock")
 

@@ -42,3 +42,10 @@ def own_greetings(config: Config) -> frozenset[str]:
     sources = [member.hostname for pool in config.source_pools.values() for member in pool.members if member.hostname]
     own = (str(config.hostname), str(config.node.name), *config.dns.own_hosts, *sources)
     return frozenset(name.lower() for name in own if "." in name and not is_address(name))
+
+
+def is_bound_by(endpoint: Endpoint, target: Endpoint) -> bool:
+    """Whether a connection to *target* reaches the listener *endpoint*."""
+    address, bound = ipaddress.ip_address(target.host), ipaddress.ip_address(endpoint.host)
+    is_any = bound.is_unspecified and address.is_loopback and address.version == bound.version
+    return (address == bound or is_any) and target.port == endpoint.port

@@ -94,3 +94,12 @@ def obstacle_to_folder(folder: Path, account: Account) -> str | None:
     if closed is not None:
         return f"user {account.name} may not enter {closed}"
     return None if account.may(_WRITE, status) else f"user {account.name} may not write in {place}"
+
+
+def may_be_a_directory(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except PermissionError:
+        return True  # this user may not look
+    except OSError:
+        return False

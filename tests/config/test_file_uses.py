@@ -6,7 +6,7 @@ import pytest
 
 from empath.config.file_uses import shared_files
 from empath.config.load import load_config
-from empath.config.workable import located
+from empath.config.workable.contradiction import located
 
 LEAST = """\
 hostname = "mx.empath.dev"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from empath.config.load import load_config
-from empath.config.workable import contradictions, located
+from empath.config.workable.check import contradictions
+from empath.config.workable.contradiction import located
 from empath.errors import ConfigError
 
 LEAST = """\

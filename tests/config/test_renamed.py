@@ -8,7 +8,8 @@ from empath.config import Config
 from empath.config.load import load_config, parse_config
 from empath.config.renamed import RENAMED
 from empath.config.salvage import load_leniently
-from empath.config.workable import located, old_names
+from empath.config.workable.check import old_names
+from empath.config.workable.contradiction import located
 from empath.errors import ConfigError
 
 LEAST = """\

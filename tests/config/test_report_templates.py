@@ -5,7 +5,7 @@ from pathlib import Path
 from empath.config.load import load_config
 from empath.config.places import Account
 from empath.config.report_templates import read_report_templates
-from empath.config.workable import contradictions
+from empath.config.workable.check import contradictions
 from empath.message.report.facts import ReportKind
 from tests.kit.process import configuration
 

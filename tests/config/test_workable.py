@@ -11,7 +11,8 @@ import pytest
 
 from empath.config.file_uses import unreloadable
 from empath.config.load import load_config
-from empath.config.workable import contradictions, located
+from empath.config.workable.check import contradictions
+from empath.config.workable.contradiction import located
 
 LEAST = """\
 hostname = "mx.empath.dev"

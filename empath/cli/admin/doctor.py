@@ -42,7 +42,8 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.config.doubtful import doubts  # noqa: PLC0415 - slow to load
     from empath.config.file_uses import shared_files  # noqa: PLC0415 - slow to load
     from empath.config.salvage import load_leniently  # noqa: PLC0415 - slow to load
-    from empath.config.workable import contradictions, located  # noqa: PLC0415 - slow to load
+    from empath.config.workable.check import contradictions  # noqa: PLC0415 - slow to load
+    from empath.config.workable.contradiction import located  # noqa: PLC0415 - slow to load
     from empath.daemon.process.certificates import diagnose_certificate, examine_certificates  # noqa: PLC0415 - slow to load
     from empath.daemon.process.health import diagnose_answer  # noqa: PLC0415 - slow to load
     from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415 - slow to load

@@ -6,7 +6,7 @@ from typing import Final
 
 from empath.config import Config
 from empath.config.doubtful import doubt_of_destination_rule
-from empath.config.workable import obstacle_to_rule
+from empath.config.workable.delivering import obstacle_to_rule
 from empath.errors import EmpathError
 from empath.policy.destinations.rulebook import DestinationPattern
 from empath.policy.health import Diagnosis, Level

@@ -11,7 +11,7 @@ from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.config import Config
 from empath.config.doubtful import doubt_of_destination_rule
-from empath.config.workable import obstacle_to_rule
+from empath.config.workable.delivering import obstacle_to_rule
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.domain import parse_stored
 from empath.mail.identity import Timestamp

@@ -143,7 +143,7 @@ def flush(context: click.Context, destination: str | None, is_dry_run: bool, wai
 def reload(context: click.Context, waiting: Waiting) -> None:
     """Reload the configuration of the running service. A file with mistakes is refused; the log has the outcome."""
     from empath.config.file_uses import unreloadable  # noqa: PLC0415 - only this verb needs them
-    from empath.config.workable import located  # noqa: PLC0415
+    from empath.config.workable.contradiction import located  # noqa: PLC0415
 
     file, config = configuration(context)
     if found := unreloadable(config, file):

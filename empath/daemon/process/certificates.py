@@ -9,7 +9,7 @@ from pathlib import Path
 from empath.config.keys import KeyPath
 from empath.config.model import Config
 from empath.config.tables.tls import PairFiles
-from empath.config.workable import Contradiction
+from empath.config.workable.contradiction import Contradiction
 from empath.daemon.process.tls_files import TlsFiles, read_tls_files
 from empath.errors import ConfigError
 from empath.net.certificate import Certificate, KeyPair, PemFile, ServerTls

@@ -12,7 +12,7 @@ from pathlib import Path
 from empath.config.keys import KeyPath
 from empath.config.model import Config
 from empath.config.tables.credentials import Credentials
-from empath.config.workable import Contradiction
+from empath.config.workable.contradiction import Contradiction
 from empath.daemon.process.tls_files import TlsFiles, read_client_files
 from empath.errors import ConfigError, SyntaxViolation
 from empath.mail.endpoint import host_and_port

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from empath.config.model import Config
-from empath.config.workable import Contradiction
+from empath.config.workable.contradiction import Contradiction
 from empath.errors import ConfigError
 from empath.modules.loading import WantedModule, load_module
 

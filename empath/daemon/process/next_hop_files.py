@@ -11,7 +11,7 @@ from empath.config.keys import KeyPath
 from empath.config.model import Config
 from empath.config.tables.events import EventWebhook
 from empath.config.tables.transports import Webhook
-from empath.config.workable import Contradiction
+from empath.config.workable.contradiction import Contradiction
 from empath.daemon.process.client_access import examine_client_access
 from empath.net.http_client import has_authorities
 from empath.net.interfaces import has_address

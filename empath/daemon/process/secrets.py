@@ -13,7 +13,7 @@ from empath.authentication.forwarder import Forwarder
 from empath.authentication.verp import Verp
 from empath.config.keys import KeyPath
 from empath.config.model import Config
-from empath.config.workable import Contradiction
+from empath.config.workable.contradiction import Contradiction
 from empath.daemon.process.tls_files import TlsFiles, read_signing_files, secret_paths, unusable_secrets
 from empath.errors import ConfigError, SyntaxViolation
 from empath.policy.secret_list import parse_secrets

@@ -14,7 +14,7 @@ from empath.authentication.sign import SIGNED_FORM
 from empath.authentication.signer import Signer
 from empath.authentication.signing_key import SigningKey
 from empath.config.model import Config
-from empath.config.workable import Contradiction
+from empath.config.workable.contradiction import Contradiction
 from empath.daemon.process.tls_files import TlsFiles, read_signing_files
 from empath.errors import ConfigError, EmpathError, SyntaxViolation
 from empath.message.fields import Fields

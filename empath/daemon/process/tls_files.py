@@ -17,7 +17,7 @@ from typing import Final
 from empath.config.keys import KeyPath
 from empath.config.load import read_file
 from empath.config.model import Config
-from empath.config.workable import Contradiction
+from empath.config.workable.contradiction import Contradiction
 from empath.errors import SyntaxViolation
 from empath.policy.secret_list import parse_secrets
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from empath.config.model import Config
 from empath.config.tables.receiving import Listener
-from empath.config.workable import low_file_limit
+from empath.config.workable.machine import low_file_limit
 from empath.daemon.supervisor import instance, launch, listeners
 from empath.daemon.supervisor.resources import needed_open_files
 from empath.errors import EmpathError

@@ -18,7 +18,7 @@ from empath.config.load import parse_config, read_file
 from empath.config.model import Config
 from empath.config.tables.http import Http
 from empath.config.tables.receiving import Listener
-from empath.config.workable import Contradiction, located
+from empath.config.workable.contradiction import Contradiction, located
 from empath.daemon.process.slots import slots
 from empath.daemon.process.tls_files import (
     Marks,

@@ -4,7 +4,7 @@ import pytest
 
 from empath.config import load_config
 from empath.config.keys import dotted
-from empath.config.workable import contradictions
+from empath.config.workable.check import contradictions
 from empath.daemon.process.client_access import client_access, examine_client_access
 from empath.daemon.process.tls_files import keep_tls_files, kept_tls_files, read_client_files, tls_marks
 from empath.errors import ConfigError

@@ -3,7 +3,7 @@
 import pytest
 
 from empath.config import load_config
-from empath.config.workable import contradictions
+from empath.config.workable.check import contradictions
 from empath.daemon.process.secrets import examine_secrets, forwarder_of, secrets_of
 from empath.daemon.process.tls_files import read_signing_files, tls_marks, unusable_secrets
 from empath.errors import ConfigError

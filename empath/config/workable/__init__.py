@@ -1,0 +1,1 @@
+"""workable - settings that are each valid but cannot work together, or on this machine"""
