@@ -19,7 +19,7 @@ import gevent
 from empath.daemon.acceptor.contexts import ListenerContexts
 from empath.daemon.httpd.api.endpoints import add_api
 from empath.daemon.httpd.api.feed import Feed
-from empath.daemon.httpd.api.operations import Backend
+from empath.daemon.httpd.api.operation import Backend
 from empath.daemon.httpd.app import PolicyFile, make_app
 from empath.daemon.httpd.collecting import Collector
 from empath.daemon.httpd.console.app import add_console

@@ -11,7 +11,7 @@ from empath.config.load import load_config
 from empath.daemon.acceptor.contexts import ListenerContexts
 from empath.daemon.httpd.api.endpoints import add_api
 from empath.daemon.httpd.api.feed import Feed
-from empath.daemon.httpd.api.operations import Backend
+from empath.daemon.httpd.api.operation import Backend
 from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.injection.make import MESSAGES, messages

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from empath.daemon.httpd.api.openapi import openapi
-from empath.daemon.httpd.api.operations import OPERATIONS, PREFIX
+from empath.daemon.httpd.api.operation import PREFIX
+from empath.daemon.httpd.api.operations import OPERATIONS
 from empath.errors import QueueBusy, StorageFailure
 from empath.policy.api_token import TokenRole
 from tests.cli.admin.kit import run

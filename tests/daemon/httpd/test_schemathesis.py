@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from empath.daemon.httpd.api.openapi import openapi
-from empath.daemon.httpd.api.operations import DESCRIBED, PREFIX
+from empath.daemon.httpd.api.operation import PREFIX
+from empath.daemon.httpd.api.operations import DESCRIBED
 from tests.daemon.httpd.kit import HTTP, Web
 
 TOKEN = {"Authorization": "Bearer secret of boss"}

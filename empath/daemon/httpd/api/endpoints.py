@@ -16,7 +16,8 @@ from gevent.lock import BoundedSemaphore
 from empath.daemon.httpd.api.bodies import read_model
 from empath.daemon.httpd.api.feed import Follows
 from empath.daemon.httpd.api.openapi import openapi
-from empath.daemon.httpd.api.operations import DESCRIBED, OPERATIONS, PREFIX, Backend, Operation
+from empath.daemon.httpd.api.operation import PREFIX, Backend, Operation
+from empath.daemon.httpd.api.operations import DESCRIBED, OPERATIONS
 from empath.daemon.httpd.api.stream import PATH, EventStream
 from empath.daemon.httpd.body import read_body
 from empath.daemon.httpd.problems import Problem

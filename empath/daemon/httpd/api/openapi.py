@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from empath import __version__
-from empath.daemon.httpd.api.operations import PREFIX, Operation, Parameter
+from empath.daemon.httpd.api.operation import PREFIX, Operation
+from empath.daemon.httpd.api.parameters import Parameter
 from empath.storage.admin.json_form import INSTANTS, TRUTHS
 
 _PROBLEM: Final = {

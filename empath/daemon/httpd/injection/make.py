@@ -8,7 +8,7 @@ from empath.config.tables.receiving import Listener as ListenerSettings
 from empath.daemon.acceptor.contexts import ListenerContexts
 from empath.daemon.acceptor.login.accounts import Accounts
 from empath.daemon.acceptor.login.logins import Logins
-from empath.daemon.httpd.api.operations import PREFIX
+from empath.daemon.httpd.api.operation import PREFIX
 from empath.daemon.httpd.injection.injector import Injector
 from empath.daemon.httpd.injection.resource import Messages
 from empath.daemon.process.runtime import Runtime
