@@ -8,9 +8,13 @@ THEORY
 
     Retention removes rows, so that a seal may have more leaves than there are rows.  That is a gap only if the rows
     are younger than what retention may remove.
+
+    A row is redacted where an address in it is forgotten, or where it is too old to name people.  Its leaves before and
+    after are kept, so that its way back to its seal can be followed, and a row of the audit has a digest over them.
+    That row is sealed as any other: who disguises a change as a redaction leaves a record of it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -88,11 +92,27 @@ class Sealed(NamedTuple):
     leaf: bytes
 
 
+class Redacted(NamedTuple):
+    """One redaction of a row, by the row *order* of the audit; before and after are its leaves."""
+
+    kind: str  # 'audit' or 'attempt'
+    number: int
+    order: int
+    before: bytes
+    after: bytes
+
+
 class Kept(NamedTuple):
     """Rows that were sealed after these instants (Unix seconds) are still there, by the retention of now."""
 
     audit_since: float
     attempts_since: float
+
+
+def leaves_of(seal: Seal) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """The leaves in *seal*: of the audit, and of the attempts."""
+    every = [seal.leaves[at : at + LEAF_OCTETS] for at in range(0, len(seal.leaves), LEAF_OCTETS)]
+    return frozenset(every[: seal.audit.rows]), frozenset(every[seal.audit.rows :])
 
 
 def faults_of_chain(before: Seal | None, seal: Seal) -> Iterator[str]:
@@ -112,14 +132,32 @@ def faults_of_chain(before: Seal | None, seal: Seal) -> Iterator[str]:
         yield f"seal {seal.seal_id} does not follow seal {before.seal_id}: one of them was changed"
 
 
+def digest_of_redacted(redacted: Iterable[Redacted]) -> str:
+    """What the row of the audit that ordered these redactions says of them, in hexadecimal digits."""
+    lines = sorted(f"{row.kind} {row.number} {row.before.hex()} {row.after.hex()}\n" for row in redacted)
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def before_redaction(row: Sealed, sealed_leaves: Container[bytes], redacted: Sequence[Redacted]) -> Sealed:
+    """
+    *row* as it was when it was sealed, as far as *redacted*, all redactions of this row, lead back to one of
+    *sealed_leaves*; else the row itself.
+    """
+    leaf = row.leaf
+    for each in sorted(redacted, key=lambda each: each.order, reverse=True):
+        if leaf in sealed_leaves:
+            break
+        leaf = each.before if each.after == leaf else leaf
+    return Sealed(row.number, leaf) if leaf in sealed_leaves else row
+
+
 def faults_of_rows(seal: Seal, audit: Sequence[Sealed], attempts: Sequence[Sealed], kept: Kept) -> Iterator[str]:
     """What differs between *seal* and the rows of its spans that are there now."""
-    split = LEAF_OCTETS * seal.audit.rows
-    for name, span, leaves, rows, since in (
-        ("audit row", seal.audit, seal.leaves[:split], audit, kept.audit_since),
-        ("attempt", seal.attempts, seal.leaves[split:], attempts, kept.attempts_since),
+    known_audit, known_attempts = leaves_of(seal)
+    for name, span, known, rows, since in (
+        ("audit row", seal.audit, known_audit, audit, kept.audit_since),
+        ("attempt", seal.attempts, known_attempts, attempts, kept.attempts_since),
     ):
-        known = {leaves[at : at + LEAF_OCTETS] for at in range(0, len(leaves), LEAF_OCTETS)}
         changed = [row.number for row in rows if row.leaf not in known]
         missing = span.rows - len(rows)
         if changed:

@@ -361,6 +361,13 @@ SELECT n.notice_id, n.recipient_id, m.ulid AS id, n.kind, :now - n.created_at AS
       WHERE r.message_id = n.message_id
         AND (r.status = 'leased' OR r.status IN ('queued', 'deferred') AND r.next_retry_at <= :now + 5.0));
 
+-- name: redaction_without_order
+-- Nothing tells why these rows differ from their seals. Index: _redacted_by, the rowid.
+SELECT d.audit_id, count(*) AS rows
+  FROM _redacted AS d
+ WHERE NOT EXISTS (SELECT 1 FROM _audit AS a WHERE a.audit_id = d.audit_id)
+ GROUP BY d.audit_id;
+
 -- name: actor_left
 -- The audit would name the wrong person for the orders of a shell. The table is empty between two transactions.
 SELECT who, who AS before FROM _actor;

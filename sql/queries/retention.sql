@@ -84,12 +84,14 @@ DELETE FROM _content WHERE message_id IN (:messages[]);
 
 -- name: old_audit
 -- The next :limit rows of the audit after :after, and whether each may be forgotten: written up to :audit_before, told to
--- the log, and about no recipient that is still there. Transaction: none needed. Index: the rowid, of both tables.
+-- the log, about no recipient that is still there, and telling of no redacted row. Transaction: none needed.
+-- Index: the rowid, of both tables; _redacted_by.
 -- Rows: audit_id, at, 0, 0, 0 or 1.
 SELECT a.audit_id, a.at, 0, 0,
        a.at <= :audit_before
        AND a.audit_id <= (SELECT CAST(s.value AS bigint) FROM _setting AS s WHERE s.name = 'audit_told')
        AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.recipient_id = a.recipient_id)
+       AND NOT EXISTS (SELECT 1 FROM _redacted AS d WHERE d.audit_id = a.audit_id)
   FROM _audit AS a
  WHERE a.audit_id > :after
  ORDER BY a.audit_id
@@ -104,12 +106,13 @@ INSERT INTO _setting (name, value) VALUES ('audit_forgotten_until', CAST(:audit_
 DELETE FROM _setting WHERE name = 'audit_forgotten_until';
 
 -- name: forget_audit
--- The rows of :audit (list of audit_id), except those about a recipient that is still in the database.
--- Transaction: between allow_audit and forbid_audit. Index: the rowid, of both tables.
+-- The rows of :audit (list of audit_id), except those about a recipient that is still in the database, or telling of a
+-- redacted row. Transaction: between allow_audit and forbid_audit. Index: the rowid, of both tables; _redacted_by.
 DELETE FROM _audit
  WHERE audit_id IN (:audit[])
    AND at <= :audit_before
-   AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.recipient_id = _audit.recipient_id);
+   AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.recipient_id = _audit.recipient_id)
+   AND NOT EXISTS (SELECT 1 FROM _redacted AS d WHERE d.audit_id = _audit.audit_id);
 
 -- name: old_processes
 -- Whether runs of processes ended up to :ended_before. Transaction: none needed. Index: the rowid, of few rows. Rows: one, 0 or 1.

@@ -407,6 +407,7 @@ CREATE TRIGGER _attempt_not_changed BEFORE UPDATE OF
   code, enhanced, text, tls_policy, tls_version, tls_cipher, tls_peer, outcome, decided_status, decided_next_retry_at,
   dnssec, tls_failure, source
 ON _attempt
+WHEN NOT EXISTS (SELECT 1 FROM _setting WHERE name = 'redacting')
 BEGIN
   SELECT raise(ABORT, 'empath: an attempt is a record and cannot be changed; UPDATE queue changes the next one');
 END;
@@ -444,6 +445,7 @@ CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level';
   -- 'destination_rules': number of changes of _destination_rule, _source_rest and _warmup; 'routes': digest of the routes that the waiting mail follows;
   -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
+  -- 'redacting': see _audit_not_changed; 'pseudonym_key': the key of pseudonyms, hexadecimal, see policy/forgetting.py
   -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
   -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
   -- 'throughput': the last rows that are counted, see storage/queue/throughput.py
@@ -995,7 +997,9 @@ CREATE TABLE _audit (
 ) STRICT;
 CREATE INDEX _audit_recipient ON _audit (recipient_id) WHERE recipient_id IS NOT NULL;
 
+-- Redaction sets 'redacting' in the transaction that leaves out what a row says of a person, here and in _attempt and _event.
 CREATE TRIGGER _audit_not_changed BEFORE UPDATE ON _audit
+WHEN NOT EXISTS (SELECT 1 FROM _setting WHERE name = 'redacting')
 BEGIN
   SELECT raise(ABORT, 'empath: rows of the audit cannot be changed');
 END;
@@ -1041,6 +1045,18 @@ WHEN EXISTS (SELECT 1 FROM _audit WHERE audit_id > old.audit_after AND audit_id 
 BEGIN
   SELECT raise(ABORT, 'empath: a seal of the audit goes after its rows, by the retention of the configuration');
 END;
+
+-- Rows of the audit and attempts that were changed after they were sealed, because an address was forgotten or because they
+-- are old. See policy/seal.py and storage/queue/redaction.py.
+CREATE TABLE _redacted (
+  kind     TEXT    NOT NULL CHECK (kind IN ('audit', 'attempt')),
+  number   INTEGER NOT NULL,  -- of the row
+  audit_id INTEGER NOT NULL,  -- of _audit: the row that tells of it, with a digest over all that it changed
+  before   BLOB    NOT NULL,  -- leaf of the row before, as in _audit_seal
+  after    BLOB    NOT NULL,  -- its leaf since
+  PRIMARY KEY (kind, number, audit_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX _redacted_by ON _redacted (audit_id);
 
 -- Orders to the service as a whole.  The statement that gives the order carries out freeze, thaw, flush or log-level.  The
 -- other orders are carried out once on each node, see _control_outcome and daemon/housekeeper/control.py.
@@ -1244,6 +1260,7 @@ BEGIN
 END;
 
 CREATE TRIGGER _event_not_changed BEFORE UPDATE ON _event
+WHEN NOT EXISTS (SELECT 1 FROM _setting WHERE name = 'redacting')
 BEGIN
   SELECT raise(ABORT, 'empath: an event is a record and cannot be changed');
 END;

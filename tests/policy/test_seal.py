@@ -7,11 +7,15 @@ from empath.policy.seal import (
     LEAF_OCTETS,
     Head,
     Kept,
+    Redacted,
     Sealed,
     Span,
+    before_redaction,
+    digest_of_redacted,
     faults_of_chain,
     faults_of_heads,
     faults_of_rows,
+    leaves_of,
     sealed,
 )
 
@@ -148,3 +152,38 @@ def test_other_text_is_no_head(text):
     """
     with pytest.raises(SyntaxViolation, match="not a head"):
         Head.parse(text)
+
+
+def redacted(order, before, after):
+    """A redaction of row 1 of the audit."""
+    return Redacted("audit", 1, order, leaf(before), leaf(after))
+
+
+def test_a_redacted_row_leads_back_to_its_seal():
+    """
+    Over as many redactions as there were, whatever their order in the table; one that a seal came after is not needed.
+    """
+    one, _ = chain()
+    known, _ = leaves_of(one)
+    twice = [redacted(9, 50, 51), redacted(8, 1, 50)]
+    assert Sealed(1, leaf(1)) == before_redaction(Sealed(1, leaf(51)), known, twice)
+    assert Sealed(1, leaf(1)) == before_redaction(Sealed(1, leaf(1)), known, twice)
+
+
+def test_a_changed_row_does_not_lead_back():
+    """
+    Neither does one whose way begins at a row that was never sealed.
+    """
+    one, _ = chain()
+    known, _ = leaves_of(one)
+    assert Sealed(1, leaf(60)) == before_redaction(Sealed(1, leaf(60)), known, [redacted(8, 1, 50)])
+    assert Sealed(1, leaf(50)) == before_redaction(Sealed(1, leaf(50)), known, [redacted(8, 40, 50)])
+
+
+def test_the_digest_of_redactions_depends_on_each():
+    """
+    Their order makes no difference, and neither does the number of the row that has the digest.
+    """
+    rows = [redacted(8, 1, 50), redacted(8, 2, 51)]
+    assert digest_of_redacted(rows) == digest_of_redacted([each._replace(order=0) for each in reversed(rows)])
+    assert digest_of_redacted(rows) != digest_of_redacted(rows[:1])

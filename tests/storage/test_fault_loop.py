@@ -23,6 +23,7 @@ from hypothesis import settings
 
 from empath.authentication.counted import CountedRow
 from empath.errors import EmpathError
+from empath.mail.address import Address
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.lookup import Absent, Addresses, Failed, Kind, Question
 from empath.mail.outcome import Handover
@@ -48,6 +49,7 @@ from empath.storage.admin.delivered_since import Delivered, Delivery, MarkDelive
 from empath.storage.admin.dkim_keys import AddDkimKeys, BeginSigning, RemoveDkimKey
 from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnswers
 from empath.storage.admin.events import AddConsumer, RemoveConsumer, Replay, SetState, SettleAsides
+from empath.storage.admin.forget import LeaveOut, LeaveOutKeyed
 from empath.storage.admin.fsck import Repair
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
 from empath.storage.admin.records import DkimKey
@@ -106,6 +108,7 @@ from tests.storage.migrations.kit import restore, saved
 Works = Callable[[Queue, Lease], list[Write]]
 AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0, audit_s=0)
 GARBAGE = "spool:mx/0"
+FORGOTTEN_IN = ("event", "refusal", "attempt", "audit", "recipient", "message")
 NEVER = 10**9  # a step that no operation reaches
 SMALLEST = "write a row"
 
@@ -376,6 +379,11 @@ OPERATIONS: dict[str, Works] = {
     "hold": lambda _, lease: [Hold(lease.lease_id, tuple(ids(lease)), now=T0, reason="no content")],
     "register": lambda *_: [
         Register(node="mx", instance="run", slot="worker-2", generation=1, pid=1, now=T0, revision=_REVISION),
+    ],
+    "forget an address": lambda *_: [
+        Shell("INSERT OR IGNORE INTO _setting (name, value) VALUES ('pseudonym_key', '00')"),  # the same in each run
+        LeaveOutKeyed(Address.parse("a@b.example"), is_whole=True, who="test"),
+        *(LeaveOut(Address.parse("r1@a.example"), table, range(1, 9), who="test") for table in FORGOTTEN_IN),
     ],
     "append a seal": lambda *_: [
         AppendSeal(sealed(1, T0, Span(0, 1, 1), Span(0, 0, 0), leaves=bytes(LEAF_OCTETS), previous=BEGINNING))

@@ -13,7 +13,7 @@ from empath.storage.sqlite.session import ENGINE, compiled
 PACKAGE = Path(__file__).parents[2] / "empath"
 # Parts of other statements, and names that the code composes.
 ASSEMBLED = re.compile(
-    r"selection\.(condition_|probe_of_)\w+|fsck\.\w+|retention\.old_\w+|selection\.\w+_of_\w+|view_rows\.\w+"
+    r"selection\.(condition_|probe_of_)\w+|fsck\.\w+|forget\.\w+|redaction\.set_\w+|retention\.old_\w+|selection\.\w+_of_\w+|view_rows\.\w+"
 )
 OVERRIDDEN = [
     (file, name)

@@ -102,7 +102,8 @@ def _summary(found: SealCheck, heads: int) -> str:
         return f"no seals; {count(found.new, 'row')} not sealed"
     span = f"seals {found.first.seal_id} to {found.last.seal_id}, since {instant(found.first.sealed_at)}"
     rows = f"{count(found.audit_rows, 'audit row')} and {count(found.attempts, 'attempt')}"
-    more = f", {found.gone} gone by retention, {found.new} not sealed yet, {count(heads, 'head')} compared"
+    redacted = f", {found.redacted} redacted as the audit tells" if found.redacted else ""
+    more = f", {found.gone} gone by retention{redacted}, {found.new} not sealed yet, {count(heads, 'head')} compared"
     verdict = f"{count(len(found.faults), 'fault')} found" if found.faults else "nothing was changed"
     return f"{verdict}: {span}, with {rows}{more}"
 
@@ -115,6 +116,7 @@ def _as_json(found: SealCheck, heads: int) -> dict[str, object]:
         "audit_rows": found.audit_rows,
         "attempts": found.attempts,
         "gone": found.gone,
+        "redacted": found.redacted,
         "not_sealed": found.new,
         "heads": heads,
         "faults": list(found.faults),

@@ -54,6 +54,7 @@ from empath.storage.queue.garbage import (
 from empath.storage.queue.injection import INJECTIONS
 from empath.storage.queue.log_levels import ENDED as LEVELS_ENDED
 from empath.storage.queue.received_reports import RECEIVED
+from empath.storage.queue.redaction import REDACTIONS
 from empath.storage.queue.rerouting import RECIPIENTS, MoveWaiting, RememberRoutes, elsewhere, is_followed, waiting
 from empath.storage.queue.retention import AuditSweep, Cutoffs, ForgetProcesses, MessageSweep, RecipientSweep
 from empath.storage.queue.seals import SEALS
@@ -176,8 +177,9 @@ class Tidying:
         self._sweep(EVENTS, events.rows, kept_s=events.retention_s)
 
     def forget_seals(self) -> None:
-        """Remove seals whose rows are all gone, and that are older than anything that is kept."""
+        """Remove redactions and seals whose rows are all gone; seals only if they are older than anything kept."""
         kept = self._runtime.config.retention
+        self._sweep(REDACTIONS)
         self._sweep(SEALS, kept_s=max(kept.audit_s, kept.final_s, kept.delivered_s))
 
     def forget_feedback(self) -> None:

@@ -53,6 +53,11 @@ CHECKS: Final = (
         "the audit names {who} for changes by any shell, because the table _actor was not cleared: use --repair",
     ),
     Check(
+        "redaction_without_order",
+        "{rows} rows of the audit and attempts were redacted by audit row {audit_id}, which is missing: see which of"
+        " them `empath-admin audit verify` names",
+    ),
+    Check(
         "recipient_without_destination",
         "recipient {recipient_id} <{address}> ({status}) has no destination, so no worker delivers to it: use"
         " --repair to put it under {domain}",

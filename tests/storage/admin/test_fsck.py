@@ -36,6 +36,7 @@ BREAKS = {
     ),
     "schema": "DROP VIEW history",
     "actor_left": "INSERT INTO _actor (actor_id, who) VALUES (1, 'somebody')",
+    "redaction_without_order": "INSERT INTO _redacted VALUES ('audit', 1, 99, x'00', x'01')",
     "recipient_without_destination": (
         "DROP TRIGGER _recipient_stays_routed; UPDATE _recipient SET destination_id = 99 WHERE recipient_id = 2"
     ),
