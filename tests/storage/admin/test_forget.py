@@ -58,7 +58,7 @@ def known(queue: Queue) -> Queue:
     queue.accept(subject="for r1 only")
     (lease,) = queue.lease()
     work = queue.new_settle(lease, RecipientStatus.DEFERRED, recipients=ids(lease))
-    said = Said(Stage.RCPT, Reply.of("450 4.2.1 <r1@a.example> is busy, not b@a.example"))
+    said = Said(Stage.RCPT, Reply.of("450 4.2.1 <r1@a.example> is busy, not otto@a.example"))
     work.fates = tuple(fate._replace(said=said) for fate in work.fates)
     queue.run(work)
     queue.write("UPDATE queue SET status = 'cancelled'")
@@ -108,7 +108,7 @@ def test_the_address_is_nowhere_afterwards(known: Queue) -> None:
     assert [(pseudonym, pseudonym, "", "", None, None)] == known.select(
         "SELECT reverse_path, account, client_address, client_name, subject, content_locator FROM _message"
     )
-    assert [(f"450 4.2.1 <{pseudonym}> is busy, not b@a.example",)] == known.select("SELECT text FROM attempt")
+    assert [(f"450 4.2.1 <{pseudonym}> is busy, not otto@a.example",)] == known.select("SELECT text FROM attempt")
     assert [] == known.select("SELECT * FROM _content")
     assert "for r1 only" not in str(known.select("SELECT * FROM _event"))
 
@@ -154,8 +154,8 @@ def test_two_addresses_are_forgotten_one_after_the_other(known: Queue) -> None:
     A row may be redacted more than once.
     """
     run(known)
-    run(known, address=Address.parse("b@a.example"))
-    assert "b@a.example" not in str(known.select("SELECT text FROM attempt"))
+    run(known, address=Address.parse("otto@a.example"))
+    assert "otto@a.example" not in str(known.select("SELECT text FROM attempt"))
     assert [(2,)] == known.select("SELECT count(*) FROM _redacted WHERE kind = 'attempt'")
     assert () == check(known).faults
 
