@@ -9,7 +9,7 @@ cd -- "$directory"
 unset EMPATH_CONFIG PYTHONPATH
 
 finish() {
-    [ ! -x venv/bin/empathd ] || venv/bin/empathd -c empath.toml stop 2>/dev/null || true
+    [ ! -x venv/bin/empathd ] || venv/bin/empathd -c empath/empath.toml stop 2>/dev/null || true
     rm -rf -- "$directory"
 }
 trap finish EXIT
@@ -18,34 +18,21 @@ trap finish EXIT
 venv/bin/pip install --quiet --disable-pip-version-check "$wheel"
 PATH=$directory/venv/bin:$PATH
 
-port=$(python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-cat >empath.toml <<END
-hostname = "mail.example.test"
-postmaster = "postmaster@example.test"
-[queue]
-path = "queue.db"
-reserve = "64MiB"
-[[listener]]
-address = "127.0.0.1:$port"
-role = "internal"
-[pickup]
-directory = "pickup"
-[routes]
-"*" = "maildir:Maildir"
-END
-mkdir -m 700 pickup
-export EMPATH_CONFIG=empath.toml
+free_port() { python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+empathd init --yes
+sed -i -e "s/:2525/:$(free_port)/" -e "s/:8025/:$(free_port)/" empath/empath.toml
+export EMPATH_CONFIG=$directory/empath/empath.toml
 empathd check
 empathd start
-printf 'Subject: hello\n\nHi!\n' | empath-sendmail -f me@example.org you@example.org
+printf 'Subject: hello\n\nHi!\n' | empath-sendmail you@example.test
 for _ in $(seq 300); do
-    compgen -G 'Maildir/new/*' >/dev/null && break
+    compgen -G 'empath/Maildir/new/*' >/dev/null && break
     sleep 0.1
 done
-grep -q '^Subject: hello' Maildir/new/*
+grep -q '^Subject: hello' empath/Maildir/new/*
 empath-admin doctor >/dev/null
-empath-admin find --recipient you@example.org | grep -q delivered
-command -v sqlite3 >/dev/null && empath-sqlite3 -readonly queue.db 'SELECT count(*) FROM history' >/dev/null
+empath-admin find --recipient you@example.test | grep -q delivered
+command -v sqlite3 >/dev/null && empath-sqlite3 -readonly empath/data/queue.db 'SELECT count(*) FROM history' >/dev/null
 empathd stop
 empath-admin --version
 echo "smoke: a mail was delivered by ${wheel##*/} alone"

@@ -20,7 +20,6 @@ from empath.errors import SyntaxViolation
 
 _PADDING: Final = PKCS1v15()
 _SHA256: Final = SHA256()
-_STRING_OCTETS: Final = 255  # RFC 1035 §3.3: the length of one string of a TXT record
 
 
 class SigningKey:
@@ -63,8 +62,3 @@ class SigningKey:
         if isinstance(self._key, Ed25519PrivateKey):
             return self._key.sign(sha256(data).digest())  # RFC 8463 §3
         return self._key.sign(data, _PADDING, _SHA256)
-
-
-def record_strings(record: str) -> list[str]:
-    """The strings of the TXT record that holds *record*, RFC 6376 §3.6.2.2."""
-    return [record[start : start + _STRING_OCTETS] for start in range(0, len(record), _STRING_OCTETS)]

@@ -17,6 +17,7 @@ import click
 
 from empath import __version__
 from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, run_process, say
+from empath.cli.init import init
 from empath.cli.pauses import pause_words
 from empath.config import Config
 from empath.config.doubtful import doubts
@@ -54,6 +55,9 @@ UNKNOWN: Final = 4  # code of the LSB for a service whose state is unknown
 @click.version_option(__version__, prog_name="empathd", message="%(prog)s %(version)s")
 def empathd() -> None:
     """The Empath mail server."""
+
+
+empathd.add_command(init)
 
 
 @empathd.command()

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from empath.authentication.key_record import Algorithm
-from empath.authentication.signing_key import SigningKey, record_strings
+from empath.authentication.signing_key import SigningKey
 from empath.errors import SyntaxViolation
 from tests.authentication.kit import TEXTS, key
 
@@ -66,12 +66,3 @@ def test_a_key_of_a_length_that_verifiers_refuse():
     """
     with pytest.raises(SyntaxViolation, match="a key of 512 bits, not 1024 to 4096"):
         SigningKey.parse(SHORT)
-
-
-def test_a_long_record_is_several_strings():
-    """
-    One string of a TXT record has 255 octets.
-    """
-    strings = record_strings(key("r").record)
-    assert [255, len(key("r").record) - 255] == [len(text) for text in strings]
-    assert key("r").record == "".join(strings)

@@ -90,13 +90,20 @@ def test_directories_have_the_owners_of_the_guide():
     """
     The directory of the pid file belongs to root: a user that can write the file could make root signal any process.
     """
-    places = {path: (mode, user) for _, path, mode, user, _, _ in table("tmpfiles.d/empath.conf")}
+    lines = table("tmpfiles.d/empath.conf")
+    places = {path: (mode, user) for kind, path, mode, user, _, _ in lines if kind == "d"}
     assert {
         "/etc/empath": ("0755", "root"),
         "/var/lib/empath": ("0750", "empath"),
         "/var/log/empath": ("0750", "empath"),
         "/run/empath": ("0755", "root"),
+        "/var/spool/empath": ("3730", "empath"),
+        "/etc/empath/dkim": ("0750", "root"),
+        "/etc/empath/tls": ("0750", "root"),
     } == places
+    assert {("0640", "root", "empath")} == {
+        (mode, user, group) for kind, _, mode, user, group, _ in lines if kind == "z"
+    }
     [[kind, user, _, _, home, shell_]] = table("sysusers.d/empath.conf")
     assert ("u", "empath", "/var/lib/empath", "/usr/sbin/nologin") == (kind, user, home, shell_)
 

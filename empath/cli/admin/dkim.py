@@ -34,6 +34,7 @@ from empath.errors import CannotCreate, EmpathError, MissingInput, SyntaxViolati
 from empath.mail.domain import Domain
 from empath.mail.lookup import Absent, Failed, Kind, LookupAnswer, Question, Texts
 from empath.mail.words import count, instant
+from empath.policy.own_zone import txt_line
 from empath.storage.admin import dkim_keys as storage
 from empath.storage.admin.records import DkimKey
 from empath.storage.admin.snapshot import carry_out
@@ -324,11 +325,7 @@ def _record_of(pem: bytes) -> str:
 
 
 def _zone_line(domain: str, selector: str, text: str) -> str:
-    """A record in the form of a zone: a string of it has at most 255 octets."""
-    from empath.authentication.signing_key import record_strings  # noqa: PLC0415 - it loads cryptography
-
-    strings = " ".join(f'"{part}"' for part in record_strings(text))
-    return f"{selector}._domainkey.{domain}. IN TXT ( {strings} )"
+    return txt_line(f"{selector}._domainkey.{domain}", text)
 
 
 def _write_files(config: Config, domain: str, made: Sequence[tuple[str, bytes]]) -> None:

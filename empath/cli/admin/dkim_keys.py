@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from empath.authentication.key_record import Algorithm
 
 _EXPONENT = 65_537
+RSA_BITS = 2048  # what verifiers take and fits into a UDP answer of the DNS
 
 
 def new_key(algorithm: Algorithm, rsa_bits: int) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from empath.config import Config
 from empath.errors import MissingInput
 from empath.policy import tlsrpt
+from empath.policy.own_zone import txt_line
 from empath.policy.sts import policy_host, policy_url, record_name, record_of
 
 
@@ -19,10 +20,10 @@ def zone_lines(config: Config, domain: str) -> Iterator[str]:
     if table is None and not receive:
         raise MissingInput(f'there is nothing to publish for {domain}; [mta_sts."{domain}"] gives it a policy')
     if receive:
-        yield f'{tlsrpt.record_name(domain)}. IN TXT ( "{tlsrpt.record_of(map(str, receive))}" )'
+        yield txt_line(tlsrpt.record_name(domain), tlsrpt.record_of(map(str, receive)))
     if table is None:
         return
-    yield f'{record_name(domain)}. IN TXT ( "{record_of(table.policy)}" )'
+    yield txt_line(record_name(domain), record_of(table.policy))
     yield f"; {policy_host(domain)}. needs the address of [http], or of the proxy before it."
     yield f"; {policy_url(domain)} is:"
     yield from (f";   {line}" for line in table.policy.octets.decode().splitlines())

@@ -48,9 +48,14 @@ def _example_name(config: Config) -> Iterator[Contradiction]:
     if is_public and name.endswith(_PRIVATE):
         words = f"{name} is a name for tests, which hosts of the Internet do not accept"
         yield Contradiction(("hostname",), words, is_warning=True)
-    if is_public and any(name == example or name.endswith(f".{example}") for example in _EXAMPLES):
+    if is_public and is_example_name(name):
         words = f"{name} is a name for examples, which other hosts do not accept; set the name of this host"
         yield Contradiction(("hostname",), words)
+
+
+def is_example_name(name: str) -> bool:
+    """Whether no host of the Internet can have *name*."""
+    return any(name == example or name.endswith(f".{example}") for example in _EXAMPLES)
 
 
 def _listeners(config: Config) -> Iterator[Contradiction]:
