@@ -119,9 +119,7 @@ class Acceptor:
         listener = ListenerSettings.model_validate({"address": "unix:/pickup", "role": "submission"})
         context = self._shared.make(listener, "pickup")
         self._contexts.append(context)  # a drain marks it, too
-        pickup = Pickup(
-            directory, context, runtime.engine.open_reader(), runtime.deadlines, new_session=self._new_session
-        )
+        pickup = Pickup(directory, context, runtime.reader, runtime.deadlines, new_session=self._new_session)
         runtime.keep(pickup.run)
 
     def _serve(self, context: ListenerContext, raw: RawSocket, peer: tuple[object, ...]) -> None:
@@ -189,7 +187,7 @@ class Acceptor:
             gevent.sleep(_DAY_S)
 
     def _watch_orders(self) -> None:
-        reader, node = self._runtime.engine.open_reader(), self._runtime.config.node.name
+        reader, node = self._runtime.reader, self._runtime.config.node.name
         while not self._runtime.draining.wait(LOOK_S):
             try:
                 for order in open_orders(reader, node):

@@ -73,9 +73,8 @@ Reported = Callable[[Findings, Disposition], object]
 class OverrideRows:
     """The rows of authentication_override as one process sees them: read when needed, once a second at most."""
 
-    def __init__(self, open_reader: Callable[[], Reader]) -> None:
-        self._open_reader = open_reader
-        self._reader: Reader | None = None
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._overrides = Overrides(())
         self._look_at = 0.0
 
@@ -88,8 +87,6 @@ class OverrideRows:
         """
         now = time.monotonic()
         if now >= self._look_at:
-            if self._reader is None:
-                self._reader = self._open_reader()
             self._overrides = Overrides(overrides_in_force(self._reader, time.time()))
             self._look_at = now + _LOOK_S
         return self._overrides

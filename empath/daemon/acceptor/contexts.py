@@ -88,15 +88,15 @@ class ListenerContexts:
         self._resolver = caching_resolver(runtime, max_flights=_MAX_QUESTIONS)
         self._logins = logins_of(runtime, self.refusals, self.meter)
         self._results: dict[tuple[str, ...], float] = {}
-        self._overrides = OverrideRows(runtime.engine.open_reader)
+        self._overrides = OverrideRows(runtime.reader)
         self._filters = _filters_of(runtime, self.refusals)
         self.new_session = new_sessions(runtime, self.refusals, has_filters=bool(self._filters))
         self._greylist: Greylist | None = None
         if config.greylist.enabled:
-            self._greylist = Greylist(config.greylist.rules, runtime.engine.open_reader, runtime.writer, time.time)
+            self._greylist = Greylist(config.greylist.rules, runtime.reader, runtime.writer, time.time)
         self._recipients = recipients_of(
             config,
-            runtime.engine.open_reader,
+            runtime.reader,
             runtime.emit,
             self.refusals,
             lambda: Verifier(
@@ -105,10 +105,10 @@ class ListenerContexts:
         )
         self._suppressions: Suppressions | None = None
         if config.suppression.at_rcpt == "refuse":
-            self._suppressions = Suppressions(runtime.engine.open_reader)
+            self._suppressions = Suppressions(runtime.reader)
         reports = config.dmarc_reports
         self.dmarc_counts = DmarcCounts(reports.interval_s) if reports.send else None
-        self._signing = SigningKeys(runtime.signer, runtime.engine.open_reader)
+        self._signing = SigningKeys(runtime.signer, runtime.reader)
         self._forwarder = forwarder_of(config, runtime.secrets)
         self._verp = verp_of(config, runtime.secrets)
         self._sealing = sealing_of(config, self._signing.signer, runtime.emit, self.refusals)

@@ -19,23 +19,18 @@ from empath.storage.queue.greylist import NoteTry, find_entries
 class Greylist:
     """The greylist, as the sessions of one process see it."""
 
-    def __init__(
-        self, rules: GreylistRules, open_reader: Callable[[], Reader], writer: HubWriter, clock: Callable[[], float]
-    ) -> None:
-        """*open_reader* is called once, for the first question. *clock* gives Unix seconds."""
+    def __init__(self, rules: GreylistRules, reader: Reader, writer: HubWriter, clock: Callable[[], float]) -> None:
+        """*clock* gives Unix seconds."""
         self._rules = rules
-        self._open_reader = open_reader
+        self._reader = reader
         self._writer = writer
         self._clock = clock
-        self._reader: Reader | None = None
 
     def judge(self, client: ClientAddress, reverse_path: ReversePath, recipient: Address) -> Reply | None:
         """The refusal of a mail that must come again; None for one that passes."""
         triple = triple_of(self._rules, client, reverse_path, recipient)
         now = self._clock()
         try:
-            if self._reader is None:
-                self._reader = self._open_reader()
             judgement = judge(self._rules, now, *find_entries(self._reader, triple, now))
         except EmpathError:
             return None

@@ -50,7 +50,7 @@ class SessionList:
 
     def run(self) -> None:
         """Body of a greenlet, as long as the process lives."""
-        reader = self._runtime.engine.open_reader()
+        reader = self._runtime.reader
         is_turn_to_write = False
         while True:
             gevent.sleep(LOOK_S)

@@ -53,7 +53,7 @@ class Housekeeper:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._reader = runtime.engine.open_reader()
+        self._reader = runtime.reader
         self._dead = DeadProcesses(runtime, self._reader)
         self._control = Control(runtime, self._reader)
         tidying = Tidying(runtime, self._reader)
@@ -122,7 +122,6 @@ class Housekeeper:
         self._runtime.ready()
         gevent.joinall([gevent.spawn(self._keep, duty) for duty in self._duties], raise_error=True)
         self._dead.end()
-        self._reader.close()
 
     def _keep(self, duty: Duty) -> None:
         is_draining = False

@@ -25,7 +25,7 @@ class OwnMail:
     def __init__(self, runtime: Runtime, reader: Reader) -> None:
         """*reader* reads the queue, in the hub."""
         self._runtime = runtime
-        self._signing = SigningKeys(runtime.signer, lambda: reader)
+        self._signing = SigningKeys(runtime.signer, reader)
         self._recipients: Recipients | None = recipients_of_reports(
             runtime.config, reader, runtime.emit, RefusalMeter(_LINES_PER_SECOND, _LINES_PER_SECOND)
         )

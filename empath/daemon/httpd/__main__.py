@@ -11,7 +11,7 @@ patch_all()
 
 import time
 from contextlib import nullcontext
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -37,7 +37,6 @@ from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.process.trace_sockets import TraceReader
 from empath.policy.service_part import ServicePart
 from empath.policy.sts import POLICY_PATH
-from empath.storage.engine import Reader
 from empath.telemetry.metrics import catalogue as m
 
 _WRITE_DEADLINE_S = 5.0
@@ -61,24 +60,24 @@ class Httpd:
         checks = HealthChecks(
             runtime.config,
             runtime.engine,
-            reading=lambda: nullcontext(self._reader),
+            reading=lambda: nullcontext(runtime.reader),
             read_stats=lambda: self._queue_state.stats,
         )
         self._health = Health(runtime, checks)
         http = runtime.config.http
-        guard = Guard(runtime, lambda: self._reader, is_local=http.unix_socket is not None)
+        guard = Guard(runtime, runtime.reader, is_local=http.unix_socket is not None)
         app = make_app(self._exposed, self._health, guard)
         if runtime.config.mta_sts:
             policies = {domain: table.policy for domain, table in runtime.config.mta_sts.items()}
             app.add_route(POLICY_PATH, PolicyFile(policies, lambda domain: self._ledger.add(m.POLICY_READS, (domain,))))
         is_ending = runtime.draining.is_set
-        self._feed = Feed(lambda: self._reader) if runtime.config.events.stream else None
+        self._feed = Feed(runtime.reader) if runtime.config.events.stream else None
         backend = Backend(runtime.engine, runtime.config, lambda: runtime.rules.router, is_ending)
         add_api(app, backend, runtime.emit, self._feed)
         node = str(runtime.config.hostname)
         sources = Sources(runtime.engine, node, self._history, self._queue_state.latest, is_ending)
         self._contexts = ListenerContexts(runtime)
-        app.add_route(MESSAGES, messages(runtime, self._contexts, lambda: self._reader))
+        app.add_route(MESSAGES, messages(runtime, self._contexts))
         add_console(app, sources, guard, http, partial(_trace, runtime.config.queue.path))
         self._server = HttpServer(
             runtime.child.http_fd,
@@ -100,10 +99,6 @@ class Httpd:
         self._runtime.ready()
         self._runtime.draining.wait()
         self._server.stop()
-
-    @cached_property
-    def _reader(self) -> Reader:
-        return self._runtime.engine.open_reader()
 
     def _exposed(self, accept: str) -> tuple[bytes, str]:
         collected = self._collector.collect()

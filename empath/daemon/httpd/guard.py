@@ -48,7 +48,7 @@ class Guarded(Protocol):
 class Guard:
     """The middleware that lets a request through, or refuses it."""
 
-    def __init__(self, runtime: Runtime, reader: Callable[[], Reader], *, is_local: bool) -> None:
+    def __init__(self, runtime: Runtime, reader: Reader, *, is_local: bool) -> None:
         """*is_local* says that clients come by a UNIX socket, and have no address."""
         self._runtime = runtime
         self._http: Http = runtime.config.http
@@ -110,10 +110,9 @@ class Guard:
 
     def _known(self) -> tuple[Token, ...]:
         try:
-            reader = self._reader()
-            news = reader.news()
+            news = self._reader.news()
             if news != self._news:
-                self._tokens = read_tokens(reader)
+                self._tokens = read_tokens(self._reader)
                 self._news = news
         except EmpathError as exc:
             raise Problem(503, "the tokens cannot be read now; see the log") from exc

@@ -32,11 +32,8 @@ class DnsRows:
     *needs_dnssec*: a row whose security is unknown is of no use.
     """
 
-    def __init__(
-        self, open_reader: Callable[[], Reader], *, needs_dnssec: bool, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._open_reader = open_reader
-        self._reader: Reader | None = None
+    def __init__(self, reader: Reader, *, needs_dnssec: bool, clock: Callable[[], float] = time.time) -> None:
+        self._reader = reader
         self._needs_dnssec = needs_dnssec
         self._clock = clock
         self._seen: int | None = None  # number of the last order that was heeded, None before the first look
@@ -45,7 +42,7 @@ class DnsRows:
     def find(self, question: Question) -> SharedAnswer | None:
         """See SharedAnswers."""
         try:
-            kept = find_answer(self._read(), question, self._clock())
+            kept = find_answer(self._reader, question, self._clock())
         except EmpathError:
             return None
         if kept is None or (self._needs_dnssec and kept.answer.security is Security.UNCHECKED):
@@ -65,12 +62,11 @@ class DnsRows:
         Raises:
             QueueBusy, StorageFailure: they cannot be read.
         """
-        reader = self._read()
         if self._seen is None:
-            self._seen = last_order(reader)
+            self._seen = last_order(self._reader)
             self._waiting.clear()
             return Orders(self._seen, None)
-        found = orders_since(reader, self._seen)
+        found = orders_since(self._reader, self._seen)
         self._seen = found.last
         for question in [each for each in self._waiting if found.names is None or each.name in found.names]:
             del self._waiting[question]
@@ -83,17 +79,6 @@ class DnsRows:
         waiting, self._waiting = list(self._waiting.values()), {}
         seen = self._seen
         return [KeepAnswers(waiting[at : at + AT_ONCE], seen=seen) for at in range(0, len(waiting), AT_ONCE)]
-
-    def close(self) -> None:
-        """Close the connection to the queue; another one is opened if it is needed again."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-
-    def _read(self) -> Reader:
-        if self._reader is None:
-            self._reader = self._open_reader()
-        return self._reader
 
 
 def keep_in_step(runtime: Runtime, rows: DnsRows, resolver: CachingResolver) -> None:
@@ -108,4 +93,3 @@ def keep_in_step(runtime: Runtime, rows: DnsRows, resolver: CachingResolver) -> 
         except EmpathError:
             pass  # the answers are asked again; a queue that cannot be written shows elsewhere
         runtime.draining.wait(WRITE_S)
-    rows.close()

@@ -55,33 +55,30 @@ class Recipients:
         self,
         config: Config,
         lists: Mapping[str, frozenset[str]],
-        open_reader: Callable[[], Reader],
+        reader: Reader,
         emit: Emitter,
         meter: RefusalMeter,
         *,
         verifier: Verifies | None = None,
     ) -> None:
         """
-        *lists* has the files that rules name. *open_reader* is called once, for the first question. *meter* bounds the
-        log. Without its list, or without a *verifier*, a domain takes every address.
+        *lists* has the files that rules name. *meter* bounds the log. Without its list, or without a *verifier*, a
+        domain takes every address.
         """
         self._rules = config.recipient_rules
         self._reported = {folded(str(each)) for each in config.receives_reports}  # they exist, whatever the rules say
         self._aliases = config.aliases
         self._postmaster = config.postmaster
         self._lists = lists
-        self._open_reader = open_reader
+        self._reader = reader
         self._emit = emit
         self._meter = meter
         self._verifier = verifier
-        self._reader: Reader | None = None
         self._key: str | None = None
 
     def resolve(self, address: Address, *, is_known: bool = False) -> Sequence[Address] | Reply:
         """Where mail to *address* goes, or the reply that refuses it. *is_known*: it exists, whatever the rules say."""
         try:
-            if self._reader is None:
-                self._reader = self._open_reader()
             return self._resolved(self._reader, address, is_known or folded(str(address)) in self._reported)
         except UnusableAlias as exc:
             if self._meter.admit(f"alias:{address}", time.monotonic()):
@@ -138,12 +135,12 @@ class Recipients:
 
 def recipients_of_reports(config: Config, reader: Reader, emit: Emitter, meter: RefusalMeter) -> Recipients | None:
     """The same for mail that Empath composes, whose recipients have been here before; no host is asked about them."""
-    return Recipients(config, {}, lambda: reader, emit, meter) if config.aliases.enabled else None
+    return Recipients(config, {}, reader, emit, meter) if config.aliases.enabled else None
 
 
 def recipients_of(
     config: Config,
-    open_reader: Callable[[], Reader],
+    reader: Reader,
     emit: Emitter,
     meter: RefusalMeter,
     make_verifier: Callable[[], Verifies],
@@ -159,4 +156,4 @@ def recipients_of(
         return None
     lists = {rule.path: read_recipients(rule.path) for rule in rules if rule.path is not None}
     verifier = make_verifier() if any(rule.source is Source.VERIFY for rule in rules) else None
-    return Recipients(config, lists, open_reader, emit, meter, verifier=verifier)
+    return Recipients(config, lists, reader, emit, meter, verifier=verifier)

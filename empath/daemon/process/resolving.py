@@ -32,7 +32,7 @@ def caching_resolver(runtime: Runtime, *, max_flights: int | None = None) -> Cac
     """
     dns = runtime.config.dns
     is_shared = max_flights is None
-    rows = DnsRows(runtime.engine.open_reader, needs_dnssec=dns.dnssec != "off")
+    rows = DnsRows(runtime.reader, needs_dnssec=dns.dnssec != "off")
     asker = DnsResolver(
         tuple(map(str, dns.nameservers)),
         timeout_s=dns.timeout_s,

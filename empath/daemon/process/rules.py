@@ -50,20 +50,19 @@ class Rules:
     def __init__(
         self,
         config: Config,
-        open_reader: Callable[[], Reader],
+        reader: Reader,
         emit: Emitter,
         now: Callable[[], Timestamp],
         levels: LevelRows | None = None,
     ) -> None:
         """
-        *open_reader* is called at the first look; *now* is the wall clock, by which rows end. *levels* looks along.
+        *now* is the wall clock, by which rows end. *levels* looks along.
         """
         self._levels = levels
         self._config = config
-        self._open_reader = open_reader
+        self._reader = reader
         self._emit = emit
         self._now = now
-        self._reader: Reader | None = None
         self._news: int | None = None
         self._revision: int | None = None
         self._is_unread = False
@@ -88,8 +87,6 @@ class Rules:
     def look(self) -> None:
         """Read the rows again if they have changed, or if one has ended."""
         try:
-            if self._reader is None:
-                self._reader = self._open_reader()
             self._follow(self._reader)
             self._is_unread = False
         except EmpathError as exc:

@@ -40,6 +40,7 @@ from empath.daemon.process.log_server import syslog_of
 from empath.daemon.process.measuring import Measuring
 from empath.daemon.process.rules import LOOK_S, Rules
 from empath.daemon.process.secrets import NO_SECRETS, Secrets, secrets_of
+from empath.daemon.process.shared_reader import SharedReader
 from empath.daemon.process.signing import signer_of
 from empath.daemon.process.tls_files import kept_tls_files
 from empath.errors import CannotCreate, ConfigError, EmpathError, QueueBusy
@@ -107,7 +108,8 @@ class Runtime:
         self.dialogues = Dialogues(self.emit)
         self.dialogues.level_is(config.log.level)
         self.traces: LiveTraces | None = None
-        self.rules = Rules(config, engine.open_reader, self.emit, self.now, LevelRows(self._put_levels))
+        self.reader = SharedReader(engine.open_reader)
+        self.rules = Rules(config, self.reader, self.emit, self.now, LevelRows(self._put_levels))
         engine.begin_destinations(self.rules.begin_with)
         self.writer = HubWriter(engine, deadline_s=write_deadline_s)
         if self.measuring is not None:

@@ -31,14 +31,11 @@ class SigningKeys:
     in it that cannot be read signs nothing.
     """
 
-    def __init__(
-        self, files: Signer, open_reader: Callable[[], Reader], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """*files* has the keys of files; *open_reader* is called once; *clock* gives monotonic seconds."""
+    def __init__(self, files: Signer, reader: Reader, clock: Callable[[], float] = time.monotonic) -> None:
+        """*files* has the keys of files; *clock* gives monotonic seconds."""
         self._files = files
-        self._open_reader = open_reader
+        self._reader = reader
         self._clock = clock
-        self._reader: Reader | None = None
         self._look_at = clock()
         self._news: int | None = None
         self._stamp: tuple[object, ...] | None = None
@@ -50,8 +47,6 @@ class SigningKeys:
         if now >= self._look_at:
             self._look_at = now + _LOOK_S
             try:
-                if self._reader is None:
-                    self._reader = self._open_reader()
                 self._follow(self._reader)
             except EmpathError:
                 self._news = None

@@ -20,11 +20,10 @@ _LOOK_S: Final = 1.0
 class Suppressions:
     """Looks addresses up."""
 
-    def __init__(self, open_reader: Callable[[], Reader], clock: Callable[[], float] = time.monotonic) -> None:
-        """*open_reader* is called once, for the first question; *clock* gives monotonic seconds."""
-        self._open_reader = open_reader
+    def __init__(self, reader: Reader, clock: Callable[[], float] = time.monotonic) -> None:
+        """*clock* gives monotonic seconds."""
+        self._reader = reader
         self._clock = clock
-        self._reader: Reader | None = None
         self._look_at = clock()
         self._is_any = False
 
@@ -35,8 +34,6 @@ class Suppressions:
         if now >= self._look_at:
             self._look_at = now + _LOOK_S
             try:
-                if self._reader is None:
-                    self._reader = self._open_reader()
                 self._is_any = is_any_suppressed(self._reader)
             except EmpathError:
                 self._is_any = False
@@ -44,8 +41,6 @@ class Suppressions:
 
     def find(self, addresses: Sequence[str]) -> dict[str, Suppressed]:
         """The row that suppresses each of *addresses*, forward-paths in text form; those without one are left out."""
-        if self._reader is None:
-            return {}
         keys = {key for address in addresses for key in keys_of(address)}
         try:
             rows = find_suppressed(self._reader, sorted(keys), time.time())

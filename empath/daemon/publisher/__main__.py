@@ -37,7 +37,7 @@ class Publisher:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._reader = runtime.engine.open_reader()
+        self._reader = runtime.reader
         self._news = Signal()
         self._channels = list(_channels(runtime, self._reader))
 

@@ -93,7 +93,7 @@ class Worker:
         self._clock = clock
         self._workers = config.delivery.workers
         self._slots = config.delivery.sessions
-        reader = runtime.engine.open_reader()
+        reader = runtime.reader
         self._probe = LeaseProbe(reader, process_id=runtime.process_id, workers=self._workers)
         resolver = caching_resolver(runtime)
         commit, allowed = runtime.writer.commit, config.dns.allowed_networks

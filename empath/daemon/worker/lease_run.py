@@ -19,7 +19,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING
 
 import gevent
@@ -95,14 +94,13 @@ class Dispatch:
 
     def __post_init__(self) -> None:
         shaping = self.runtime.config.shaping
-        open_reader = cache(self.runtime.engine.open_reader)  # one for both
         self.reply_rules = ReplyRules(
-            open_reader,
+            self.runtime.reader,
             self.runtime.emit,
             self.clock,
             longest_s=shaping.longest_s if shaping.enabled else None,
         )
-        self.suppressions = Suppressions(open_reader, self.clock)
+        self.suppressions = Suppressions(self.runtime.reader, self.clock)
         self.ways = LeaseWays(self.runtime.rules)
 
 

@@ -45,20 +45,16 @@ class ReplyRules:
 
     def __init__(
         self,
-        open_reader: Callable[[], Reader],
+        reader: Reader,
         emit: Emitter,
         clock: Callable[[], float],
         *,
         longest_s: float | None = None,
     ) -> None:
-        """
-        *open_reader* is called once, for the first reply; *clock* gives monotonic seconds. No effect lasts longer than
-        *longest_s*; None: there is none.
-        """
-        self._open_reader = open_reader
+        """*clock* gives monotonic seconds. No effect lasts longer than *longest_s*; None: there is none."""
+        self._reader = reader
         self._emit = emit
         self._clock = clock
-        self._reader: Reader | None = None
         self._look_at = clock()
         self._longest_s = longest_s
         self._rows = ClassRuleRows((), ())
@@ -83,8 +79,6 @@ class ReplyRules:
             return
         self._look_at = now + _LOOK_S
         try:
-            if self._reader is None:
-                self._reader = self._open_reader()
             rows, shaping_rows = read_class_rules(self._reader), read_shaping_rules(self._reader)
         except EmpathError:
             return  # the writes that follow say so

@@ -130,9 +130,9 @@ def _begin(path: Path, known: int, wait: Callable[[int], bool]) -> None:
     connection = apsw.Connection(str(path))
     try:
         connection.set_busy_handler(wait)
-        check_version(connection, path, known)
-        # Count pages, not octets: a killed start may leave octets, and a journal that has just rolled them back.
-        if value(connection, "PRAGMA page_count") == 0:
+        # Count pages, not octets: a killed start may leave octets, and a journal that has just rolled them back. The
+        # version is asked first, because it is read without the schema.
+        if check_version(connection, path, known) == 0 and value(connection, "PRAGMA page_count") == 0:
             # These three have an effect only before the first page is written.
             connection.pragma("page_size", PAGE_OCTETS)
             connection.pragma("auto_vacuum", 2)

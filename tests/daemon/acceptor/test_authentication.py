@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections import Counter
 from ipaddress import ip_address
-from types import SimpleNamespace
 
 import gevent
 import pytest
@@ -41,22 +40,19 @@ class Silent:
 
 
 class Rows:
-    """The rows of authentication_override, as a test gives them."""
+    """A reader of the rows of authentication_override, as a test gives them."""
 
     def __init__(self):
-        self.rows = []
+        self.given = []
         self.error = None
         self.reads = 0
 
-    def open(self):
+    def rows(self, _name, _keys):
         """As of a queue."""
-        return SimpleNamespace(rows=self._read)
-
-    def _read(self, _name, _keys):
         self.reads += 1
         if self.error is not None:
             raise self.error
-        return self.rows
+        return self.given
 
 
 @pytest.fixture
@@ -93,7 +89,7 @@ def make(make_context, names, heard, rows, counts):
         context = make_context(more=f'[relay]\ndomains = ["d.test"]\n{more}', role=Role.MX)
         context.emit = Emitter("acceptor-1", (lambda _, what: heard.append(what),))
         asker = asker or DnsResolver((names.address,), timeout_s=DEADLINE_S, try_timeout_s=DEADLINE_S)
-        overrides = OverrideRows(rows.open)
+        overrides = OverrideRows(rows)
         settings = context.listener.authentication.model_copy(update=wanted or ALL)
         context.authentication = Authenticator(
             context.config,
@@ -248,7 +244,12 @@ def test_a_row_makes_it_milder(make, visit, rows):
     """
     The mailing list of a partner, for a while.
     """
-    rows.rows = [("192.0.2.0/24", "hold"), ("*.example", "tag"), ("bank.example", "quarantine-route"), ("0/0/0", "tag")]
+    rows.given = [
+        ("192.0.2.0/24", "hold"),
+        ("*.example", "tag"),
+        ("bank.example", "quarantine-route"),
+        ("0/0/0", "tag"),
+    ]
     context = make(more=QUARANTINE)
     assert send(visit, context, FALSE).startswith("250 ")
     found = columns(context)

@@ -38,9 +38,9 @@ def context(make_context, tmp_path, heard):
     queue.run(AddAlias("away@own.example", ["ann@far.example"], who="test"))
     queue.run(AddAlias("both@own.example", ["bob@own.example", "ann@far.example"], who="test"))
     context = make_context(CONFIGURED, role=Role.MX)
-    open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
+    reader = SqliteEngine(queue.path, max_leases=20).open_reader()
     context.recipients = recipients_of(
-        context.config, open_reader, heard.append, RefusalMeter(100, 20), lambda: pytest.fail("nothing to verify")
+        context.config, reader, heard.append, RefusalMeter(100, 20), lambda: pytest.fail("nothing to verify")
     )
     context.forwarder = forwarder_of(context.config, SECRETS)
     context.emit = emitter_to(heard)

@@ -4,6 +4,7 @@ import pytest
 
 from empath.daemon.acceptor.greylist import Greylist
 from empath.daemon.process.hub_writer import HubWriter
+from empath.daemon.process.shared_reader import SharedReader
 from empath.errors import StorageFailure
 from empath.policy.access import Role
 from empath.policy.greylist import GreylistRules
@@ -60,7 +61,7 @@ def writer(queue):
 def context(make_context, queue, writer, clock):
     """A listener of role mx with a greylist in a real queue; this host is trusted."""
     context = make_context('[relay]\ndomains = ["d.test"]', role=Role.MX)
-    context.greylist = Greylist(RULES, SqliteEngine(queue.path, max_leases=20).open_reader, writer, clock)
+    context.greylist = Greylist(RULES, SharedReader(SqliteEngine(queue.path, max_leases=20).open_reader), writer, clock)
     return context
 
 
@@ -170,7 +171,7 @@ def test_a_queue_that_cannot_be_read_greylists_no_mail(context, greeted, writer,
     The end of data has its own reply to that.
     """
     nowhere = SqliteEngine(tmp_path / "nowhere" / "queue.db", max_leases=20)
-    context.greylist = Greylist(RULES, nowhere.open_reader, writer, clock)
+    context.greylist = Greylist(RULES, SharedReader(nowhere.open_reader), writer, clock)
     client = greeted()
     client.say(FROM)
     assert b"250 2.1.5 Ok\r\n" == client.say(TO)

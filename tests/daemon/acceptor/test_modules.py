@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from ipaddress import ip_network
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import gevent
 import pytest
@@ -506,7 +506,8 @@ def test_a_module_that_a_person_switches_on_is_called_again(load, tmp_path):  # 
     queue = Queue(tmp_path / "queue.db")
     host = Host(load("@hookimpl\ndef ehlo(): raise ValueError"))
     writer = SimpleNamespace(commit=queue.run)
-    switch = ModuleSwitch(cast(Any, SimpleNamespace(process_id=queue.process_id, engine=queue.engine, writer=writer)))
+    runtime: Any = SimpleNamespace(process_id=queue.process_id, reader=queue.engine.open_reader(), writer=writer)
+    switch = ModuleSwitch(runtime)
     [standing] = host.calls.standings
     name = standing.module.wanted.name
     switch.look(host.calls)

@@ -4,6 +4,7 @@ import gevent
 import pytest
 
 from empath.daemon.process.recipients import recipients_of
+from empath.daemon.process.shared_reader import SharedReader
 from empath.daemon.process.suppressions import Suppressions
 from empath.mail.address import Address
 from empath.mail.domain import Domain
@@ -52,8 +53,8 @@ def context(make_context, tmp_path, queue, emitted):
     """A listener of role mx whose rules and aliases are in a real queue."""
     (tmp_path / "list").write_text("# people\nAnn@filed.test  OK\n\n")
     context = make_context(CONFIGURED, '"*" = "discard:"\n"nowhere.test" = "mx"', role=Role.MX)
-    open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
-    context.recipients = recipients_of(context.config, open_reader, emitted.append, METER, no_verifier)
+    reader = SharedReader(SqliteEngine(queue.path, max_leases=20).open_reader)
+    context.recipients = recipients_of(context.config, reader, emitted.append, METER, no_verifier)
     return context
 
 
@@ -163,7 +164,7 @@ def test_an_alias_that_cannot_be_used_keeps_the_mail_with_the_client(client, ali
 def test_rows_that_cannot_be_read_keep_the_mail_with_the_client(context, client, tmp_path, emitted):
     nowhere = SqliteEngine(tmp_path / "nowhere" / "queue.db", max_leases=20)
     context.recipients = recipients_of(
-        context.config, nowhere.open_reader, emitted.append, context.refusals, no_verifier
+        context.config, SharedReader(nowhere.open_reader), emitted.append, context.refusals, no_verifier
     )
     assert b"451 4.3.0 Recipients cannot be looked up, try again later\r\n" == rcpt(client, "ann@listed.test")
 
@@ -178,7 +179,12 @@ def test_the_aliases_of_one_message_have_ten_thousand_targets_at_most(client, al
 
 def test_without_rules_and_aliases_nothing_is_looked_up(make_context, emitted):
     config = make_context('[recipients]\n"any.test" = "any"').config
-    assert recipients_of(config, lambda: pytest.fail("a reader was opened"), emitted.append, METER, no_verifier) is None
+    assert (
+        recipients_of(
+            config, SharedReader(lambda: pytest.fail("a reader was opened")), emitted.append, METER, no_verifier
+        )
+        is None
+    )
 
 
 def test_a_wide_alias_lets_other_sessions_run(context, alias):
@@ -205,8 +211,8 @@ def test_a_broken_alias_cannot_fill_the_log(context, queue, alias, emitted):
     """
     alias("loop@any.test", "back@any.test")
     alias("back@any.test", "loop@any.test")
-    open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
-    recipients = recipients_of(context.config, open_reader, emitted.append, FullMeter(1, 1), no_verifier)
+    reader = SharedReader(SqliteEngine(queue.path, max_leases=20).open_reader)
+    recipients = recipients_of(context.config, reader, emitted.append, FullMeter(1, 1), no_verifier)
     assert recipients is not None
     assert "451" == str(recipients.resolve(Address("loop", Domain.parse("any.test"))))[:3]
     assert [] == emitted
@@ -265,7 +271,7 @@ def test_a_suppressed_recipient_is_refused(make_context, queue, visit, role, rep
     """
     write(queue.path, "INSERT INTO suppression (address, reason) VALUES ('ann@any.test', 'gone')")
     context = make_context('[relay]\ndomains = ["any.test"]', role=role)
-    context.suppressions = Suppressions(SqliteEngine(queue.path, max_leases=20).open_reader)
+    context.suppressions = Suppressions(SharedReader(SqliteEngine(queue.path, max_leases=20).open_reader))
     client = visit(context, host="127.0.0.1" if role is Role.INTERNAL else "192.0.2.7")
     client.hear()
     client.say(b"EHLO c.test\r\n")

@@ -45,8 +45,8 @@ class FakeRuntime:
     occurrences: list[Occurrence] = field(default_factory=list)
 
     @property
-    def engine(self):
-        return self.queue.engine
+    def reader(self):
+        return self.queue.engine.open_reader()
 
     @property
     def process_id(self):

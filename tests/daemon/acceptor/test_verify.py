@@ -6,6 +6,7 @@ import pytest
 from empath.daemon.acceptor import verify
 from empath.daemon.acceptor.verify import Verifier
 from empath.daemon.process.recipients import recipients_of
+from empath.daemon.process.shared_reader import SharedReader
 from empath.mail.reply import Reply
 from empath.net.stream import Deadlines
 from empath.policy.access import Role
@@ -58,7 +59,7 @@ def client(make_context, visit, queue, clock):
         verifier = Verifier(context.config, context.rules, Hosts(*peers), deadlines, QueueWriter(queue), clock=clock)
         open_reader = SqliteEngine(queue.path, max_leases=20).open_reader
         context.recipients = recipients_of(
-            context.config, open_reader, emitter("acceptor-1"), context.refusals, lambda: verifier
+            context.config, SharedReader(open_reader), emitter("acceptor-1"), context.refusals, lambda: verifier
         )
         client = visit(context, host="192.0.2.7")
         client.hear()

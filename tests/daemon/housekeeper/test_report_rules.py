@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from empath.daemon.process.shared_reader import SharedReader
 from empath.daemon.worker.reply_rules import ReplyRules
 from empath.daemon.worker.settling import Settling
 from empath.daemon.worker.transport.carrier import Answer, HostAttempt
@@ -100,7 +101,7 @@ class KeptBench(Bench):
     def __init__(self, folder: Path, more: str, ends: ExitStack) -> None:
         super().__init__(folder, more)
         self._reporter = ends.enter_context(self.reporter())
-        self.reply_rules = ReplyRules(self.queue.engine.open_reader, emitter("worker-1"), lambda: 0.0)
+        self.reply_rules = ReplyRules(SharedReader(self.queue.engine.open_reader), emitter("worker-1"), lambda: 0.0)
 
     def report(self, path: Path | None = None) -> None:
         """One round."""

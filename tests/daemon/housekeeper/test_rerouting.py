@@ -9,6 +9,7 @@ from gevent.event import Event
 from empath.config import load_config
 from empath.daemon.housekeeper.tidying import Tidying
 from empath.daemon.process.rules import Rules
+from empath.daemon.process.shared_reader import SharedReader
 from empath.mail.identity import Timestamp
 from empath.telemetry.occurrences.housekeeper import RoutesFollowed
 from tests.kit.process import configuration
@@ -35,7 +36,7 @@ class House:
         self.queue, self.config, self.now = queue, config, Timestamp(T0)
         self.seen: list[Any] = []
         emit: Any = self.seen.append
-        rules = Rules(config, queue.engine.open_reader, emit, lambda: self.now)
+        rules = Rules(config, SharedReader(queue.engine.open_reader), emit, lambda: self.now)
         runtime: Any = SimpleNamespace(
             config=config,
             rules=rules,

@@ -17,6 +17,7 @@ from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.injection.make import MESSAGES, messages
 from empath.daemon.process.dialogues import unheard
 from empath.daemon.process.secrets import NO_SECRETS
+from empath.daemon.process.shared_reader import SharedReader
 from empath.net.stream import Deadlines
 from empath.policy.api_token import TokenRole, digest_of
 from empath.storage.admin.api_tokens import AddToken
@@ -51,21 +52,21 @@ class Web:
         self.runtime: Any = SimpleNamespace(
             config=load_config(file),
             engine=self.queue.engine,
+            reader=SharedReader(self.queue.engine.open_reader),
             dialogues=unheard(),
             emit=self.reported.append,
             now=lambda: T0,
             writer=SimpleNamespace(commit=self._commit),
         )
         self.commit_error: Exception | None = None  # what the next commit ends with
-        self._reader = self.queue.engine.open_reader()
         runtime: Any = self.runtime
-        self.guard = guard = Guard(runtime, lambda: self._reader, is_local=is_local)
+        self.guard = guard = Guard(runtime, runtime.reader, is_local=is_local)
         config = self.runtime.config
         guard.write = self._commit  # in place of a greenlet
         self.is_ending = False
         self._app = make_app(lambda accept: (b"metrics", accept), States(), guard)
         backend = Backend(self.queue.engine, config, lambda: config.router, lambda: self.is_ending)
-        self.feed = Feed(lambda: self._reader) if config.events.stream else None
+        self.feed = Feed(self.runtime.reader) if config.events.stream else None
         add_api(self._app, backend, self.reported.append, self.feed)
         self.client = TestClient(self._app)
 
@@ -89,7 +90,7 @@ class Web:
         for name, value in values.items():
             setattr(runtime, name, value)
         self.contexts = ListenerContexts(runtime)
-        self._app.add_route(MESSAGES, messages(runtime, self.contexts, lambda: self._reader))
+        self._app.add_route(MESSAGES, messages(runtime, self.contexts))
         self.add_token("sender", role="inject")
 
     def _commit(self, write, *, is_last=False):
@@ -130,5 +131,4 @@ class Web:
 
     def close(self):
         """End it."""
-        self._reader.close()
         self.queue.close()

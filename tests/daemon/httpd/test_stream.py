@@ -78,7 +78,7 @@ def test_memory_holds_the_last_events_only(web, monkeypatch):
     Whatever comes while clients do not read.
     """
     reader = web.queue.engine.open_reader()
-    feed = Feed(lambda: reader)
+    feed = Feed(reader)
     feed.enter()
     web.queue.accept(count=feeds._KEPT + 10)
     feed.look()

@@ -4,6 +4,7 @@ import apsw
 import pytest
 
 from empath.daemon.process.dns_rows import AT_ONCE, MOST, DnsRows
+from empath.daemon.process.shared_reader import SharedReader
 from empath.errors import StorageFailure
 from empath.mail.lookup import Absent, Addresses, Kind, Question, Security
 from empath.net.dns_cache import SharedAnswer
@@ -27,13 +28,12 @@ def rows(queue):
     """A process that has looked for orders once."""
     made = rows_of(queue)
     made.orders()
-    yield made
-    made.close()
+    return made
 
 
 def rows_of(queue, *, needs_dnssec=False):
     """Rows as another process has them."""
-    return DnsRows(queue.engine.open_reader, needs_dnssec=needs_dnssec, clock=lambda: T0)
+    return DnsRows(SharedReader(queue.engine.open_reader), needs_dnssec=needs_dnssec, clock=lambda: T0)
 
 
 def test_a_process_uses_what_another_has_asked(queue, rows):
@@ -46,7 +46,6 @@ def test_a_process_uses_what_another_has_asked(queue, rows):
     other = rows_of(queue)
     assert SharedAnswer(ADDRESS, 9.0) == other.find(A)
     assert [] == rows.writes()
-    other.close()
 
 
 def test_a_row_without_dnssec_is_of_no_use_where_that_counts(queue, rows):
@@ -58,7 +57,6 @@ def test_a_row_without_dnssec_is_of_no_use_where_that_counts(queue, rows):
     queue.run(*rows.writes())
     other = rows_of(queue, needs_dnssec=True)
     assert [SharedAnswer(ADDRESS, 0.0), None] == [other.find(question) for question in (A, B)]
-    other.close()
 
 
 def test_an_order_removes_what_waits_to_be_written(queue, rows):
@@ -100,7 +98,6 @@ def test_what_a_process_knows_before_its_first_look_for_orders_is_forgotten(queu
     [write] = rows.writes()
     queue.run(write)
     assert [("a.test",)] == queue.select("SELECT name FROM dns_cache")
-    rows.close()
 
 
 def test_a_commit_has_a_bounded_number_of_answers_and_so_has_the_memory(queue, rows):
@@ -120,4 +117,4 @@ def test_a_queue_that_cannot_be_read_means_that_nothing_is_known():
     def broken():
         raise StorageFailure("disk I/O error")
 
-    assert None is DnsRows(broken, needs_dnssec=False).find(A)
+    assert None is DnsRows(SharedReader(broken), needs_dnssec=False).find(A)

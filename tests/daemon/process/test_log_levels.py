@@ -5,6 +5,7 @@ from typing import Any, cast
 from empath.config import load_config
 from empath.daemon.process.log_levels import LevelRows
 from empath.daemon.process.rules import Rules
+from empath.daemon.process.shared_reader import SharedReader
 from empath.mail.identity import Timestamp
 from tests.kit.process import configuration
 from tests.kit.queue import Queue
@@ -20,7 +21,9 @@ def test_a_process_follows_the_rows_and_their_ends(tmp_path):
     put: list[Any] = []
     now = [Timestamp(0)]
     emit = cast(Any, lambda _: None)
-    rules = Rules(load_config(file), queue.engine.open_reader, emit, lambda: now[0], LevelRows(put.append))
+    rules = Rules(
+        load_config(file), SharedReader(queue.engine.open_reader), emit, lambda: now[0], LevelRows(put.append)
+    )
     rules.look()
     assert [] == put
     queue.write("INSERT INTO log_level (scope, pattern, level) VALUES ('area', 'smtp', 'debug')")

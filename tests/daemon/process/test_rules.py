@@ -26,13 +26,8 @@ class Following:
         self.seen: list[Any] = []
         self.emit = cast(Any, self.seen.append)
         self.reader = queue.engine.open_reader()
-        self.opened = 0
-        self.rules = Rules(config, self._open, self.emit, lambda: self.now)
+        self.rules = Rules(config, self.reader, self.emit, lambda: self.now)
         self.queue = queue
-
-    def _open(self):
-        self.opened += 1
-        return self.reader
 
     def limits(self):
         """The limits of connections, by destination."""
@@ -63,7 +58,6 @@ def test_the_book_follows_the_view_and_stays_the_same_object_otherwise(following
     write(queue.path, f"{RULE}) VALUES ('a.example', 'concurrency', 2)")
     rules.look()
     assert [2, 9] == [rules.begin_with(name).max_leases for name in ("a.example", "b.example")]
-    assert 1 == following.opened
 
 
 def test_a_rule_ends_by_itself_also_while_nobody_removes_its_row(following):

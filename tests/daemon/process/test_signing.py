@@ -4,6 +4,7 @@ import pytest
 
 from empath.authentication.signer import Signer
 from empath.config import load_config
+from empath.daemon.process.shared_reader import SharedReader
 from empath.daemon.process.signing import SigningKeys, examine_signing, signed_report, signer_of
 from empath.daemon.process.tls_files import read_signing_files, tls_marks
 from empath.errors import ConfigError, StorageFailure
@@ -114,7 +115,9 @@ def test_keys_in_the_queue_join_those_of_files_within_a_second(queue):
     They sign without a reload; whether they have changed is looked up once a second at most.
     """
     now = [100.0]
-    keys = SigningKeys(Signer({"example.com": [("r", key("r"))]}), queue.engine.open_reader, lambda: now[0])
+    keys = SigningKeys(
+        Signer({"example.com": [("r", key("r"))]}), SharedReader(queue.engine.open_reader), lambda: now[0]
+    )
     first = keys.signer()
     assert "example.com:r x.test:e" == first.selectors(["example.com", "x.test"])
     write(queue.path, "UPDATE dkim_key SET state = 'retired'")
@@ -138,7 +141,7 @@ def test_the_last_keys_sign_while_the_queue_cannot_be_read(queue):
         raise StorageFailure("gone")
 
     files = Signer({"example.com": [("r", key("r"))]})
-    assert SigningKeys(files, fails).signer() is files
+    assert SigningKeys(files, SharedReader(fails)).signer() is files
 
 
 def test_a_file_comes_before_a_row_of_the_same_selector():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from empath.daemon.process.shared_reader import SharedReader
 from empath.daemon.process.suppressions import Suppressions
 from empath.errors import StorageFailure
 from empath.policy.suppression import Suppressed
@@ -32,7 +33,7 @@ def test_a_row_acts_within_a_second(queue):
     Until then nothing is looked up for an address.
     """
     clock = Clock()
-    seen = Suppressions(queue.engine.open_reader, clock)
+    seen = Suppressions(SharedReader(queue.engine.open_reader), clock)
     assert (False, {}) == (seen.is_any, seen.find(["ann@a.test"]))
     write(queue.path, ADD)
     assert not seen.is_any
@@ -48,7 +49,7 @@ def test_mail_goes_its_usual_way_while_the_rows_cannot_be_read(queue):
     fails = True
 
     class Reader:
-        def value(self, name):
+        def value(self, name, bindings):
             return 1
 
         def rows(self, name, bindings):
@@ -60,7 +61,7 @@ def test_mail_goes_its_usual_way_while_the_rows_cannot_be_read(queue):
         return Reader()
 
     clock = Clock()
-    seen = Suppressions(open_reader, clock)
+    seen = Suppressions(SharedReader(open_reader), clock)
     assert (False, {}) == (seen.is_any, seen.find(["ann@a.test"]))
     fails = False
     clock.now += 1.0

@@ -134,7 +134,7 @@ def dispatch(tmp_path):
         rules=SimpleNamespace(book=config.rule_book(), router=config.router),
         emit=emitter("worker-1"),
         writer=FakeWriter(),
-        engine=SimpleNamespace(open_reader=FakeReader),
+        reader=FakeReader(),
         process_id=7,
         is_trusted_alive=True,
         now=lambda: Timestamp(time.time()),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from empath.config import load_config
+from empath.daemon.process.shared_reader import SharedReader
 from empath.daemon.worker.reply_rules import ReplyRules
 from empath.daemon.worker.settling import Settling
 from empath.daemon.worker.transport.carrier import Body, DeliveryJob
@@ -51,7 +52,7 @@ class Delivery:
         [message] = lease.messages
         body = Body(CONTENT, Path(), INLINE, len(CONTENT))
         job = DeliveryJob(message, message.recipients, body, lambda: True)
-        rules = ReplyRules(self.queue.engine.open_reader, runtime.emit, lambda: now)
+        rules = ReplyRules(SharedReader(self.queue.engine.open_reader), runtime.emit, lambda: now)
         settling = Settling(runtime, lease, rules)
         tried = list(self.carrier.carry(job))
         for host_attempt in tried:

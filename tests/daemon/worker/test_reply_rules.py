@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from empath.daemon.process.shared_reader import SharedReader
 from empath.daemon.worker.reply_rules import ReplyRules, heard_of
 from empath.errors import StorageFailure
 from empath.mail.fate import Attempt, Said
@@ -41,7 +42,7 @@ def test_a_row_acts_at_the_next_look_a_second_later(queue):
     clock = Clock()
     told: list[Any] = []
     emit: Any = told.append
-    rules = ReplyRules(queue.engine.open_reader, emit, clock)
+    rules = ReplyRules(SharedReader(queue.engine.open_reader), emit, clock)
     assert "quota" == rules.class_of(ATTEMPT, FULL)
     write(queue.path, "INSERT INTO bounce_rule (class, provider) VALUES ('rate', '*.example.org')")
     assert "quota" == rules.class_of(ATTEMPT, FULL)
@@ -63,7 +64,7 @@ def test_the_rules_of_before_stay_while_the_rows_cannot_be_read(queue):
         raise StorageFailure("disk")
 
     emit: Any = None
-    assert "quota" == ReplyRules(refuse, emit, Clock()).class_of(ATTEMPT, FULL)
+    assert "quota" == ReplyRules(SharedReader(refuse), emit, Clock()).class_of(ATTEMPT, FULL)
 
 
 def test_a_reply_is_looked_at_as_its_row_will_have_it():

@@ -28,7 +28,7 @@ def logins_of(runtime: Runtime, refusals: RefusalMeter, meter: RateMeter) -> Log
     config: Config = runtime.config
     if not any(listener.has_auth for listener in config.listeners):
         return None
-    accounts = Accounts(runtime.engine.open_reader(), runtime.writer)
+    accounts = Accounts(runtime.reader, runtime.writer)
     backends = [_backend(name, config.auth, accounts, runtime.modules) for name in config.auth.backends]
     return Logins(config.auth, accounts, backends, runtime.emit, refusals, meter=meter)
 

@@ -40,7 +40,7 @@ class Part(NamedTuple):
 class Feed:
     """The events of one queue for the clients of this process."""
 
-    def __init__(self, reader: Callable[[], Reader], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, reader: Reader, clock: Callable[[], float] = time.time) -> None:
         self._reader = reader
         self._clock = clock
         self._kept: deque[tuple[Event, bytes]] = deque(maxlen=_KEPT)
@@ -58,11 +58,11 @@ class Feed:
             QueueBusy, StorageFailure: the queue cannot be read.
         """
         if not self._clients:
-            self._last = last_id(self._reader())
+            self._last = last_id(self._reader)
             self._kept.clear()
             self._news = None
         self._clients += 1
-        return last_id(self._reader())
+        return last_id(self._reader)
 
     def leave(self) -> None:
         """One client fewer."""
@@ -89,11 +89,11 @@ class Feed:
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read.
         """
-        news = self._reader().news()
+        news = self._reader.news()
         if news == self._news:
             return
         has_come = False
-        while found := page(self._reader(), after=self._last, limit=_PAGE):
+        while found := page(self._reader, after=self._last, limit=_PAGE):
             self._kept.extend((event, encoded(event)) for event in found)
             self._last = found[-1].event_id
             has_come = True
@@ -123,10 +123,10 @@ class Feed:
         return part
 
     def _read(self, position: int, wanted: EventFilter) -> Part:
-        first = first_id(self._reader())
+        first = first_id(self._reader)
         if first is not None and first > position + 1:
             return Part(encoded(gap(position + 1, first - 1, self._clock())), first - 1)
-        found = page(self._reader(), after=position, limit=_PAGE)
+        found = page(self._reader, after=position, limit=_PAGE)
         octets = b"".join(encoded(event) for event in found if wanted.takes(event))
         return Part(octets, found[-1].event_id if found else self._last)
 

@@ -1,6 +1,5 @@
 """make - the resource that takes mail, with all that it needs"""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -15,7 +14,6 @@ from empath.daemon.process.runtime import Runtime
 from empath.net.wakeup import wake
 from empath.policy.api_token import Token
 from empath.policy.login.account import LoggedIn
-from empath.storage.engine import Reader
 
 MESSAGES: Final = f"{PREFIX}/messages"
 _NAME: Final = "http"  # of the listener, in rows and in the log
@@ -23,7 +21,7 @@ _NAME: Final = "http"  # of the listener, in rows and in the log
 _LISTENER: Final = {"address": "unix:/http", "role": "submission", "hide_clients": True, "deduplicate": False}
 
 
-def messages(runtime: Runtime, contexts: ListenerContexts, reader: Callable[[], Reader]) -> Messages:
+def messages(runtime: Runtime, contexts: ListenerContexts) -> Messages:
     """The resource of this process."""
     config = runtime.config
     context = contexts.make(ListenerSettings.model_validate(_LISTENER), _NAME)
@@ -31,7 +29,7 @@ def messages(runtime: Runtime, contexts: ListenerContexts, reader: Callable[[], 
     injector = Injector(contexts.new_session, context, runtime.writer, partial(wake, runtime.child.wake_fds))
     logins = Logins(
         config.auth,
-        Accounts(runtime.engine.open_reader(), runtime.writer),
+        Accounts(runtime.reader, runtime.writer),
         [],
         runtime.emit,
         contexts.refusals,
@@ -47,7 +45,7 @@ def messages(runtime: Runtime, contexts: ListenerContexts, reader: Callable[[], 
     return Messages(
         injector,
         account_of,
-        reader,
+        runtime.reader,
         message_octets=limits.message_octets,
         header_octets=limits.header_octets,
         key_s=config.http.key_s,

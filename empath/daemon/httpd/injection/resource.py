@@ -71,7 +71,7 @@ class Messages:
         self,
         injector: Injector,
         account_of: Callable[[Token, str], LoggedIn | None],
-        reader: Callable[[], Reader],
+        reader: Reader,
         *,
         message_octets: int,
         header_octets: int,
@@ -108,7 +108,7 @@ class Messages:
             with self._held(length):
                 octets = read_body(request, length)
                 key = self._key(request, hashlib.sha256(octets))
-                if key is not None and (earlier := earlier_request(self._reader(), key)) is not None:
+                if key is not None and (earlier := earlier_request(self._reader, key)) is not None:
                     _answer_again(response, earlier, key)
                     return
                 submission = _submission(octets, key, f"token:{token.name}", client, account, most=self._message_octets)

@@ -13,7 +13,6 @@ from empath.daemon.process.module_calls.calls import ModuleCalls
 from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.runtime import Runtime
 from empath.errors import EmpathError
-from empath.storage.engine import Reader
 from empath.storage.queue.process import RecordModules, modules_off
 from empath.telemetry.occurrences.process import ModulesUnrecorded
 
@@ -26,7 +25,6 @@ class ModuleSwitch:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._shown = _NONE
-        self._reader: Reader | None = None
 
     def record(self, names: tuple[str, ...]) -> None:
         """Show which modules are off, if the queue can be written: the log has it, too."""
@@ -43,9 +41,7 @@ class ModuleSwitch:
         if not self._shown:
             return
         try:
-            if self._reader is None:
-                self._reader = self._runtime.engine.open_reader()
-            left = frozenset(modules_off(self._reader, self._runtime.process_id))
+            left = frozenset(modules_off(self._runtime.reader, self._runtime.process_id))
         except EmpathError:
             return  # the next look may succeed
         for name in sorted(self._shown - left):
