@@ -20,12 +20,16 @@ import gevent
 
 from empath.daemon.housekeeper.audit_log import AuditLog
 from empath.daemon.housekeeper.control import Control
+from empath.daemon.housekeeper.database_keeping import DatabaseKeeping
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.daemon.housekeeper.domain_reporter import DomainReporter
 from empath.daemon.housekeeper.report_post import post_report
 from empath.daemon.housekeeper.reporter import Reporter
+from empath.daemon.housekeeper.rounds import rest
 from empath.daemon.housekeeper.rule_follower import RuleFollower
 from empath.daemon.housekeeper.sealing import Sealing
+from empath.daemon.housekeeper.spool_keeping import SpoolKeeping
+from empath.daemon.housekeeper.sweeping import SWEEPS, sweep
 from empath.daemon.housekeeper.tidying import Tidying
 from empath.daemon.housekeeper.tls_counting import TlsCounting
 from empath.daemon.process.orders import LOOK_S
@@ -57,43 +61,33 @@ class Housekeeper:
         self._dead = DeadProcesses(runtime, self._reader)
         self._control = Control(runtime, self._reader)
         tidying = Tidying(runtime, self._reader)
+        spool, database = SpoolKeeping(runtime, self._reader), DatabaseKeeping(runtime, self._reader)
         self._follower = RuleFollower(
-            runtime.rules, self._reader, runtime.writer, runtime.emit, now=runtime.now, rest=tidying.rest
+            runtime.rules, self._reader, runtime.writer, runtime.emit, now=runtime.now, rest=partial(rest, runtime)
         )
         reporters = self._domain_reporters()
         self._duties = (
-            Duty("ended_rules", 0.5, tidying.forget_rules),
             Duty("rules", 0.25, self._follower.follow),
             Duty("buckets", 60.0, tidying.forget_buckets),
             Duty("control", LOOK_S, self._control.obey),
             Duty("stuck_orders", 5.0, self._control.give_up),
             Duty("audit_log", 1.0, AuditLog(runtime, self._reader).follow),
             Duty("seals", 1.0, Sealing(runtime, self._reader).seal),
-            Duty("old_seals", 60.0, tidying.forget_seals),
             Duty("beats", 2.0, self._dead.watch_beats),
             Duty("reports", 1.0, Reporter(runtime, self._reader).report),
             *reporters,
-            Duty("garbage", 2.0, tidying.remove_garbage),
+            Duty("garbage", 2.0, spool.remove_garbage),
             Duty("retention", 5.0, tidying.forget),
-            Duty("greylist", 5.0, tidying.forget_greylist),
-            Duty("verifications", 5.0, tidying.forget_verifications),
-            Duty("closed_reports", 60.0, tidying.forget_closed_reports),
-            Duty("sts_policies", 60.0, tidying.forget_policies),
-            Duty("planned_orders", 60.0, tidying.forget_plans),
-            Duty("suppressions", 5.0, tidying.forget_suppressions),
-            Duty("dns", 5.0, tidying.forget_dns),
-            Duty("duplicates", 5.0, tidying.forget_duplicates),
-            Duty("events", 5.0, tidying.forget_events),
-            Duty("feedback", 60.0, tidying.forget_feedback),
-            Duty("space", 5.0, tidying.return_space),
-            Duty("plans", 5.0, tidying.keep_plans),
-            Duty("wal", 10.0, tidying.watch_wal),
+            *(Duty(rows.name, rows.period_s, partial(sweep, runtime, self._reader, rows)) for rows in SWEEPS),
+            Duty("space", 5.0, database.return_space),
+            Duty("plans", 5.0, database.keep_plans),
+            Duty("wal", 10.0, database.watch_wal),
             Duty("clock", 2.0, tidying.watch_clock),
             Duty("routes", 0.5, tidying.follow_routes),
             Duty("due_bounds", 30.0, tidying.mend_due_bounds),
             Duty("destinations", 3600.0, tidying.forget_destinations),
-            Duty("missing_files", 600.0, tidying.report_missing_files),
-            Duty("orphans", 600.0, tidying.find_orphans),
+            Duty("missing_files", 600.0, spool.report_missing_files),
+            Duty("orphans", 600.0, spool.find_orphans),
         )
 
     def _domain_reporters(self) -> tuple[Duty, ...]:
