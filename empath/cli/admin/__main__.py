@@ -36,6 +36,7 @@ from empath.cli.admin import (
     reconcile,
     replies,
     report_preview,
+    reports,
     repro,
     routing,
     rule,
@@ -62,7 +63,7 @@ SECTIONS: Final = (
     ("Steer the mail", (orders, plan, suspension, routing, reconcile)),
     ("Steer the service", (service, log_level, trace, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
-    ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, report_preview)),
+    ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, reports, report_preview)),
     ("The database and this host", (sql, fsck, audit, forget, backup, repro, doctor, completion)),
 )
 _EXAMPLES: Final = (

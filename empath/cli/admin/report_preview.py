@@ -6,7 +6,6 @@ from typing import Final
 
 import click
 
-from empath.cli.admin.reports import reports
 from empath.cli.common import config_option, lenient_configuration
 from empath.config.report_templates import read_report_template, read_report_templates
 from empath.errors import ConfigError, SyntaxViolation
@@ -120,4 +119,4 @@ def _template(kind: ReportKind, directory: Path | None, language: str | None, fi
     return found.usable.find(kind, () if language is None else (language.lower(),))
 
 
-VERBS: Final = (reports, report_preview)
+VERBS: Final = (report_preview,)

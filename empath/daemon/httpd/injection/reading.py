@@ -187,6 +187,8 @@ def hold_of(given: str | float | None) -> Hold | None:
     if given is None:
         return None
     try:
+        if isinstance(given, str) and not given.isascii():
+            raise SyntaxViolation(f"send_at is no instant: {given[:50]!r}")
         if isinstance(given, str) and not given.replace(".", "", 1).isdecimal():
             at = datetime.fromisoformat(given)
             if at.tzinfo is None:

@@ -276,7 +276,7 @@ def _metadata(text: str | None) -> dict[str, Any]:
 def _priority(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.removeprefix("-").isdecimal() or len(text) > 2 or not -9 <= int(text) <= 9:
+    if not (text.isascii() and text.removeprefix("-").isdecimal()) or len(text) > 2 or not -9 <= int(text) <= 9:
         raise SyntaxViolation("priority is a whole number from -9 to 9")
     return int(text)
 
