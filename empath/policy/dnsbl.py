@@ -100,7 +100,7 @@ class BlocklistPolicy:
             if any(map(blocklist.counts, said[blocklist.zone]))
         ]
         worst = max((each for each in named if each[0] > 0), key=lambda each: each[0], default=None)
-        refusing = ((zone, record) for zone, records in said.items() for record in records if _is_refusal(record))
+        refusing = ((zone, record) for zone, records in said.items() for record in records if is_refusal(record))
         return Verdict(sum(weight for weight, _ in named), worst and worst[1], tuple(refusing))
 
     def _zones(self) -> Iterable[str]:
@@ -123,7 +123,8 @@ def _addresses(answer: LookupAnswer | None) -> tuple[str, ...]:
     return answer.records if isinstance(answer, Addresses) else ()
 
 
-def _is_refusal(record: str) -> bool:
+def is_refusal(record: str) -> bool:
+    """Whether a list says with this answer that it does not answer the one who asks."""
     return ipaddress.IPv4Address(record) in _REFUSALS
 
 

@@ -6,10 +6,11 @@ from typing import Final
 import click
 
 from empath.cli.admin import output
-from empath.cli.admin.options import json_option
+from empath.cli.admin.options import ParsedType, json_option
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import FINDINGS, config_option, named_file, open_queue, say
 from empath.config import Config
+from empath.policy.dnsbl import Blocklist
 from empath.policy.health import Diagnosis, Level
 from empath.policy.limits.session import wanted_space_octets
 from empath.policy.recipients import Source
@@ -24,11 +25,20 @@ _TABLE: Final = (Column("SUBJECT"), Column("STATE"), Column("FOUND", 0, 20), Col
 
 @click.command()
 @config_option()
+@click.option("--reach", metavar="HOST", help="Try whether a connection to port 25 of HOST, outside, is let through.")
+@click.option(
+    "--blocklist",
+    "blocklists",
+    multiple=True,
+    type=ParsedType("zone", lambda text: Blocklist.parse(text).zone),
+    metavar="ZONE",
+    help="Ask this blocklist about the addresses of this host, such as zen.spamhaus.org; several.",
+)
 @json_option("One JSON object for each check, a line each.")
 @click.pass_context
-def doctor(context: click.Context, is_json: bool) -> None:
+def doctor(context: click.Context, *, reach: str | None, blocklists: tuple[str, ...], is_json: bool) -> None:
     """
-    Check the machine, the queue and the service.
+    Check host, queue and service, also as others see it.
 
     Says what is wrong and what to do, and changes nothing. The exit code is 0 if there is no error, else 4.
     """
@@ -39,6 +49,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.cli.admin.doctor_milter import diagnose_milters  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_rules import diagnose_rules  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_sts import diagnose_sts  # noqa: PLC0415 - slow to load
+    from empath.cli.admin.doctor_world import Wanted, diagnose_world  # noqa: PLC0415 - slow to load
     from empath.config.doubtful import doubts  # noqa: PLC0415 - slow to load
     from empath.config.file_uses import shared_files  # noqa: PLC0415 - slow to load
     from empath.config.salvage import load_leniently  # noqa: PLC0415 - slow to load
@@ -52,6 +63,7 @@ def doctor(context: click.Context, is_json: bool) -> None:
     from empath.daemon.process.slots import slots  # noqa: PLC0415 - slow to load
     from empath.daemon.supervisor import launch  # noqa: PLC0415 - slow to load
     from empath.daemon.supervisor.doctor import diagnose_instance, diagnose_machine  # noqa: PLC0415 - slow to load
+    from empath.net.interfaces import Interfaces  # noqa: PLC0415 - slow to load
 
     file = named_file(context)
     config, mistakes = load_leniently(file)
@@ -70,6 +82,8 @@ def doctor(context: click.Context, is_json: bool) -> None:
         found += [diagnose_certificate(certificate, time.time()) for _, certificate in certificates.presented]
         found += diagnose_dns(config, resolver(config))
         found += diagnose_sts(config, resolver(config), certificates.presented)
+        wanted = Wanted(Interfaces().addresses(), bool(launch.status(config).is_running), reach, blocklists)
+        found += diagnose_world(config, resolver(config), certificates.presented, wanted, time.time())
     found += diagnose_queue(
         open_queue(config),
         config.process.user,
