@@ -28,11 +28,11 @@ INTERRUPTED = 130  # exit code of a shell for a command ended by SIGINT
 _OUTPUT_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
-def config_option(**attributes: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The option -c FILE, for the group and for each verb."""
+def config_option(*names: str, **attributes: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option -c FILE, for the group and for each verb; *names* are its names where --config means another file."""
     return click.option(
-        "-c",
-        "--config",
+        *(names or ("-c", "--config")),
+        "config",
         type=click.Path(path_type=Path, readable=False),
         metavar="FILE",
         help="The configuration, a TOML file. Default: the environment's EMPATH_CONFIG.",

@@ -20,6 +20,8 @@ from typing import Final, NamedTuple
 from empath.mail.identity import Timestamp
 from empath.policy.retry import RetrySchedule
 
+MESSAGES: Final = 20  # most messages of one lease
+MESSAGES_PER_EXTRA_LEASE: Final = 4  # number of due messages that justify one more connection
 START: Final = 5  # window of a new destination, as in sql/
 _PAUSE: Final = 10  # windows of messages after a failure that do not open the window
 _LONGEST_OPEN_S: Final = 900.0  # unless the first delay of the retry schedule is longer

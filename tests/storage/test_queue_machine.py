@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from empath.mail.status import FATES, RecipientStatus
+from empath.policy.concurrency import MESSAGES
 from empath.storage.queue.destination_rules import ResizeDestinations
 from empath.storage.queue.destinations import ForgetDestinations, Idle, IdleWalk, MarkLeaving, NeededWalk, UnmarkAll
-from empath.storage.queue.lease import MESSAGES, Lease
+from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.queue.settle import Settle

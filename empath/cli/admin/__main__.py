@@ -54,13 +54,14 @@ from empath.cli.admin import (
     track,
     verify,
     warmup,
+    whatif,
 )
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
 
 SECTIONS: Final = (
     ("See the mail", (read, top, explain, show, track, events)),
-    ("Steer the mail", (orders, plan, suspension, routing, reconcile)),
+    ("Steer the mail", (orders, plan, whatif, suspension, routing, reconcile)),
     ("Steer the service", (service, log_level, trace, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
     ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, reports, report_preview)),

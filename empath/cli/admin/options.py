@@ -82,6 +82,19 @@ def _parse_span(text: str) -> float:
 SPAN: Final = ParsedType("duration", _parse_span)
 
 
+def _parse_share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise SyntaxViolation(f"a share is a number from 0 to 1, not {text!r}")
+    return share
+
+
+SHARE: Final = ParsedType("share", _parse_share)
+
+
 class Whole(click.ParamType[int]):
     """A whole number from *least* to *most*."""
 

@@ -6,7 +6,6 @@ evidence the replies to recipients that another host decided.
 """
 
 import random
-from dataclasses import replace
 from typing import Any, Final
 
 from empath.daemon.process.runtime import Runtime
@@ -18,7 +17,6 @@ from empath.mail.outcome import Outcome, Stage
 from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportKind
 from empath.policy.bounce import is_delayed, wants_notice
-from empath.policy.destinations.rulebook import domain_and_next_hop
 from empath.policy.fate import decide_fate
 from empath.policy.replies.shaping import Action
 from empath.policy.retry import RetrySchedule
@@ -130,10 +128,8 @@ class Settling:
 
     def schedule_of(self, domain: str | None) -> RetrySchedule:
         """The schedule of retries for recipients in *domain*; None: of the destination, whatever the domain."""
-        own, next_hop = domain_and_next_hop(self._lease.destination)
-        steps = self._runtime.rules.book.find(domain or own, next_hop, self.exchangers).retry
-        schedule = self._runtime.config.retry.schedule
-        return replace(schedule, steps=steps) if steps else schedule
+        usual = self._runtime.config.retry.schedule
+        return self._runtime.rules.book.retries_of(usual, self._lease.destination, domain, self.exchangers)
 
     def log_host(self, message: LeasedMessage, attempt: Attempt, answers: list[Answer]) -> None:
         """Log what a host did that did not deliver: a doubt, and every recipient that goes on to the next host."""

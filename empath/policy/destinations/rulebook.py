@@ -31,6 +31,7 @@ from empath.mail.identity import Timestamp
 from empath.policy.destinations.settings import SETTINGS, DestinationSettings
 from empath.policy.limits.delivery import Bucket
 from empath.policy.pattern import DomainPattern
+from empath.policy.retry import RetrySchedule
 from empath.policy.routing import parse_route
 
 _NEXT_HOP = re.compile(r"[a-z][a-z0-9+-]*:[^\x00-\x1f\x7f]*")
@@ -237,6 +238,17 @@ class RuleBook:
                 if setting in entries:
                     return entries[setting][1]
         return _BUILT_IN
+
+    def retries_of(
+        self, usual: RetrySchedule, destination: str, domain: str | None = None, exchangers: tuple[str, ...] = ()
+    ) -> RetrySchedule:
+        """
+        The schedule of retries at *destination* for recipients in *domain*; None: of the destination, whatever the
+        domain. *usual* holds where no rule has one, and its jitter everywhere.
+        """
+        own, next_hop = domain_and_next_hop(destination)
+        steps = self.find(domain or own, next_hop, exchangers).retry
+        return replace(usual, steps=steps) if steps else usual
 
     def explain(self, destination: str, domain: str | None = None, exchangers: tuple[str, ...] = ()) -> list[Decision]:
         """

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from empath.policy.limits.rate import Rate
+from empath.policy.limits.rate import Rate, exchange
 
 ALL: Final = "all"  # name of the bucket of all mail
 _GATHER_S: Final = 0.2  # longest wait for more than one token
@@ -109,3 +109,8 @@ def gather_s(rate: Rate) -> float:
     """How long to wait beyond the first token of an empty bucket, in seconds."""
     tokens = min(rate.capacity // 2, _MOST_GATHERED, int(_GATHER_S / rate.interval_s))
     return max(0, tokens - 1) * rate.interval_s
+
+
+def next_token_s(rate: Rate, full_at: float, now: float) -> float:
+    """After how many seconds an empty bucket is worth a look; *full_at* is its state, as in `exchange`."""
+    return exchange(rate, full_at, now, returned=0, wanted=rate.capacity + 1).next_s + gather_s(rate)

@@ -121,7 +121,7 @@ def make_plan(
         PermissionRefused, UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see `carry_out`.
     """
     with engine.visiting(deadline_s) as visit:
-        numbers = _selected(visit, verb, selection)
+        numbers = selected(visit, ACTS_ON[verb], selection)
         if not numbers:
             raise MissingInput(f"no recipient to {verb} is selected; `empath-admin list` shows the queue")
         row = {"verb": verb, "argument": argument, "predicate": predicate_of(selection), "expires_at": expires_at}
@@ -177,7 +177,7 @@ def difference_of(visit: Visit, plan: PlanRow) -> Difference:
         return Difference((), tuple(sorted(left)))
     if plan.hash is not None and plan.planned == plan.recipients and _hash(sorted(planned)) != plan.hash:
         raise MissingInput(f"plan {plan.plan_id} is not whole: it was interrupted, or changed; make another")
-    now = set(_selected(visit, PlanVerb(plan.verb), selection))
+    now = set(selected(visit, ACTS_ON[PlanVerb(plan.verb)], selection))
     applied = {number for (number,) in visit.rows("plans.numbers", {"plan_id": plan.plan_id, "state": "applied"})}
     return Difference(tuple(sorted(now - planned - applied)), tuple(sorted(planned - now)))
 
@@ -256,15 +256,21 @@ def predicate_of(selection: Selection) -> str:
     return json.dumps({"form": _FORM, **found}, ensure_ascii=False)
 
 
-def _selected(visit: Visit, verb: PlanVerb, selection: Selection) -> list[int]:
-    """Numbers of the selected recipients that *verb* acts on, rising."""
+def selected(visit: Visit, statuses: Iterable[RecipientStatus], selection: Selection) -> list[int]:
+    """
+    Numbers of the selected recipients with one of *statuses*, rising.
+
+    Raises:
+        UsageError: the selection's SQL is not an expression, or does not only read.
+        MissingInput: the queue does not know its destination.
+    """
     select.probe(visit, "queue", selection)
     select.require_destination(visit, selection.destination)
     found: list[int] = []
     after, last = 0, select.last_recipient(visit)
-    statuses = sorted(ACTS_ON[verb])
+    wanted = sorted(statuses)
     while page := select.page(visit, "queue", selection, after=after, last=last, limit=_READ_ROWS):
-        found += [number for (number,) in visit.rows("plans.with_status", {"page": page, "statuses": statuses})]
+        found += [number for (number,) in visit.rows("plans.with_status", {"page": page, "statuses": wanted})]
         after = page[-1]
     return found
 

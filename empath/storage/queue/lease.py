@@ -25,14 +25,13 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from empath.mail.identity import Timestamp
+from empath.policy.concurrency import MESSAGES, MESSAGES_PER_EXTRA_LEASE
 from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates, SenderRates
 from empath.storage.engine import Row, Session
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.tokens import Tokens
 from empath.storage.write import Write
 
-MESSAGES = 20  # most messages of one lease
-MESSAGES_PER_EXTRA_LEASE = 4  # number of due messages that justify one more connection
 SIBLINGS = 100  # most recipients of one message in one lease
 CLASSES = range(5)
 WITH_PROBE = 100  # most recipients that come along with a probe, because their lifetime is over

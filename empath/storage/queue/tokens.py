@@ -5,7 +5,7 @@ A lease takes tokens in its transaction, which holds the write lock, so all work
 that is full has no row.  The tokens of a lease whose process dies are lost; the bucket fills up again.
 """
 
-from empath.policy.limits.delivery import Bucket, SenderRates, gather_s
+from empath.policy.limits.delivery import Bucket, SenderRates, next_token_s
 from empath.policy.limits.rate import exchange
 from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
@@ -34,9 +34,7 @@ class Tokens:
 
     def again_at(self, bucket: Bucket) -> float:
         """The instant from which an empty bucket is worth a look."""
-        rate = bucket.rate
-        first_s = exchange(rate, self._state(bucket), self._now, returned=0, wanted=rate.capacity + 1).next_s
-        return self._now + first_s + gather_s(rate)
+        return self._now + next_token_s(bucket.rate, self._state(bucket), self._now)
 
     def nth_at(self, bucket: Bucket, number: int) -> float:
         """The instant at which it will have *number* tokens, counted from the present state."""
