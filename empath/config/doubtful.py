@@ -43,7 +43,7 @@ def doubts(config: Config) -> list[Contradiction]:
         *_closed_to_users(config), *_ports(config), *_without_mx(config), *_unused(config), *_repeated(config),
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
         *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
-        *_http(config), *_dkim(config), *_mta_sts(config), *_arc(config), *_domain_reports(config),
+        *_sink(config), *_http(config), *_dkim(config), *_mta_sts(config), *_arc(config), *_domain_reports(config),
     ]  # fmt: skip
 
 
@@ -278,6 +278,12 @@ def _soft_bounce(config: Config) -> Iterator[Contradiction]:
     if config.delivery.soft_bounce:
         words = "mail that can never be delivered waits until it expires; turn it off once the configuration works"
         yield Contradiction(("delivery", "soft_bounce"), words, is_warning=True)
+
+
+def _sink(config: Config) -> Iterator[Contradiction]:
+    if config.delivery.sink:
+        words = "all mail is discarded, and counts as delivered: only the copy of a queue may have this"
+        yield Contradiction(("delivery", "sink"), words, is_warning=True)
 
 
 def _http(config: Config) -> Iterator[Contradiction]:

@@ -104,6 +104,7 @@ def found(directory, text):
             f'{LISTENER}[warmup."a"]\naddress = "192.0.2.1"\nstarted_at = "2026-12-01"\ndays = "5"\n',
             ("warmup", "a", "address"), "no pool of [sources] has 192.0.2.1, so the plan counts no mail",
         ),
+        (f"{LISTENER}[delivery]\nsink = true\n", ("delivery", "sink"), "all mail is discarded"),
         (f"{LISTENER}[delivery]\nsoft_bounce = true\n", ("delivery", "soft_bounce"), "waits until it expires"),
         (f"{LISTENER}{TLS}", ("tls", "certificate"), "no listener speaks TLS"),
         (f"{LISTENER}[auth]\ncheck_from = true\n", ("auth",), "no listener lets clients log in"),

@@ -43,6 +43,7 @@ from empath.cli.admin import (
     service,
     sessions,
     show,
+    snapshot,
     source,
     sql,
     suppress,
@@ -65,7 +66,7 @@ SECTIONS: Final = (
     ("Steer the service", (service, log_level, trace, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
     ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, reports, report_preview)),
-    ("The database and this host", (sql, fsck, audit, forget, backup, repro, doctor, completion)),
+    ("The database and this host", (sql, fsck, audit, forget, backup, snapshot, repro, doctor, completion)),
 )
 _EXAMPLES: Final = (
     ("explain user@example.com", "why mail is not delivered"),

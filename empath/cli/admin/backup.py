@@ -33,7 +33,7 @@ _DELIVERED: Final = (
 )  # fmt: skip
 
 
-class _Progress:
+class Said:
     """Says now and then how far it is."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ def backup(
         copies=copies,
         is_quick=is_quick,
         keep=keep,
-        on_progress=_Progress(),
+        on_progress=Said(),
     ).run()
     _report(made, is_json=is_json)
     if made.manifest.faults:

@@ -7,7 +7,7 @@ holds of each destination before and after the change, and policy/forecast.py do
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Final
@@ -272,7 +272,7 @@ class _Comparing:
 
     def _total(self, setup: _Setup, outcomes: Sequence[Outcome]) -> Outcome:
         """All destinations together, which share the workers' connections and the rate of all mail."""
-        counted = ("recipients", "due", "attempts", "settled", "expired", "left", "held", "messages")
+        counted = [each.name for each in fields(Outcome) if each.default == 0]
         sums = {name: sum(getattr(each, name) for each in outcomes) for name in counted}
         waiting = [each for each in outcomes if each.recipients]
         firsts = [each.first_at for each in waiting if each.first_at is not None]

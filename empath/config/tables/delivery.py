@@ -39,6 +39,10 @@ class Delivery(Table):
     """Nothing is refused or returned for good: a 5yz of a host, of this host or to a client counts as 4yz. For the days
     in which a configuration is new; mail still expires at the end of its lifetime."""
 
+    sink: bool = Field(False, strict=True)
+    """Nothing leaves this host: no next hop is asked, all mail with a route counts as delivered, and its content is
+    discarded. For the copy of a queue that `empath-admin snapshot` makes, and never for a server."""
+
     connect_s: Wait = setting("30s", "connect_timeout")
     """Wait for the connection."""
 
