@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-repeat interop interop-apart interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
-.PHONY: vendor pictures bench bench-compare bench-queue reference changelog dist smoke clean
+.PHONY: vendor pictures bench bench-compare bench-queue reference changelog man dist smoke clean
 
 ##@ Use
 help: ## This list
@@ -128,10 +128,16 @@ bench-queue: $(READY) ## Query, change and serve a queue of a million recipients
 	$(BIN)/python -m tests.bench.depth $(ARGS)
 
 ##@ Release
-# SOURCE_DATE_EPOCH is the instant of the commit, so that the same commit gives the same archives everywhere.
-dist: $(RELEASE) ## dist/: the wheel, and the archive of the sources that is the same for the same commit
+# The instant of the commit, so that the same commit gives the same archives everywhere.
+dist man: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+
+man: $(READY) ## man/: the manual pages, from the commands, the settings and the views
+	rm -rf man
+	$(BIN)/python -m tests.docs.reference.man man
+
+dist: $(RELEASE) man ## dist/: the wheel, and the archive of the sources that is the same for the same commit
 	rm -rf dist *.egg-info
-	umask 022 && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(RELEASE_BIN)/python -m build --outdir dist .
+	umask 022 && $(RELEASE_BIN)/python -m build --outdir dist .
 
 smoke: dist ## Install that wheel into an empty environment, and have the server there deliver a mail
 	@PYTHON=$(PYTHON) bash tests/smoke.sh dist/*.whl
@@ -142,7 +148,7 @@ clean: ## Remove what was made here: environment, caches, var/ with its queue an
 		echo "a server runs on the queue in var/: stop it first, by Ctrl-C or \`bin/empathd -c $(CONFIG) stop\`" >&2; \
 		exit 1; \
 	fi
-	rm -rf $(VENV) var build dist htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) var build dist man htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # To serve takes 85 MB, to develop 210 MB.

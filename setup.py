@@ -14,6 +14,8 @@ from setuptools.command.sdist import sdist
 
 HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "empath/__init__.py").read_text())[1]
+# The manual pages, where `make man` has made them: the wheel and the source archive of `make dist` have them.
+MANUAL = {f"share/man/man{number}": sorted(map(str, pathlib.Path("man").glob(f"*.{number}"))) for number in (5, 7, 8)}
 
 
 class BuildWithoutRemains(build_py):
@@ -84,7 +86,10 @@ setup(
         "empath.daemon.httpd.console": ["templates/*", "static/*", "static/vendor/*"],
     },
     scripts=["bin/empath-sqlite3"],
-    data_files=[("share/empath", ["empath/conf/empath.toml", "empath/conf/sqliterc"])],
+    data_files=[
+        ("share/empath", ["empath/conf/empath.toml", "empath/conf/sqliterc"]),
+        *((place, pages) for place, pages in MANUAL.items() if pages),
+    ],
     install_requires=[
         "apsw>=3.51.3.0,<4",
         "click>=8.1,<9",

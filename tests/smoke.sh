@@ -34,5 +34,6 @@ empath-admin doctor >/dev/null
 empath-admin find --recipient you@example.test | grep -q delivered
 command -v sqlite3 >/dev/null && empath-sqlite3 -readonly empath/data/queue.db 'SELECT count(*) FROM history' >/dev/null
 empathd stop
+test -s venv/share/man/man8/empathd.8
 empath-admin --version
 echo "smoke: a mail was delivered by ${wheel##*/} alone"

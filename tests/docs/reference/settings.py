@@ -319,7 +319,7 @@ def page() -> str:
             title = f"[[{section.key}]]" if section.is_list else f"[{section.key}]"
             blocks.append(f"### `{title}`\n\n{section.doc}\n")
         if section.key == "destinations":
-            rows = [_row(setting) for setting in _of_destinations()]
+            rows = [_row(setting) for setting in destination_settings()]
             blocks.append("\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows, ""]))
         if section.settings:
             rows = [_row(setting) for setting in section.settings]
@@ -327,7 +327,7 @@ def page() -> str:
     return "\n".join(blocks)
 
 
-def _of_destinations() -> list[Setting]:
+def destination_settings() -> list[Setting]:
     """What the table of a pattern in [destinations] may have."""
     found = []
     for name, each in SETTINGS.items():
