@@ -2,21 +2,41 @@
 -- A page reads rows with numbers after :after and up to :last with a column of text that is LIKE :local (folded), and
 -- walks these rows. Transaction: none needed. Index: the rowid. Rows: the number, is_finished, then columns to change.
 -- is_finished is 1 unless the row is about a message that waits for its delivery, or for a report to its sender.
+-- last_ gives the greatest number of a table. Transaction: none needed. Index: the rowid. Rows: one, NULL without rows.
 -- A change is inside BEGIN IMMEDIATE, where the row is read again by its number. Index: the rowid.
 
--- name: ends
--- The greatest number of each table. Transaction: none needed. Index: the rowids. Rows: one.
-SELECT (SELECT max(message_id) FROM _message)           AS message,
-       (SELECT max(recipient_id) FROM _recipient)       AS recipient,
-       (SELECT max(attempt_id) FROM _attempt)           AS attempt,
-       (SELECT max(audit_id) FROM _audit)               AS audit,
-       (SELECT max(refusal_id) FROM _refusal)           AS refusal,
-       (SELECT max(feedback_id) FROM _feedback)         AS feedback,
-       (SELECT max(event_id) FROM _event)               AS event,
-       (SELECT max(greylist_id) FROM _greylist)         AS greylist,
-       (SELECT max(injection_id) FROM _injection)       AS injection,
-       (SELECT max(plan_id) FROM _plan)                 AS plan,
-       (SELECT max(received_report_id) FROM _received_report) AS received_report;
+-- name: last_message
+SELECT max(message_id) FROM _message;
+
+-- name: last_recipient
+SELECT max(recipient_id) FROM _recipient;
+
+-- name: last_attempt
+SELECT max(attempt_id) FROM _attempt;
+
+-- name: last_audit
+SELECT max(audit_id) FROM _audit;
+
+-- name: last_refusal
+SELECT max(refusal_id) FROM _refusal;
+
+-- name: last_feedback
+SELECT max(feedback_id) FROM _feedback;
+
+-- name: last_event
+SELECT max(event_id) FROM _event;
+
+-- name: last_greylist
+SELECT max(greylist_id) FROM _greylist;
+
+-- name: last_injection
+SELECT max(injection_id) FROM _injection;
+
+-- name: last_plan
+SELECT max(plan_id) FROM _plan;
+
+-- name: last_received_report
+SELECT max(received_report_id) FROM _received_report;
 
 -- name: message
 -- Messages, by their sender, account and what is noted of them. Index also: _recipient_message, _notice_message.
@@ -25,20 +45,20 @@ SELECT m.message_id AS number,
          SELECT 1 FROM _recipient AS r
           WHERE r.message_id = m.message_id AND r.status NOT IN ('delivered', 'bounced', 'expired', 'cancelled'))
        AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.message_id = m.message_id) AS is_finished,
-       m.reverse_path, m.account, m.client_address, m.client_name, m.envelope_id, m.header_message_id, m.metadata,
-       m.authentication
+       m.received_at AS at, m.reverse_path, m.account, m.client_address, m.client_name, m.envelope_id, m.header_message_id,
+       m.subject, m.metadata, m.authentication
   FROM _message AS m
  WHERE m.message_id > :after
    AND m.message_id <= :last
    AND lower(m.reverse_path || ' ' || coalesce(m.account, '') || ' ' || coalesce(m.envelope_id, '')
-             || ' ' || coalesce(m.header_message_id, '') || ' ' || m.metadata
-             || ' ' || coalesce(m.authentication, '')) LIKE :local ESCAPE '!';
+             || ' ' || coalesce(m.header_message_id, '') || ' ' || coalesce(m.subject, '')
+             || ' ' || m.metadata || ' ' || coalesce(m.authentication, '')) LIKE :local ESCAPE '!';
 
 -- name: set_message
 -- Index: the rowid.
 UPDATE _message
    SET reverse_path = :reverse_path, account = :account, client_address = :client_address, client_name = :client_name,
-       envelope_id = :envelope_id, header_message_id = :header_message_id, metadata = :metadata,
+       envelope_id = :envelope_id, header_message_id = :header_message_id, subject = :subject, metadata = :metadata,
        authentication = :authentication
  WHERE message_id = :number;
 
@@ -60,8 +80,9 @@ SELECT r.recipient_id AS number,
          SELECT 1 FROM _recipient AS o
           WHERE o.message_id = r.message_id AND o.status NOT IN ('delivered', 'bounced', 'expired', 'cancelled'))
        AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.message_id = r.message_id) AS is_finished,
-       r.message_id, r.address, r.original, r.original_recipient, r.last_reply, r.reason, r.sent_as
+       m.received_at AS at, r.message_id, r.address, r.original, r.original_recipient, r.last_reply, r.reason, r.sent_as
   FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
  WHERE r.recipient_id > :after
    AND r.recipient_id <= :last
    AND lower(r.address || ' ' || r.original || ' ' || coalesce(r.last_reply, '') || ' ' || coalesce(r.reason, '')
@@ -81,7 +102,7 @@ SELECT a.attempt_id AS number,
          SELECT 1 FROM _recipient AS o
           WHERE o.message_id = r.message_id AND o.status NOT IN ('delivered', 'bounced', 'expired', 'cancelled'))
        AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.message_id = r.message_id) AS is_finished,
-       a.text
+       a.started_at AS at, a.text
   FROM _attempt AS a
   LEFT JOIN _recipient AS r ON r.recipient_id = a.recipient_id
  WHERE a.attempt_id > :after
@@ -95,7 +116,7 @@ SELECT a.audit_id AS number,
          SELECT 1 FROM _recipient AS o
           WHERE o.message_id = r.message_id AND o.status NOT IN ('delivered', 'bounced', 'expired', 'cancelled'))
        AND NOT EXISTS (SELECT 1 FROM _notice AS n WHERE n.message_id = r.message_id) AS is_finished,
-       a.address, a.before, a.after, a.object
+       a.at, a.address, a.before, a.after, a.object
   FROM _audit AS a
   LEFT JOIN _recipient AS r ON r.recipient_id = a.recipient_id
  WHERE a.audit_id > :after
@@ -105,7 +126,7 @@ SELECT a.audit_id AS number,
 
 -- name: refusal
 -- Clients that were turned away.
-SELECT refusal_id AS number, 1 AS is_finished, sender, recipient, account, client_address, client_name, reply
+SELECT refusal_id AS number, 1 AS is_finished, last_at AS at, sender, recipient, account, client_address, client_name, reply
   FROM _refusal
  WHERE refusal_id > :after
    AND refusal_id <= :last
@@ -121,7 +142,7 @@ UPDATE _refusal
 
 -- name: feedback
 -- Reports of others about mail that went out.
-SELECT feedback_id AS number, 1 AS is_finished, address, reply, reporter
+SELECT feedback_id AS number, 1 AS is_finished, at, address, reply, reporter
   FROM _feedback
  WHERE feedback_id > :after
    AND feedback_id <= :last

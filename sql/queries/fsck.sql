@@ -175,7 +175,7 @@ SELECT type, before, after
   FROM (SELECT t.type, t.is_wanted AS before,
                EXISTS (
                  SELECT 1 FROM _consumer AS c
-                  WHERE c.types = '' OR (' ' || c.types || ' ') LIKE ('% ' || t.type || ' %')) AS after
+                  WHERE c.types = '' AND t.type <> 'audited' OR (' ' || c.types || ' ') LIKE ('% ' || t.type || ' %')) AS after
           FROM _event_type AS t) AS x
  WHERE before <> after;
 

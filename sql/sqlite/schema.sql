@@ -1279,14 +1279,15 @@ BEGIN
   DELETE FROM _event_aside WHERE event_id = old.event_id;
 END;
 
--- The types of events.  The program has the same (policy/events/types.py); triggers keep is_wanted.
+-- The types of events.  The program has the same (policy/events/types.py); triggers keep is_wanted.  A consumer of all types
+-- does not get 'audited'.
 CREATE TABLE _event_type (
   type      TEXT    PRIMARY KEY,
   is_wanted INTEGER NOT NULL DEFAULT 0 CHECK (is_wanted IN (0, 1))  -- 1: a consumer wants it
 ) STRICT, WITHOUT ROWID;
 INSERT INTO _event_type (type) VALUES
   ('accepted'), ('expanded'), ('delivered'), ('deferred'), ('bounced'), ('expired'), ('held'), ('released'), ('cancelled'),
-  ('revived'), ('lost'), ('maybe_delivered'), ('reported'), ('suppressed'), ('unsuppressed'), ('refused');
+  ('revived'), ('lost'), ('maybe_delivered'), ('reported'), ('suppressed'), ('unsuppressed'), ('refused'), ('audited');
 
 CREATE TRIGGER _event_type_stays BEFORE DELETE ON _event_type
 BEGIN
@@ -1322,21 +1323,24 @@ END;
 CREATE TRIGGER _consumer_added AFTER INSERT ON _consumer
 BEGIN
   UPDATE _event_type SET is_wanted = EXISTS (
-    SELECT 1 FROM _consumer AS c WHERE c.types = '' OR instr(' ' || c.types || ' ', ' ' || _event_type.type || ' '));
+    SELECT 1 FROM _consumer AS c
+     WHERE c.types = '' AND _event_type.type <> 'audited' OR instr(' ' || c.types || ' ', ' ' || _event_type.type || ' '));
 END;
 
 CREATE TRIGGER _consumer_changed AFTER UPDATE OF types ON _consumer
 WHEN new.types <> old.types
 BEGIN
   UPDATE _event_type SET is_wanted = EXISTS (
-    SELECT 1 FROM _consumer AS c WHERE c.types = '' OR instr(' ' || c.types || ' ', ' ' || _event_type.type || ' '));
+    SELECT 1 FROM _consumer AS c
+     WHERE c.types = '' AND _event_type.type <> 'audited' OR instr(' ' || c.types || ' ', ' ' || _event_type.type || ' '));
 END;
 
 CREATE TRIGGER _consumer_left AFTER DELETE ON _consumer
 BEGIN
   DELETE FROM _event_aside WHERE consumer = old.name;
   UPDATE _event_type SET is_wanted = EXISTS (
-    SELECT 1 FROM _consumer AS c WHERE c.types = '' OR instr(' ' || c.types || ' ', ' ' || _event_type.type || ' '));
+    SELECT 1 FROM _consumer AS c
+     WHERE c.types = '' AND _event_type.type <> 'audited' OR instr(' ' || c.types || ' ', ' ' || _event_type.type || ' '));
 END;
 
 -- Whoever moves a cursor back has everything sent again, in its order.
@@ -1471,4 +1475,17 @@ BEGIN
     json_patch('{}', json_object(
       'times', new.times, 'listener', new.listener, 'client_address', new.client_address, 'client_name', new.client_name,
       'stage', new.stage, 'rule', new.rule, 'reply', new.reply)));
+END;
+
+-- What people do to the service is for those only who ask for it. JSON has no blob.
+CREATE TRIGGER _event_of_audit AFTER INSERT ON _audit
+WHEN EXISTS (SELECT 1 FROM _event_type WHERE type = 'audited' AND is_wanted)
+BEGIN
+  INSERT INTO _event (at, type, ulid, recipient_id, recipient, destination, detail)
+  VALUES (
+    new.at, 'audited', new.ulid, new.recipient_id, new.address, new.destination,
+    json_patch('{}', json_object(
+      'audit_id', new.audit_id, 'who', new.who, 'what', new.what, 'object', new.object,
+      'before', iif(typeof(new.before) = 'blob', hex(new.before), new.before),
+      'after', iif(typeof(new.after) = 'blob', hex(new.after), new.after))));
 END;

@@ -36,6 +36,7 @@ from empath.policy.events.form import Event
 from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
 from empath.policy.limits.rate import Rate
+from empath.policy.redaction import Redaction, Way
 from empath.policy.replies.reply_pattern import Heard
 from empath.policy.replies.shaping import Action, Effect
 from empath.policy.seal import BEGINNING, LEAF_OCTETS, Span, sealed
@@ -60,6 +61,7 @@ from empath.storage.admin.sources import RestSource, WakeSources
 from empath.storage.admin.suppression import AddSuppressions, NewSuppression, RemoveSuppressions
 from empath.storage.engine import Session
 from empath.storage.queue.accept import INLINE, Accept
+from empath.storage.queue.aging import RedactOld
 from empath.storage.queue.api_tokens import RecordTokenRefusal, RecordTokenUse
 from empath.storage.queue.audit import ClaimAudit
 from empath.storage.queue.clock import BringForward
@@ -384,6 +386,9 @@ OPERATIONS: dict[str, Works] = {
         Shell("INSERT OR IGNORE INTO _setting (name, value) VALUES ('pseudonym_key', '00')"),  # the same in each run
         LeaveOutKeyed(Address.parse("a@b.example"), is_whole=True, who="test"),
         *(LeaveOut(Address.parse("r1@a.example"), table, range(1, 9), who="test") for table in FORGOTTEN_IN),
+    ],
+    "redact old records": lambda *_: [
+        RedactOld(table, [4, 5], Redaction(Way.MASK)) for table in ("audit", "recipient")
     ],
     "append a seal": lambda *_: [
         AppendSeal(sealed(1, T0, Span(0, 1, 1), Span(0, 0, 0), leaves=bytes(LEAF_OCTETS), previous=BEGINNING))

@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from empath.cli.admin import output
+from empath.cli.admin.audit_export import export
 from empath.cli.admin.options import ParsedType, json_option
 from empath.cli.admin.output import NAME
 from empath.cli.common import FINDINGS, config_option, lenient_configuration, open_queue, say
@@ -28,7 +29,7 @@ _SEALED: Final = re.compile(rb'\baudit_sealed\b.*\bseal"?[=:] ?(\d{1,18})\b.*\bd
 
 @click.group()
 def audit() -> None:
-    """Check that the audit and the attempts were not changed."""
+    """Check that the audit and the attempts were not changed, and export the audit."""
 
 
 @audit.command("verify")
@@ -122,5 +123,7 @@ def _as_json(found: SealCheck, heads: int) -> dict[str, object]:
         "faults": list(found.faults),
     }
 
+
+audit.add_command(export)
 
 VERBS: Final = (audit,)

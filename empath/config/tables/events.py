@@ -19,9 +19,11 @@ from empath.config.fields import (
     Wait,
 )
 from empath.config.reading import problem, setting
+from empath.config.tables.redaction_way import RedactionWay
 from empath.config.tables.table import Table
 from empath.policy.events.consumer import STREAM, ConsumerOfFile, types_text
 from empath.policy.events.filter import EventFilter
+from empath.policy.redaction import Redaction, Way
 
 _MOST_AT_ONCE = 1_000
 
@@ -32,7 +34,7 @@ class Choice(Table):
     is_base: ClassVar = True  # its keys are among those of each table of its own, in docs/configuration.md, too
 
     types: tuple[EventType, ...] = setting([])
-    """Types of events, such as "bounced"; see docs/events.md. Empty: all."""
+    """Types of events, such as "bounced"; see docs/events.md. Empty: all but "audited"."""
 
     senders: tuple[EventParty, ...] = setting([])
     """Addresses or domains of senders. Empty: all."""
@@ -46,6 +48,16 @@ class Choice(Table):
     batch: Count = setting(100)
     """Most events that are sent at once."""
 
+    addresses: RedactionWay = setting("keep")
+    """What becomes of addresses, also in replies: "keep", "mask" (`j…@example.org`), "hmac" (digits that are the same
+    for the same address, by a key in the queue, and the domain), or "drop"."""
+
+    subjects: RedactionWay = setting("keep")
+    """What becomes of Subject fields, as for `addresses`; "mask" keeps the first letter."""
+
+    clients: RedactionWay = setting("keep")
+    """What becomes of IP addresses and names of clients, as for `addresses`; "mask" keeps the network."""
+
     @field_validator("batch")
     @classmethod
     def _batch_fits_into_memory(cls, value: int) -> int:
@@ -57,6 +69,10 @@ class Choice(Table):
     def filter(self) -> EventFilter:
         """The filter that these settings make."""
         return EventFilter.of(self.types, self.senders, self.recipients, self.accounts)
+
+    def redaction(self, key: bytes) -> Redaction:
+        """What is left out of the events, with pseudonyms by *key*."""
+        return Redaction(Way(self.addresses), Way(self.subjects), Way(self.clients), key)
 
 
 class EventWebhook(Choice):

@@ -23,6 +23,7 @@ from empath.daemon.housekeeper.control import Control
 from empath.daemon.housekeeper.database_keeping import DatabaseKeeping
 from empath.daemon.housekeeper.dead_processes import DeadProcesses
 from empath.daemon.housekeeper.domain_reporter import DomainReporter
+from empath.daemon.housekeeper.redacting import Redacting
 from empath.daemon.housekeeper.report_post import post_report
 from empath.daemon.housekeeper.reporter import Reporter
 from empath.daemon.housekeeper.rounds import rest
@@ -78,6 +79,7 @@ class Housekeeper:
             *reporters,
             Duty("garbage", 2.0, spool.remove_garbage),
             Duty("retention", 5.0, tidying.forget),
+            Duty("redaction", 60.0, Redacting(runtime, self._reader).redact),
             *(Duty(rows.name, rows.period_s, partial(sweep, runtime, self._reader, rows)) for rows in SWEEPS),
             Duty("space", 5.0, database.return_space),
             Duty("plans", 5.0, database.keep_plans),

@@ -19,11 +19,12 @@ from gevent.event import Event as Signal
 from empath.config.tables.events import Choice, Events
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.publisher.channel import Channel
-from empath.daemon.publisher.sinks import FileSink, ModuleSink, Sink, WebhookSink
+from empath.daemon.publisher.sinks import FileSink, ModuleSink, RedactingSink, Sink, WebhookSink
 from empath.errors import EmpathError
 from empath.policy.events.sending import Retry
 from empath.storage.engine import Reader
 from empath.storage.queue.events import KeepConsumers
+from empath.storage.queue.redaction import KeepPseudonymKey
 from empath.telemetry.occurrences.publisher import OutboxUnread
 
 _WRITE_DEADLINE_S: Final = 5.0
@@ -86,9 +87,14 @@ class Publisher:
 
 def _channels(runtime: Runtime, reader: Reader) -> Iterator[Channel]:
     for name, table, sink, retry in _sinks(runtime.config.events):
+        told = sink if table.redaction(b"").changes_nothing else _redacting(runtime, table, sink)
         yield Channel(
-            name, sink, table.filter, table.batch, retry, reader, runtime.writer, runtime.process_id, runtime.emit
+            name, told, table.filter, table.batch, retry, reader, runtime.writer, runtime.process_id, runtime.emit
         )
+
+
+def _redacting(runtime: Runtime, table: Choice, sink: Sink) -> Sink:
+    return RedactingSink(sink, table.redaction(runtime.writer.commit(KeepPseudonymKey()).key))
 
 
 def _sinks(events: Events) -> Iterator[tuple[str, Choice, Sink, Retry]]:

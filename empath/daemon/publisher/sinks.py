@@ -23,7 +23,9 @@ from empath.modules.sinks import EventSink, EventsRefused, open_sink
 from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest
 from empath.net.stream import StreamClosed
 from empath.policy.events.form import Event, record_of
+from empath.policy.events.redacted import redacted
 from empath.policy.events.sending import Verdict, verdict_of
+from empath.policy.redaction import Redaction
 from empath.policy.webhook import begin_signature, retry_after_s, signature_field
 from empath.telemetry.occurrence import words_of
 
@@ -48,6 +50,18 @@ class Sink(Protocol):
 
     def send(self, events: Sequence[Event]) -> Said:
         """Send *events*, in their order; all are taken, or none."""
+
+
+class RedactingSink:
+    """Another sink, which gets events without what *redaction* leaves out."""
+
+    def __init__(self, sink: Sink, redaction: Redaction) -> None:
+        self._sink = sink
+        self._redaction = redaction
+
+    def send(self, events: Sequence[Event]) -> Said:
+        """See Sink."""
+        return self._sink.send([redacted(event, self._redaction) for event in events])
 
 
 class WebhookSink:

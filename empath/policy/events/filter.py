@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from empath.errors import SyntaxViolation
 from empath.policy.events.form import Event
-from empath.policy.events.types import GAP, NAMES
+from empath.policy.events.types import ASKED_FOR, GAP, NAMES
 
 
 def parse_type(text: str) -> str:
@@ -37,7 +37,7 @@ def parse_party(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class EventFilter:
     """
-    Conditions that must all hold; an empty one holds always.
+    Conditions that must all hold; an empty one holds always, but types then leaves out those of ASKED_FOR.
 
     Shape: senders and recipients as `parse_party` gives them.
     """
@@ -61,7 +61,7 @@ class EventFilter:
     def takes(self, event: Event) -> bool:
         """Whether *event* is wanted. A gap always is."""
         return event.type == GAP.name or (
-            (not self.types or event.type in self.types)
+            (event.type in self.types if self.types else event.type not in ASKED_FOR)
             and _is_party(event.sender, self.senders)
             and _is_party(event.recipient, self.recipients)
             and (not self.accounts or event.account in self.accounts)

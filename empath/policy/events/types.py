@@ -58,6 +58,12 @@ MEMBERS: Final[Mapping[str, str]] = {
     "status": "status of the recipient",
     "by": "`bounce`, or who added it",
     "expires_unix": "instant at which it ends, Unix seconds",
+    "audit_id": "number of the row in the view `audit`",
+    "who": "author of the change, as in the view `audit`",
+    "what": "what was changed, or the verb",
+    "object": "the row of another view that changed",
+    "before": "value before",
+    "after": "value after",
     "times": "number of refusals that were the same within a second",
     "rule": "rule that refused, as in the view `refusal`",
     "first_id": "number of the first event that is missing",
@@ -103,7 +109,14 @@ TYPES: Final = (
         "a client was turned away",
         ("times", "listener", "client_address", "client_name", "stage", "rule", "reply"),
     ),
+    EventType(
+        "audited",
+        "a row came into the audit; only for consumers that name this type",
+        ("audit_id", "who", "what", "object", "before", "after"),
+    ),
 )
+# A consumer gets these only if it names them: they tell of the work of operators, and not of mail.
+ASKED_FOR: Final = frozenset({"audited"})
 NAMES: Final = tuple(each.name for each in TYPES)
 
 # Made for a consumer when it is sent, and in no row.

@@ -21,51 +21,22 @@ from typing import Any, Final
 import orjson
 
 from empath.mail.address import Address
+from empath.policy.events.redacted import MEMBERS
 from empath.policy.forgetting import Forgotten
 from empath.policy.recipients import folded
+from empath.policy.redaction import Kind
 from empath.storage.admin.steering import acting
 from empath.storage.engine import Engine, Selects, Session
+from empath.storage.queue.personal import BY_NAME, PERSONAL, Personal, Span, rows_of
 from empath.storage.queue.redaction import Redaction, known_pseudonym_key, pseudonym_key, redacting
 from empath.storage.write import Write
 
 _PAGE: Final = 20_000  # numbers that one read walks through
 _SLICE: Final = 100  # rows that one transaction changes
 _REST_S: Final = 0.01  # pause after a transaction
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """
-    A table with numbered rows, and statements `forget.name` and `forget.set_name`.
-
-    Shape: who are columns with the person on whose behalf a client came: where they name the address, its client is
-    left out as well. json has columns with JSON, all others have text.
-    """
-
-    name: str
-    who: tuple[str, ...] = ()
-    json: tuple[str, ...] = ()
-    is_removed: bool = False  # rows are removed, not changed
-
-
-_TABLES: Final = (
-    _Table("event", who=("sender", "account"), json=("detail",)),
-    _Table("refusal", who=("sender", "account")),
-    _Table("feedback"),
-    _Table("received_report"),
-    _Table("greylist", is_removed=True),
-    _Table("injection", json=("answer",)),
-    _Table("plan"),
-    _Table("attempt"),
-    _Table("audit"),
-    # Last: by these the others know whether their mail is finished, and a later run finds what is left.
-    _Table("recipient"),
-    _Table("message", who=("reverse_path", "account"), json=("metadata", "authentication")),
-)
 _WILD: Final = re.compile("[!%_]")  # of LIKE
-_RECORDS: Final = frozenset({"audit", "attempt"})  # which seals cover
-_OF_CLIENTS: Final = ("client_address", "client_name")
-_KEYS: Final = frozenset({"number", "is_finished", "message_id"})
+_CLIENTS: Final = tuple(name for name, kind in MEMBERS.items() if kind is Kind.CLIENT)
+_LEFT_OUT: Final = ("subject", *_CLIENTS)  # of the JSON of an event of the person
 
 
 @dataclass(slots=True)
@@ -98,7 +69,7 @@ class LeaveOut(Write):
         self.rows = len(numbers)
         self.counts: dict[str, int] = {}
         self._address = address
-        self._table = next(each for each in _TABLES if each.name == table)
+        self._table = BY_NAME[table]
         self._numbers = numbers
         self._who = who
 
@@ -114,9 +85,9 @@ class LeaveOut(Write):
                 for row in _named(session, self._table, forgotten, number - 1, number)
                 if row["is_finished"]
             ]
-            if self._table.name in _RECORDS:
+            if self._table.is_sealed:
                 rows = [_left_out(forgotten, self._table, row) for row in found]
-                redaction.change(self._table.name, f"redaction.set_{self._table.name}", rows)
+                redaction.change(self._table.name, self._table.setter, rows)
             else:
                 self._change(session, redaction, forgotten, found)
         self.counts = redaction.counts
@@ -125,7 +96,7 @@ class LeaveOut(Write):
         self, session: Session, redaction: Redaction, forgotten: Forgotten, found: Sequence[Mapping[str, Any]]
     ) -> None:
         changed = [_left_out(forgotten, self._table, row) for row in found]
-        session.run_each(f"forget.set_{self._table.name}", changed)
+        session.run_each(self._table.setter, changed)
         redaction.count(self._table.name, len(changed))
         messages = [_message_of(row) for row in found if _is_party(forgotten, row)]
         if self._table.name in {"message", "recipient"} and messages:
@@ -192,11 +163,11 @@ def forget(
             report.add(settled.counts)
         report.is_suppressed = bool(visit.value("forget.suppression", keyed)) and not is_whole
         report.configured = [what for (what,) in visit.rows("forget.configured", keyed)]
-        [ends] = visit.records("forget.ends")
-        for table in _TABLES:
-            for numbers, waiting, done in _pages(visit, table, forgotten, ends[table.name] or 0):
+        ends = {table.name: visit.value(f"forget.last_{table.name}") or 0 for table in PERSONAL}
+        for table in PERSONAL:
+            for numbers, waiting, done in _pages(visit, table, forgotten, ends[table.name]):
                 report.waiting += waiting
-                on_progress(table.name, done, ends[table.name] or 0)
+                on_progress(table.name, done, ends[table.name])
                 if deadline_s is None:
                     report.add({table.name: len(numbers)} if numbers else {})
                     continue
@@ -216,7 +187,7 @@ def _keyed_rows(visit: Selects, keyed: Mapping[str, str], *, is_whole: bool) -> 
     return {table: rows for table, rows in found.items() if rows}
 
 
-def _pages(visit: Selects, table: _Table, forgotten: Forgotten, end: int) -> Iterator[tuple[list[int], int, int]]:
+def _pages(visit: Selects, table: Personal, forgotten: Forgotten, end: int) -> Iterator[tuple[list[int], int, int]]:
     """Of each page: numbers of rows to change, recipients whose mail is not finished, and the last number."""
     for after in range(0, end, _PAGE):
         last = min(after + _PAGE, end)
@@ -228,27 +199,26 @@ def _pages(visit: Selects, table: _Table, forgotten: Forgotten, end: int) -> Ite
         yield numbers, waiting, last
 
 
-def _named(visit: Selects, table: _Table, forgotten: Forgotten, after: int, last: int) -> Iterator[dict[str, Any]]:
+def _named(visit: Selects, table: Personal, forgotten: Forgotten, after: int, last: int) -> Iterator[dict[str, Any]]:
     """Rows of *table* with numbers after *after* and up to *last* that have the address in any form."""
-    local = "%".join(("", *(_WILD.sub(r"!\g<0>", part) for part in forgotten.parts), ""))
-    keys = {"after": after, "last": last, "local": local}
-    for row in visit.records(f"forget.{table.name}", keys):
+    pattern = "%".join(("", *(_WILD.sub(r"!\g<0>", part) for part in forgotten.parts), ""))
+    for row in rows_of(visit, table, Span(after, last, pattern)):
         if _left_out(forgotten, table, row) != row:
             yield row
 
 
-def _left_out(forgotten: Forgotten, table: _Table, row: Mapping[str, Any]) -> dict[str, Any]:
+def _left_out(forgotten: Forgotten, table: Personal, row: Mapping[str, Any]) -> dict[str, Any]:
     """*row* without the address."""
     new = dict(row)
-    for name, value in row.items():
-        if not isinstance(value, str) or name in _KEYS:
-            continue
-        if name in table.json:
-            new[name] = _left_out_of_json(forgotten, value, is_party=_is_party(forgotten, row))
-        else:
-            new[name] = forgotten.pseudonym if forgotten.is_named(value) else forgotten.left_out(value)
+    for name, kind in table.kinds.items():
+        value = row[name]
+        if isinstance(value, str):
+            if kind is Kind.JSON:
+                new[name] = _left_out_of_json(forgotten, value, is_party=_is_party(forgotten, row))
+            else:
+                new[name] = forgotten.pseudonym if forgotten.is_named(value) else forgotten.left_out(value)
     if any(forgotten.is_named(row[name]) for name in table.who):
-        new |= {name: "" for name in _OF_CLIENTS if name in row}
+        new |= {name: "" for name in _CLIENTS if name in row}
     return new
 
 
@@ -256,7 +226,7 @@ def _left_out_of_json(forgotten: Forgotten, text: str, *, is_party: bool) -> str
     value = orjson.loads(text)
     changed = forgotten.left_out_of(value)
     if is_party and isinstance(changed, dict):
-        changed = {name: each for name, each in changed.items() if name not in {"subject", *_OF_CLIENTS}}
+        changed = {name: each for name, each in changed.items() if name not in _LEFT_OUT}
     return text if changed == value else orjson.dumps(changed).decode()
 
 

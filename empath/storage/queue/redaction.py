@@ -16,6 +16,7 @@ from empath.policy.seal import Redacted, digest_of_redacted
 from empath.storage.engine import Selects, Session
 from empath.storage.queue.seals import leaf
 from empath.storage.queue.sweep import Kept
+from empath.storage.write import Write
 
 REDACTIONS: Final = Kept("redaction.expired", "redaction.forget")
 ORDERS: Final = frozenset({"forgotten", "redacted"})  # what the rows of the audit say that tell of redactions
@@ -27,6 +28,15 @@ def pseudonym_key(session: Session) -> bytes:
     """The key by which this queue makes pseudonyms; it is made at the first use, in the transaction of *session*."""
     session.run("redaction.keep_pseudonym_key", {"key": secrets.token_hex(_KEY_OCTETS)})
     return bytes.fromhex(session.value("redaction.pseudonym_key"))
+
+
+class KeepPseudonymKey(Write):
+    """Have a key of pseudonyms; `key` is it."""
+
+    key = b""
+
+    def run(self, session: Session) -> None:
+        self.key = pseudonym_key(session)
 
 
 def known_pseudonym_key(reader: Selects) -> bytes:

@@ -148,6 +148,14 @@ class Forgotten(Occurrence):
 
 
 @occurrence("info")
+class RecordsRedacted(Occurrence):
+    """Old records no longer say whom they are about, as [audit.redaction] wants."""
+
+    rows: Annotated[int, "number of rows"]
+    tables: Annotated[str, "kinds of records, with blanks between them"]
+
+
+@occurrence("info")
 class DestinationsForgotten(Occurrence):
     """Destinations that no mail needs any more were removed."""
 

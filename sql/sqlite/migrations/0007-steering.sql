@@ -12,3 +12,6 @@ CREATE TABLE _redacted (
   PRIMARY KEY (kind, number, audit_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX _redacted_by ON _redacted (audit_id);
+
+-- What people do to the service, as an event.
+INSERT INTO _event_type (type, is_wanted) VALUES ('audited', 0);

@@ -86,6 +86,49 @@ def test_a_head_shows_that_all_seals_were_replaced(sealed: AdminTool, tmp_path: 
     assert (4, replaced) == said[:2]
 
 
+def test_an_export_goes_on_where_it_ended(sealed: AdminTool, tmp_path: Path) -> None:
+    """
+    Into a file, and by a number; a line that a crash has cut is written again.
+    """
+    sealed.queue.write("UPDATE queue SET priority = 2")
+    sealed.queue.write("UPDATE queue SET priority = 3")
+    file = tmp_path / "audit.jsonl"
+    assert (0, "", "empath-admin: 2 rows exported\n") == sealed.run(
+        "audit", "export", "--output", str(file), "--limit", "2"
+    )
+    with file.open("a") as cut:
+        cut.write('{"version": 1, "id"')
+    assert "1 row exported" in sealed.run("audit", "export", "--output", str(file)).err
+    lines = file.read_text().splitlines(keepends=True)
+    assert [1, 2, 3] == [json.loads(line)["id"] for line in lines]
+    assert "".join(lines[1:]) == sealed.run("audit", "export", "--after", "1").out
+    assert 0o600 == file.stat().st_mode & 0o777
+
+
+def test_an_export_leaves_addresses_out(sealed: AdminTool) -> None:
+    """
+    The digits stay the same.
+    """
+    masked = json.loads(sealed.run("audit", "export", "--addresses", "mask").out)
+    assert "r…@a.example" == masked["resource"]["recipient"]
+    digits = {sealed.run("audit", "export", "--addresses", "hmac").out for _ in range(2)}
+    assert 1 == len(digits)
+    assert "hmac-" in digits.pop()
+
+
+def test_a_wrong_export_is_one_line(sealed: AdminTool, tmp_path: Path) -> None:
+    """
+    A file of something else stays as it is.
+    """
+    other = tmp_path / "other"
+    other.write_text("my diary\nand more")
+    said = sealed.run("audit", "export", "--output", str(other))
+    assert (66, "", f"empath-admin: {other}: its last line is no row of the audit; choose another file\n") == said
+    assert "my diary\nand more" == other.read_text()
+    assert 64 == sealed.run("audit", "export", "--output", str(other), "--after", "1").code
+    assert 74 == sealed.run("audit", "export", "--output", str(tmp_path / "no" / "file")).code
+
+
 def test_wrong_use_is_one_line(tool: AdminTool, tmp_path: Path) -> None:
     """
     A queue that never ran has no seal.

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from empath.config.tables.events import EventFile, EventModule, EventWebhook
-from empath.daemon.publisher.sinks import FileSink, ModuleSink, WebhookSink
+from empath.daemon.publisher.sinks import FileSink, ModuleSink, RedactingSink, WebhookSink
 from empath.policy.events.form import Event, record_of
 from empath.policy.events.sending import Verdict
 from tests.kit import certificates
@@ -101,6 +101,18 @@ def test_a_file_has_a_line_for_each_event_and_is_renamed_when_it_is_full(tmp_pat
         file.send(EVENTS)
     assert ([3, 4],) * 3 == (lines(path), lines(tmp_path / "events.jsonl.1"), lines(tmp_path / "events.jsonl.2"))
     assert ["events.jsonl", "events.jsonl.1", "events.jsonl.2"] == sorted(os.listdir(tmp_path))
+
+
+def test_events_are_redacted_before_they_are_sent(tmp_path):
+    """
+    What the file does not get cannot leak from it.
+    """
+    path = tmp_path / "events.jsonl"
+    event = EVENTS[0]._replace(recipient="user@example.org", detail={"reason": "no user@example.org"})
+    sink = RedactingSink(file_of(path), EventFile(path=str(path), addresses="mask").redaction(b""))
+    assert Verdict.TAKEN is sink.send([event]).verdict
+    assert "user" not in path.read_text()
+    assert "u…@example.org" == json.loads(path.read_text())["recipient"]
 
 
 @pytest.mark.parametrize("kind", ["folder", "link"])

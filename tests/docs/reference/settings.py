@@ -49,6 +49,7 @@ _KINDS = {
     "Per": "one word",
     "Role": "one word",
     "Literal": "one word",
+    "RedactionWay": "one word",
     "int": "whole number",
     "TrustedNetwork": "list of networks",
     "ProxyNetwork": "list of networks",

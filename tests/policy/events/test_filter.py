@@ -101,3 +101,12 @@ def test_an_unknown_type_is_refused():
     """
     with pytest.raises(SyntaxViolation, match="one of accepted, expanded"):
         parse_type("bonced")
+
+
+def test_the_work_of_operators_is_for_those_who_ask_for_it():
+    """
+    A consumer of all events is told of mail.
+    """
+    audited = Event(9, 1.0, "audited", recipient="user@example.org")
+    assert not EventFilter.of().takes(audited)
+    assert EventFilter.of(types=["audited"]).takes(audited)

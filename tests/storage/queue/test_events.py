@@ -215,6 +215,23 @@ def test_the_schema_has_these_types(queue):
     assert sorted(NAMES) == [name for (name,) in queue.select("SELECT type FROM event_type ORDER BY type")]
 
 
+def test_the_audit_is_an_event_for_those_who_ask_for_it(queue):
+    """
+    A consumer of all types does not; octets, which JSON lacks, do not stop an order.
+    """
+    queue.write("INSERT INTO consumer (name, types) VALUES ('all', '')")
+    queue.accept()
+    queue.write("UPDATE queue SET priority = 1")
+    assert [("accepted",)] == queue.select("SELECT type FROM event")
+    queue.write("INSERT INTO consumer (name, types) VALUES ('siem', 'audited')")
+    queue.write("UPDATE queue SET priority = 3")
+    queue.write("INSERT INTO _audit (who, what, after) VALUES ('x', 'y', x'00ff')")
+    found = queue.select("SELECT recipient, detail FROM event WHERE type = 'audited' ORDER BY event_id")
+    [_, (recipient, changed), (_, octets)] = found
+    assert ("r1@a.example", "priority", 1, 3) == (recipient, *map(json.loads(changed).get, ("what", "before", "after")))
+    assert "00FF" == json.loads(octets)["after"]
+
+
 def test_consumers_are_those_of_the_configuration(queue):
     """
     A new one begins with the events of now, and what a program added stays.
