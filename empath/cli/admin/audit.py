@@ -29,7 +29,7 @@ _SEALED: Final = re.compile(rb'\baudit_sealed\b.*\bseal"?[=:] ?(\d{1,18})\b.*\bd
 
 @click.group()
 def audit() -> None:
-    """Check that the audit and the attempts were not changed, and export the audit."""
+    """Verify and export the audit."""
 
 
 @audit.command("verify")

@@ -86,7 +86,8 @@ def _lines(found: ForgetReport, address: Address, *, is_dry_run: bool, is_cut: b
     if is_dry_run:
         lines = [f"{rows} would be changed or removed; nothing was changed"]
     else:
-        lines = [f"{rows} changed or removed; the audit names it {found.name}"]
+        named = f"; the audit names it {found.name}" if found.rows else ""
+        lines = [f"{rows} changed or removed{named}"]
     if found.waiting:
         command = shlex.join(["empath-admin", "delete", "--recipient", str(address)])
         lines.append(
