@@ -107,10 +107,12 @@ setup(
         "setproctitle>=1.3,<2",
     ],
     extras_require={
+        "otlp": ["opentelemetry-proto>=1.30,<2"],
         "dev": [
             "coverage>=7.10,<8",
             "hypothesis>=6.100,<7",
             "mypy>=1.13,<3",
+            "opentelemetry-proto>=1.30,<2",
             "pre-commit>=3.7,<5",
             "pytest>=8.2,<10",
             "pytest-cov>=5,<8",
@@ -120,6 +122,7 @@ setup(
             "towncrier>=24.8,<27",
             "trustme>=1.2,<2",
             "types-gevent>=24.11,<27",
+            "types-protobuf>=5,<8",
         ],
         "release": [
             "build>=1.2,<2",

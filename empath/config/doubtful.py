@@ -19,6 +19,7 @@ from empath.config.recipient_file import each_recipient
 from empath.config.tables.auth import Auth
 from empath.config.tables.tls import TlsMode
 from empath.config.workable.contradiction import Contradiction
+from empath.config.workable.tracing import doubtful_tracing
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.domain import Domain, parse_stored
 from empath.policy.access import Role
@@ -44,6 +45,7 @@ def doubts(config: Config) -> list[Contradiction]:
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
         *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
         *_sink(config), *_http(config), *_dkim(config), *_mta_sts(config), *_arc(config), *_domain_reports(config),
+        *doubtful_tracing(config),
     ]  # fmt: skip
 
 

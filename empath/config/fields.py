@@ -20,7 +20,7 @@ from empath.mail.domain import Domain
 from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket, host_and_port
 from empath.mail.identity import Timestamp
 from empath.mail.syslog import SyslogServer
-from empath.mail.url import parse_secure_url
+from empath.mail.url import parse_secure_url, parse_url
 from empath.policy.access import Network, Role
 from empath.policy.destinations.hours import parse_instant
 from empath.policy.events.filter import parse_party, parse_type
@@ -167,6 +167,17 @@ def _secure_url(text: str) -> str:
     return text
 
 
+def _http_url(text: str) -> str:
+    parse_url(text)
+    return text
+
+
+def _attribute_key(text: str) -> str:
+    if _ATTRIBUTE_KEY.fullmatch(text) is None:
+        raise SyntaxViolation(f"not the name of an attribute: {text!r} (use words such as deployment.environment.name)")
+    return text
+
+
 def pattern_but_all(consequence: str) -> Callable[[str], DomainPattern]:
     """Reads a pattern, but for the one of all domains, whose *consequence* the finding says."""
 
@@ -251,6 +262,7 @@ _LONGEST_LINE = 200
 _SELECTOR = re.compile(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )  # RFC 6376 §3.1
+_ATTRIBUTE_KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _COMMAND = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _NEEDED_COMMANDS = ("EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "QUIT", "STARTTLS", "AUTH")
 
@@ -284,6 +296,7 @@ FileMode = Annotated[int, read_by(_parse_file_mode), PlainSerializer("{:04o}".fo
 Nameserver = Annotated[Endpoint, read_by(lambda text: Endpoint.parse(text, default_port=53)), AS_TEXT]
 LogServer = Annotated[SyslogServer, read_by(SyslogServer.parse), AS_TEXT]
 TrustedNetwork = Annotated[Network, read_by(_network_but("which would make this an open relay")), AS_TEXT]
+TracingNetwork = Annotated[Network, read_by(_network_but("so that anyone would choose what is traced")), AS_TEXT]
 ProxyNetwork = Annotated[
     Network, read_by(_network_but("and any client there could take the address of another")), AS_TEXT
 ]
@@ -300,6 +313,8 @@ OwnHost = Annotated[str, read_by(_own_host)]
 RelayDomain = Annotated[DomainPattern, read_by(pattern_but_all(", which would make this an open relay")), AS_TEXT]
 CertificateName = Annotated[DomainPattern, read_by(_certificate_name), AS_TEXT]
 DeliveryRate = Annotated[Rate, read_by(parse_delivery_rate), PlainSerializer(delivery_rate_text)]
+HttpUrl = Annotated[str, read_by(_http_url)]
+AttributeKey = Annotated[str, read_by(_attribute_key)]
 SecureUrl = Annotated[str, read_by(_secure_url)]
 EventType = Annotated[str, read_by(parse_type)]
 EventParty = Annotated[str, read_by(parse_party)]

@@ -11,18 +11,24 @@ from empath.config.keys import KeyPath
 from empath.config.model import Config
 from empath.config.workable.contradiction import Contradiction
 from empath.config.workable.machine import unknown_user, unreadable_recipients, unusable_log
+from empath.config.workable.tracing import unusable_tracing
 
 _DATABASE_SUFFIXES: Final = ("-wal", "-shm", "-journal", "-metrics", "-traces", ".lock")
 
 
 def unstartable(config: Config, file: Path) -> list[Contradiction]:
     """The settings of *file* that keep a service from its start: it would fail, or destroy a file."""
-    return [*unknown_user(config), *shared_files(config, file)]
+    return [*unknown_user(config), *shared_files(config, file), *unusable_tracing(config)]
 
 
 def unreloadable(config: Config, file: Path) -> list[Contradiction]:
     """The settings of *file* that a running service refuses: its new processes would destroy a file, or not start."""
-    return [*shared_files(config, file), *unusable_log(config), *unreadable_recipients(config)]
+    return [
+        *shared_files(config, file),
+        *unusable_log(config),
+        *unreadable_recipients(config),
+        *unusable_tracing(config),
+    ]
 
 
 def shared_files(config: Config, file: Path) -> Iterator[Contradiction]:

@@ -57,6 +57,7 @@ from empath.config.tables.srs import Srs
 from empath.config.tables.suppression import Suppression
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
+from empath.config.tables.tracing import Tracing
 from empath.config.tables.transports import Pipes, Webhooks
 from empath.config.tables.warmup import Warmups
 from empath.mail.address import Address
@@ -185,6 +186,7 @@ class Config(Table):
     http: Http = setting({})
     events: Events = setting({})
     health: Health = setting({})
+    tracing: Tracing = setting({})
     log: Log = setting({})
     retention: Retention = setting({})
     audit: Audit = setting({})

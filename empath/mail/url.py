@@ -1,4 +1,4 @@
-"""url - addresses of HTTP endpoints to which this host sends something secret"""
+"""url - addresses of HTTP endpoints to which this host sends something"""
 
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +15,28 @@ def parse_secure_url(text: str) -> SplitResult:
         SyntaxViolation: *text* is neither, has a user in it, or a character that no URL has.
     """
     words = f"not a URL: {text!r} (use https://host/path, or http:// for 127.0.0.1, [::1] or localhost)"
+    parts = _parsed(text, words)
+    if not is_private(parts):
+        raise SyntaxViolation(words)
+    return parts
+
+
+def parse_url(text: str) -> SplitResult:
+    """
+    Read an `https:` or `http:` URL.
+
+    Raises:
+        SyntaxViolation: *text* is neither, has a user in it, or a character that no URL has.
+    """
+    return _parsed(text, f"not a URL: {text!r} (use https://host/path or http://host/path)")
+
+
+def is_private(parts: SplitResult) -> bool:
+    """Whether nobody on the way reads what is sent there: by TLS, or to this host."""
+    return parts.scheme == "https" or parts.hostname in _HERE
+
+
+def _parsed(text: str, words: str) -> SplitResult:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise SyntaxViolation(words)
     try:
@@ -22,7 +44,6 @@ def parse_secure_url(text: str) -> SplitResult:
         is_whole = bool(parts.hostname) and parts.port != 0
     except ValueError as exc:
         raise SyntaxViolation(words) from exc
-    is_private = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
-    if not is_whole or not is_private or "@" in parts.netloc or parts.fragment:
+    if not is_whole or parts.scheme not in ("https", "http") or "@" in parts.netloc or parts.fragment:
         raise SyntaxViolation(words)
     return parts

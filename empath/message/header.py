@@ -22,7 +22,7 @@ _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRAY = re.compile(rb"^(?!" + FIELD_NAME + rb"[ \t]*:|[ \t])[^\n]*\n", re.MULTILINE)  # a whole line of no field
 
 _KEPT: Final = frozenset(
-    {b"received", b"date", b"from", b"subject", b"message-id", b"tls-required", b"x-empath-expanded"}
+    {b"received", b"date", b"from", b"subject", b"message-id", b"tls-required", b"x-empath-expanded", b"traceparent"}
 )
 _MAX_FROM_FIELDS: Final = 10
 _MAX_EXPANSIONS: Final = 10_000
@@ -144,6 +144,7 @@ class HeaderFields:
     has_date: bool = False
     from_fields: list[bytes] = field(default_factory=list)
     is_tls_optional: bool = False  # TLS-Required: No, RFC 8689 §5
+    traceparent: str | None = None  # the text of the first field Traceparent, W3C Trace Context; not checked
     expansions: set[str] = field(default_factory=set)  # marks of aliases that were expanded, see message/trace.py
 
     def add(self, fields: Iterable[bytes]) -> None:
@@ -164,6 +165,8 @@ class HeaderFields:
                 self.subject = _text(octets, 200)
             elif name == b"message-id" and self.message_id is None:
                 self.message_id = _text(octets, 998)
+            elif name == b"traceparent" and self.traceparent is None:
+                self.traceparent = _text(octets, 512)
             elif name == b"tls-required" and _value(octets).lower() == b"no":
                 self.is_tls_optional = True
             elif name == b"x-empath-expanded" and len(self.expansions) < _MAX_EXPANSIONS:

@@ -22,6 +22,7 @@ from typing import Any, Final
 from empath.errors import CannotCreate
 from empath.policy.log_levels import LogLevels
 from empath.policy.service_part import About
+from empath.policy.tracing.context import TraceContext
 from empath.telemetry.occurrence import SEVERITY, Occurrence
 from empath.telemetry.occurrences.process import LogLinesLost
 from empath.telemetry.render import coloured_text_line, instant, json_line, logfmt_line, text_line
@@ -29,6 +30,7 @@ from empath.telemetry.standard_error import write_now
 from empath.telemetry.syslog import Syslog
 
 Line = Callable[[dict[str, str], dict[str, Any]], bytes]
+TraceOf = Callable[[Occurrence], TraceContext | None]
 
 KEPT_OCTETS: Final = 1_048_576
 
@@ -138,6 +140,7 @@ class Log:
         self._has_output = True  # False: syslog alone
         self._default = SEVERITY["info"]
         self._levels: LogLevels | None = None
+        self._trace_of: TraceOf | None = None
         self._least = self._default  # of all lines
         self._line: Line = logfmt_line
         self._syslog_line: Line = logfmt_line
@@ -177,6 +180,10 @@ class Log:
         """Set the levels of parts of the service, which come before that of the whole log."""
         self._levels = levels
         self._least = self._default if levels is None else min(self._default, levels.floor)
+
+    def trace_by(self, trace_of: TraceOf | None) -> None:
+        """Name the trace of a message on each line about it, where *trace_of* knows one; None: on no line."""
+        self._trace_of = trace_of
 
     def reopen(self) -> None:
         """Open the log file by its name again (SIGUSR1). Raises CannotCreate; then the old file stays in use."""
@@ -234,6 +241,8 @@ class Log:
         at = instant(time.time())
         head = {"at": at, "level": what.level, "event": what.event, "process": process}
         fields = {name: value for name in what.field_names if (value := getattr(what, name)) is not None}
+        if self._trace_of is not None and (context := self._trace_of(what)) is not None:
+            fields["trace_id"], fields["span_id"] = context.trace_id, context.span_id
         if self._has_output:
             line = self._line(head, fields)
             self.output.write(line)

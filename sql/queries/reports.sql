@@ -21,11 +21,11 @@ SELECT n.message_id, n.kind,
 -- name: reported_message
 -- What a report says about its message. Transaction: none needed. Index: the rowid.
 -- Rows: none or one: ulid, received_at, is_smtputf8, envelope_id, header_message_id, subject,
--- reverse_path, size, dsn_return, locator, added_fields, listener.
+-- reverse_path, size, dsn_return, locator, added_fields, listener, traceparent.
 SELECT ulid, received_at, is_smtputf8, envelope_id, header_message_id, subject, reverse_path, size,
        -- RFC 8689 §5: the content must not go back without REQUIRETLS.
        CASE WHEN requires_tls = 1 THEN 'HDRS' ELSE dsn_return END, content_locator,
-       added_fields, listener
+       added_fields, listener, traceparent
   FROM _message
  WHERE message_id = :message_id;
 

@@ -311,7 +311,8 @@ SELECT m.ulid AS id,  -- queue id (ULID), in the 250 reply and in the log
        m.account                                     AS account,                  -- account by which the client logged in; NULL: it did not
        m.tls_version AS tls_version,  -- version of TLS by which it came, such as TLSv1.3; NULL: in the clear
        m.tls_cipher                                  AS tls_cipher,               -- name of the cipher suite
-       m.metadata                                    AS metadata                  -- JSON object for modules
+       m.metadata                                    AS metadata,                 -- JSON object for modules
+       substr(m.traceparent, 4, 32)                  AS trace_id                  -- id of its trace, see docs/tracing.md; NULL: it is in none
   FROM _message AS m;
 
 -- One row per host that was asked in an attempt for a recipient, with the reply that ended it.

@@ -221,3 +221,11 @@ def test_what_the_sender_says_of_tls_and_which_aliases_were_expanded_is_kept():
     """
     found = read(b"TLS-Required: No\r\nX-Empath-Expanded: a b\r\nX-Empath-Expanded: c\r\n\r\n")
     assert (True, {"a", "b", "c"}) == (found.is_tls_optional, found.expansions)
+
+
+def test_the_first_place_in_a_trace_is_kept():
+    """
+    As it was written: whether it is one, and whether the client is believed, is decided elsewhere.
+    """
+    found = read(b"Traceparent: 00-a\r\n -b\r\ntraceparent: c\r\n\r\n")
+    assert ("00-a -b", None) == (found.traceparent, read(b"Subject: a\r\n\r\n").traceparent)

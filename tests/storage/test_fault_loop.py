@@ -43,6 +43,7 @@ from empath.policy.seal import BEGINNING, LEAF_OCTETS, Span, sealed
 from empath.policy.senders import Senders
 from empath.policy.sts import KeptPolicy, StsPolicy
 from empath.policy.tls_demand import StsMode
+from empath.policy.tracing.context import TraceContext
 from empath.policy.warmup import WarmupPlan
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.api_tokens import AddToken, RevokeToken
@@ -95,6 +96,7 @@ from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck
 from empath.storage.queue.sweep import ForgetRows
 from empath.storage.queue.tls_counts import CountTls, TlsCount
 from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
+from empath.storage.queue.tracing import KeepTrace
 from empath.storage.queue.warmup import CountWarmup, UncountWarmup, WaitForWarmup
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.plans import ForgetStatistics
@@ -359,6 +361,9 @@ OPERATIONS: dict[str, Works] = {
         )
     ],
     "end lease": lambda _, lease: [EndLease(lease.lease_id, destination="leased.example", is_failing=True, now=T0 + 1)],
+    "keep a trace": lambda _, lease: [
+        KeepTrace(lease.messages[0].message_id, TraceContext("1" * 32, "2" * 16, is_sampled=True))
+    ],
     "end lease that failed": lambda _, lease: [
         EndLease(
             lease.lease_id,

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import Field
 
-from empath.config.fields import AllowedNetwork, FileMode, ListenAddress, Seconds
+from empath.config.fields import AllowedNetwork, FileMode, ListenAddress, Seconds, TracingNetwork
 from empath.config.reading import setting
 from empath.config.tables.table import Table
 from empath.mail.endpoint import Endpoint, UnixSocket
@@ -35,6 +35,10 @@ class Http(Table):
 
     tls: bool = Field(False, strict=True)
     """Whether clients speak TLS (HTTPS). The certificates are in [tls]."""
+
+    trust_traceparent: tuple[TracingNetwork, ...] = setting([])
+    """Clients whose messages go on in the trace that the header field `traceparent` of their request names, see
+    [tracing]. They decide which of their messages are traced."""
 
     key_s: Seconds = setting("1d", "idempotency")
     """How long the answer to a request with an Idempotency-Key is kept, for a program that asks again."""

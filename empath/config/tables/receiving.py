@@ -15,6 +15,7 @@ from empath.config.fields import (
     ProxyNetwork,
     RelayDomain,
     Seconds,
+    TracingNetwork,
     TrustedNetwork,
 )
 from empath.config.reading import problem, setting
@@ -76,6 +77,10 @@ class Listener(Table):
     xclient: tuple[ProxyNetwork, ...] = setting([])
     """Clients that may speak for others by XCLIENT, as mail proxies do, and say by XFORWARD where a message came from,
     as content filters do."""
+
+    trust_traceparent: tuple[TracingNetwork, ...] = setting([])
+    """Clients whose messages go on in the trace that their field `Traceparent` names, see [tracing]. They decide which
+    of their messages are traced."""
 
     forbidden_commands: tuple[CommandWord, ...] = setting(sorted(FORBIDDEN))
     """First words that end a session with 221: their senders do not speak SMTP. A header field does it, too."""

@@ -9,11 +9,15 @@ from empath.config.workable.delivering import delivering
 from empath.config.workable.judging import judging
 from empath.config.workable.listening import listening
 from empath.config.workable.machine import machine
+from empath.config.workable.tracing import unusable_tracing
 
 
 def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
-    return [*listening(config), *delivering(config), *judging(config), *machine(config), *old_names(config)]
+    return [
+        *listening(config), *delivering(config), *judging(config), *machine(config), *unusable_tracing(config),
+        *old_names(config),
+    ]  # fmt: skip
 
 
 def old_names(config: Config) -> Iterator[Contradiction]:

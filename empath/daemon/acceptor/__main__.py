@@ -252,7 +252,7 @@ def _main(runtime: Runtime) -> None:
 def main() -> None:
     """The whole process."""
     # While a shell holds the write lock, clients hear a greeting, and 451 for their messages.
-    run_child(_main, write_deadline_s=None, serves_unregistered=True, has_modules=True)
+    run_child(_main, write_deadline_s=None, serves_unregistered=True, has_modules=True, traces_mail=True)
 
 
 if __name__ == "__main__":

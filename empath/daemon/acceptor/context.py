@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from empath.authentication.forwarder import Forwarder
 from empath.authentication.signer import Signer
@@ -40,6 +40,9 @@ from empath.smtp.server.limits import ServerLimits
 from empath.storage.write import Write
 from empath.telemetry.occurrence import Emitter
 
+if TYPE_CHECKING:  # only what is configured is imported
+    from empath.daemon.process.tracing import Tracing
+
 W = TypeVar("W", bound=Write)
 
 
@@ -62,10 +65,10 @@ class ListenerContext:
     suppressions None where suppressed ones are, too; signer gives what signs mail of known clients, None where none is
     signed; forwarder gives the sender of forwarded mail, None where that stays; sealing seals mail that is passed on,
     None where none is; verp gives a sender for each recipient, None where mail keeps its own; milters are asked about
-    its mail; queue_id is that of the only message, where it was given before; hostname is the name that this host gives
-    itself here, greeting the reply to a client that says its own. Until new_clients_until, in monotonic seconds, a
-    drain waits for the first transaction of each session: a reload refuses no client. received_with is the word of the
-    Received field where mail does not come by SMTP.
+    its mail; tracing makes traces of it, None where nothing is traced; queue_id is that of the only message, where it
+    was given before; hostname is the name that this host gives itself here, greeting the reply to a client that says
+    its own. Until new_clients_until, in monotonic seconds, a drain waits for the first transaction of each session: a
+    reload refuses no client. received_with is the word of the Received field where mail does not come by SMTP.
     """
 
     config: Config
@@ -100,6 +103,7 @@ class ListenerContext:
     sealing: Sealing | None = None
     verp: Verp | None = None
     milters: tuple[Filter, ...] = ()
+    tracing: "Tracing | None" = None
     tickets: Tickets = field(default_factory=Tickets)
     dialogues: Dialogues = field(default_factory=unheard)
     is_draining: bool = False

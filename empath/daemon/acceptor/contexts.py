@@ -177,6 +177,7 @@ class ListenerContexts:
             budget=self._budget,
             space=self.space,
             emit=self._runtime.emit,
+            tracing=self._runtime.tracing,
             dialogues=self._runtime.dialogues,
             banner=Reply.of(f"220 {listener.hostname or config.hostname} {_GREETINGS[listener.protocol]} Empath"),
             refusals=self.refusals,

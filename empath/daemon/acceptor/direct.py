@@ -17,6 +17,7 @@ from empath.net.stream import Stream
 from empath.policy.access import ClientAddress
 from empath.policy.limits.refusal import REPLIES, Limit
 from empath.policy.login.account import LoggedIn
+from empath.policy.tracing.context import TraceContext
 from empath.smtp.server.content import ChunkReader
 from empath.smtp.server.events import (
     Content,
@@ -50,13 +51,16 @@ class DirectMessage:
         address: ClientAddress,
         account: LoggedIn,
         metadata: str,
+        *,
+        trace_parent: TraceContext | None = None,
     ) -> None:
-        """*metadata* is a JSON object, which modules see."""
+        """*metadata* is a JSON object, which modules see; *trace_parent* is the trace that it goes on in."""
         self._context = context
         self._recipients = 0
         stream = cast(Stream, _NoStream(str(address)))
         self._session = new_session(context, stream, address, account=account)
         self._session.take_metadata(metadata)
+        self._session.trace_parent = trace_parent
 
     def begin(self, name: str, mail: MailOffered) -> Reply:
         """Offer the sender, as a client that gives itself *name*."""

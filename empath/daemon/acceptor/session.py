@@ -8,7 +8,7 @@ transaction at a time.
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
 
@@ -32,6 +32,7 @@ from empath.policy.limits.session import error_delay_s
 from empath.policy.login.account import LoggedIn
 from empath.policy.service_part import About
 from empath.policy.soft_bounce import softened
+from empath.policy.tracing.context import TraceContext
 from empath.smtp.server.events import (
     Closed,
     Connected,
@@ -50,6 +51,10 @@ from empath.smtp.transcript import SPEAKERS, TranscriptLine
 from empath.storage.queue.sessions import SessionRow
 from empath.telemetry.occurrence import Occurrence
 from empath.telemetry.occurrences.acceptor import ClientDialogue
+
+if TYPE_CHECKING:  # only what is configured is imported
+    from empath.daemon.acceptor.reception_trace import ReceptionTrace
+    from empath.daemon.process.tracing import Tracing
 
 _CLOSED = ServerState.CLOSED
 REFUSED_S = 30.0  # time for the QUIT of a client that a module refused in place of the banner, RFC 5321 §3.1
@@ -91,6 +96,8 @@ class ReceivingSession(Introduction):
         self._sender: str | None = None  # reverse path of the last transaction
         self._transaction: Transaction | None = None
         self._metadata_text = "{}"  # of each message
+        self._traced_from = self._admitted_at  # where the part of the next message begins, in its trace
+        self.trace_parent: TraceContext | None = None  # of each message; None: each begins a trace of its own
 
     @property
     def client_address(self) -> ClientAddress:
@@ -301,6 +308,8 @@ class ReceivingSession(Introduction):
             event, reply = event._replace(mt_priority=0), _PRIORITY_CHANGED
         self._transaction = Transaction(context, self._client, event)
         self._transaction.metadata = self._metadata_text
+        if context.tracing is not None:
+            self._transaction.trace = _trace(context.tracing, self._traced_from, self.trace_parent)
         if context.authentication is not None and not self._is_trusted:
             self._check(self._transaction, context.authentication)
         self._transactions += 1
@@ -344,6 +353,8 @@ class ReceivingSession(Introduction):
             reply = self._open_transaction().end_content()
         finally:
             self._end_transaction()
+            if self._context.tracing is not None:
+                self._traced_from = time.time()
         self._messages += reply.code == 250
         return reply
 
@@ -369,6 +380,12 @@ class ReceivingSession(Introduction):
             self._client = self._client._replace(origin=None)
         if transaction is not None:
             transaction.close()
+
+
+def _trace(tracing: "Tracing", began_at: float, parent: TraceContext | None) -> "ReceptionTrace":
+    from empath.daemon.acceptor.reception_trace import ReceptionTrace  # noqa: PLC0415 - only what is configured
+
+    return ReceptionTrace(tracing, began_at, parent)
 
 
 ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from empath.authentication.arriving import ArrivingMessage, Wanted
 from empath.authentication.canonical import BodyForm, SignedFields
@@ -31,7 +31,7 @@ from empath.mail.identity import QueueId, Timestamp
 from empath.mail.reply import EnhancedStatus, Reply
 from empath.mail.status import RecipientStatus
 from empath.message.authors import authors
-from empath.policy.access import Role
+from empath.policy.access import Role, is_within
 from empath.policy.limits.refusal import ALIAS_LOOP, HEADER_TOO_LARGE, TOO_MANY_HOPS
 from empath.policy.router import ROUTE_KEY, SentBy
 from empath.policy.routing import route_text
@@ -42,6 +42,9 @@ from empath.storage.queue.accept import Accept, ArrivalOrder, NewMessage
 from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.spool import SpoolFile
 from empath.telemetry.occurrences.acceptor import Accepted, Deduplicated, Disposed, MessageRefused, OriginKnown
+
+if TYPE_CHECKING:  # only what is configured is imported
+    from empath.daemon.acceptor.reception_trace import ReceptionTrace
 
 _OK = EnhancedStatus(2, 0, 0)
 _DMARC: Final = "dmarc"  # author of a hold
@@ -63,7 +66,7 @@ class Transaction:
 
     __slots__ = (
         "_client", "_content", "_context", "_forwarded_as", "_offer", "_queue_id", "_refusal", "added", "body_wanted",
-        "check", "metadata", "order", "recipients", "refusal_at_data", "reviews",
+        "check", "metadata", "order", "recipients", "refusal_at_data", "reviews", "trace",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
@@ -73,6 +76,7 @@ class Transaction:
         self.recipients = CollectedRecipients(context.budget, context.recipients)
         self._content: IncomingContent | None = None
         self.check: MessageCheck | None = None
+        self.trace: ReceptionTrace | None = None  # of a process that traces mail
         self.refusal_at_data: Reply | None = None
         self.reviews: list[Callable[[IncomingContent], Reply | None]] = []
         self.body_wanted: list[Wanted] = []
@@ -153,6 +157,20 @@ class Transaction:
 
     def end_content(self) -> Reply:
         """Commit the message; the reply to the end of data."""
+        return self._end_content() if self.trace is None else self._traced_end(self.trace)
+
+    def _traced_end(self, trace: "ReceptionTrace") -> Reply:
+        content, client, context = self._begun_content(), self._client, self._context
+        is_trusted = is_within(client.address, context.listener.trust_traceparent)
+        trace.content_ended(str(content.queue_id), content.fields.traceparent if is_trusted else None)
+        reply = _NOT_NOW
+        try:
+            reply = self._end_content()
+        finally:
+            trace.finish(reply, client, self._protocol)
+        return reply
+
+    def _end_content(self) -> Reply:
         content = self._begun_content()
         if self._refusal is not None:
             return self._refusal
@@ -195,9 +213,13 @@ class Transaction:
         window_s = self._context.config.dedup.window_s
         is_once = window_s > 0 and self._context.listener.has_deduplication
         accept = AcceptOnce(message, window_s) if is_once else Accept(message)
+        if self.trace is not None:
+            self.trace.commit_begins(message)
         try:
             self._context.writer.commit(accept)
         finally:
+            if self.trace is not None:
+                self.trace.commit_ended()
             # A row may name the spool file, too, when it is unknown whether the commit took place.
             content.is_kept = accept.error is None or accept.may_be_committed
         if accept.first is not None:
@@ -278,6 +300,10 @@ class Transaction:
         content.close()
         return reply
 
+    @property
+    def _protocol(self) -> str:
+        return (self._context.received_with or self._context.listener.protocol).lower()
+
     def _begun_content(self) -> IncomingContent:
         if self._content is None:
             raise RuntimeError("content came before DATA was accepted")
@@ -338,6 +364,7 @@ class Transaction:
             authentication=self._authentication_columns(),
             order=self.order,
             expanded=tuple(recipients.expanded.values()),
+            traceparent=None if self.trace is None else self.trace.traceparent(),
         )
 
     def _authentication_columns(self) -> str | None:
@@ -356,7 +383,7 @@ class Transaction:
                 recipients=len(message.destinations),
                 size=message.size,
                 client=message.client_address,
-                protocol=(self._context.received_with or self._context.listener.protocol).lower(),
+                protocol=self._protocol,
                 account=message.account,
                 name=message.client_name,
                 ptr=self._client.verified_name,

@@ -135,7 +135,7 @@ def _serve(runtime: Runtime) -> None:
 
 def main() -> None:
     """The whole process."""
-    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S)
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, traces_mail=True)
 
 
 if __name__ == "__main__":

@@ -40,8 +40,12 @@ class OwnMail:
         listener: str,
         is_smtputf8: bool = False,
         requires_tls: bool | None = None,
+        traceparent: str | None = None,
     ) -> NewMessage:
-        """The message *content*; *listener* stands in place of the listener that other messages name."""
+        """
+        The message *content*; *listener* stands in place of the listener that other messages name, and *traceparent* is
+        its place in a trace.
+        """
         now = self._runtime.now()
         config = self._runtime.config
         signatures = signed_report(self._signing.signer(), content, now)
@@ -75,6 +79,7 @@ class OwnMail:
             header_message_id=f"<{queue_id}@{config.hostname}>",
             subject=None,
             requires_tls=requires_tls,
+            traceparent=traceparent,
         )
 
     def recipients_for(self, to: Address) -> tuple[Recipient, ...]:

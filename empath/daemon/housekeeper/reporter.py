@@ -9,6 +9,7 @@ reports gets into the queue.
 import os
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from empath.config.report_templates import read_report_templates
 from empath.daemon.housekeeper.own_mail import OwnMail
@@ -47,6 +48,10 @@ from empath.telemetry.occurrences.housekeeper import (
     ReportTemplateUnusable,
     ReportWithoutContent,
 )
+
+if TYPE_CHECKING:  # only what is configured is imported
+    from empath.daemon.housekeeper.report_trace import ReportTrace
+    from empath.daemon.process.tracing import Tracing
 
 _LISTENER = "report"  # in place of the listener that other messages name
 
@@ -133,11 +138,15 @@ class Reporter:
         if addressee is None or not case.recipients:
             self._close_without_report(case, now)
             return
-        message = self._compose(case, addressee, now)
+        queue_id = QueueId.make(now, os.urandom(10))
+        trace = None if self._runtime.tracing is None else _trace(self._runtime.tracing, case, queue_id)
+        message = self._compose(case, addressee, now, queue_id, None if trace is None else trace.traceparent)
         work = self._runtime.writer.commit(CloseNotices(case, Accept(message), now=now))
         if work.is_stale:
             return
         wake(self._runtime.child.wake_fds)
+        if trace is not None:
+            trace.queued(message)
         self._runtime.emit(
             ReportQueued(
                 queue_id=case.message.queue_id,
@@ -227,8 +236,9 @@ class Reporter:
         )
         self._digest.unnamed = 0
 
-    def _compose(self, case: Case, addressee: Addressee, now: Timestamp) -> NewMessage:
-        queue_id = QueueId.make(now, os.urandom(10))
+    def _compose(
+        self, case: Case, addressee: Addressee, now: Timestamp, queue_id: QueueId, traceparent: str | None
+    ) -> NewMessage:
         original = self._original(case)
         header = b"" if original is None else header_section(original.octets, START_OCTETS)
         template = self._templates.find(case.due.kind, wanted_languages(Fields.of(header)))
@@ -249,6 +259,7 @@ class Reporter:
             addressee.reverse_path,
             compose(report, template),
             is_smtputf8=case.message.is_smtputf8,
+            traceparent=traceparent,
         )
 
     def _message(
@@ -259,9 +270,16 @@ class Reporter:
         content: bytes,
         *,
         is_smtputf8: bool = False,
+        traceparent: str | None = None,
     ) -> NewMessage:
         return self._mail.message(
-            queue_id, recipients, reverse_path, content, listener=_LISTENER, is_smtputf8=is_smtputf8
+            queue_id,
+            recipients,
+            reverse_path,
+            content,
+            listener=_LISTENER,
+            is_smtputf8=is_smtputf8,
+            traceparent=traceparent,
         )
 
     def _original(self, case: Case) -> Original | None:
@@ -275,6 +293,12 @@ class Reporter:
             except StorageFailure as exc:  # the sender must get the report without it
                 self._runtime.emit(ReportWithoutContent(queue_id=case.message.queue_id, error=str(exc)))
         return None if start is None else Original(start, is_whole)
+
+
+def _trace(tracing: "Tracing", case: Case, queue_id: QueueId) -> "ReportTrace":
+    from empath.daemon.housekeeper.report_trace import ReportTrace  # noqa: PLC0415 - only what is configured
+
+    return ReportTrace(tracing, case, str(queue_id))
 
 
 def _why(recipient: ReportedRecipient) -> str:

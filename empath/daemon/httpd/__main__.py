@@ -124,7 +124,7 @@ def _serve(runtime: Runtime) -> None:
 
 def main() -> None:
     """The whole process."""
-    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, has_modules=True)
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, has_modules=True, traces_mail=True)
 
 
 def _trace(queue: Path, part: ServicePart, who: str) -> Records:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Any, Final
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, Exemplar, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 
 from empath.telemetry.metrics import catalogue
@@ -57,6 +57,9 @@ def _family(metric: catalogue.Metric, series: list[tuple[Any, ...]]) -> Metric:
         case MetricKind.HISTOGRAM:
             histogram = HistogramMetricFamily(metric.name, metric.text, labels=labels)
             bounds = (*map(str, metric.buckets), "+Inf")
-            for process, own, counts, total in series:
-                histogram.add_metric((process, *own), list(zip(bounds, accumulate(counts), strict=True)), total)
+            for process, own, counts, total, *exemplars in series:
+                buckets: list[Any] = [*zip(bounds, accumulate(counts), strict=True)]
+                for place, trace_id, value, at in exemplars[0] if exemplars else ():
+                    buckets[place] = (*buckets[place], Exemplar({"trace_id": trace_id}, value, at))
+                histogram.add_metric((process, *own), buckets, total)
             return histogram

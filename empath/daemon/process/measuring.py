@@ -19,11 +19,13 @@ from gevent import socket
 from empath.config import Config
 from empath.daemon.process.child import Child
 from empath.daemon.process.process_socket import ProcessSocket
+from empath.policy.tracing.context import TraceContext
 from empath.telemetry.metrics import catalogue as m
 from empath.telemetry.metrics.feeds import MetricsFeed
 from empath.telemetry.metrics.ledger import Ledger
-from empath.telemetry.occurrence import Emitter
+from empath.telemetry.occurrence import Emitter, Occurrence
 from empath.telemetry.occurrences.process import MetricsUnserved
+from empath.telemetry.tracing.span_queue import SpanQueue
 
 _SEND_S: Final = 1.0
 _PAGE: Final = resource.getpagesize()
@@ -55,6 +57,11 @@ class Measuring:
     def write_failed(self, reason: str) -> None:
         """Count a write that was not committed."""
         self.ledger.add(m.FAILED_WRITES, (reason,))
+
+    def trace(self, spans: SpanQueue, trace_of: Callable[[Occurrence], TraceContext | None]) -> None:
+        """Count what becomes of *spans*, and show latencies with the traces that *trace_of* finds."""
+        self.feed.trace_of = trace_of
+        self.ledger.read(m.TRACE_SPANS, lambda: {("exported",): spans.exported, ("dropped",): spans.dropped})
 
     def serve(self, emit: Emitter, keep: Callable[[Callable[[], object]], object]) -> None:
         """Make the socket, and have it served in the background by *keep*."""

@@ -70,6 +70,7 @@ from empath.telemetry.occurrences.process import (
 from empath.telemetry.subscribers import emitter
 
 if TYPE_CHECKING:
+    from empath.daemon.process.tracing import Tracing
     from empath.modules.loading import LoadedModule
 
 STALE_S = 20.0  # age of the last beat at which others may soon take the process for dead
@@ -94,6 +95,7 @@ class Runtime:
         modules: "Sequence[LoadedModule]" = (),
         signer: Signer | None = None,
         secrets: Secrets = NO_SECRETS,
+        tracing: "Tracing | None" = None,
     ) -> None:
         self.child = child
         self.config = config
@@ -104,6 +106,11 @@ class Runtime:
         self.secrets = secrets
         self.modules = modules
         self.measuring = Measuring(child, config) if config.http.is_served else None
+        self.tracing = tracing
+        if tracing is not None:
+            log.trace_by(tracing.traced.find)
+            if self.measuring is not None:
+                self.measuring.trace(tracing.spans, tracing.traced.find)
         self.emit = emitter(child.slot, None if self.measuring is None else self.measuring.feed)
         self.dialogues = Dialogues(self.emit)
         self.dialogues.level_is(config.log.level)
@@ -165,6 +172,8 @@ class Runtime:
         self.keep(self._follow_rules)
         if self.measuring is not None:
             self.measuring.serve(self.emit, self.keep)
+        if self.tracing is not None:
+            self.tracing.begin(self.child, self.emit)
 
     def serve_traces(self) -> None:
         """Let people see the dialogues of this process."""
@@ -245,6 +254,8 @@ class Runtime:
         except EmpathError as exc:
             self.emit(ProcessEndUnrecorded(error=str(exc)))
         self.writer.close()
+        if self.tracing is not None:
+            self.tracing.end()
         if self.measuring is not None:
             self.measuring.end()
         if self.traces is not None:
@@ -350,13 +361,15 @@ def run_child(
     serves_unregistered: bool = False,
     has_modules: bool = False,
     meets_hosts: bool = False,
+    traces_mail: bool = False,
 ) -> None:
     """
     Run one child process from its first to its last statement; *body* returns when it has drained.
 
     *write_deadline_s* bounds the wait for the write lock; None takes the configured limit for acceptance.
     *serves_unregistered* as for `Runtime.begin`. *meets_hosts*: it connects to the hosts that mail goes to.
-    *has_modules*: it loads the modules of [modules], before the privileges go.
+    *has_modules*: it loads the modules of [modules], before the privileges go. *traces_mail*: it takes part in
+    [tracing].
     """
     standard_error.unblock()
     # Libraries warn whoever writes the program, such as of a certificate of a peer with an odd serial number.
@@ -378,6 +391,7 @@ def run_child(
         secrets = secrets_of(config, kept) if kept else NO_SECRETS
         access = client_access(config, files) if meets_hosts else None
         modules = _modules(config) if has_modules and config.modules else ()
+        tracing = _tracing(config) if traces_mail and config.tracing.is_on else None
         drop_privileges(config.process.user)
         _open_log(child, config)
         deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
@@ -391,6 +405,7 @@ def run_child(
             modules=modules,
             signer=signer,
             secrets=secrets,
+            tracing=tracing,
         )
         runtime.begin(serves_unregistered=serves_unregistered)
         body(runtime)
@@ -409,6 +424,13 @@ def run_child(
         sys.exit(_EX_SOFTWARE)
     finally:
         log.close(child.slot)
+
+
+def _tracing(config: Config) -> "Tracing":
+    from empath.daemon.process.tracing import Tracing, preloaded_encoder  # noqa: PLC0415 - only what is configured
+
+    preloaded_encoder()
+    return Tracing(config)
 
 
 def _modules(config: Config) -> "tuple[LoadedModule, ...]":

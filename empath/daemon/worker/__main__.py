@@ -113,6 +113,7 @@ class Worker:
                 commit=runtime.writer.commit,
             ),
             measure=None if runtime.ledger is None else _stage_times(runtime.ledger),
+            is_traced=runtime.tracing is not None,
             dialogues=runtime.dialogues,
         )
         finder: HostFinder = host_finder(runtime, resolver)
@@ -401,7 +402,7 @@ def preload() -> None:
 
 def main() -> None:
     """The whole process."""
-    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, has_modules=True, meets_hosts=True)
+    run_child(_serve, write_deadline_s=_WRITE_DEADLINE_S, has_modules=True, meets_hosts=True, traces_mail=True)
 
 
 if __name__ == "__main__":

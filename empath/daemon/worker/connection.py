@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from empath.config.tables.delivery import Delivery
 from empath.daemon.process.dialogues import Dialogue, Dialogues, Hearing, unheard
 from empath.daemon.worker.content_fit import Pieces, fit, fold
+from empath.daemon.worker.marks import Marks
 from empath.daemon.worker.securing import NotSecured, Securing, Security
 from empath.errors import EmpathError
 from empath.mail.fate import Said, TlsEvidence
@@ -157,6 +158,7 @@ class Cargo(NamedTuple):
 
     destination: str
     message: LeasedMessage
+    marks: Marks | None = None  # to fill, where the message may be traced
 
     @property
     def queue_id(self) -> str:
@@ -222,6 +224,7 @@ class Connection:
         self._content_s = how.timeouts[Stage.CONTENT]  # for one buffer
         self._content_left_s = math.inf  # for which the host may still keep us waiting with all that is sent now
         self._cargo = cargo
+        self._marks = None if cargo is None else cargo.marks
         self._hearing: Hearing | None = None
         self._dialogue_number = how.dialogues.beginning
 
@@ -244,6 +247,9 @@ class Connection:
         """
         securing = Securing(how.security, host, needs.demand)
         began = how.clock()
+        marks = None if cargo is None else cargo.marks
+        if marks is not None:
+            marks.add(Stage.CONNECT, began)
         try:
             wait_s = how.timeouts[Stage.CONNECT]
             bound = {} if source is None else {"source": source.address}
@@ -257,11 +263,15 @@ class Connection:
             raise HostUnreachable(Said(Stage.CONNECT, reply), securing.evidence) from exc
         secured: Stream | TlsStream = stream
         connected = how.clock()
+        if marks is not None:
+            marks.add(Stage.TLS if host.is_tls else Stage.GREETING, connected)
         try:
             if host.is_tls:
                 secured = securing.secure(stream, connected + how.timeouts[Stage.TLS])
                 if how.measure is not None:
                     how.measure("tls", how.clock() - connected)
+                if marks is not None:
+                    marks.add(Stage.GREETING, how.clock())
             opened = cls(host, secured, how, needs, securing, source=source, cargo=cargo)._opened()
             if how.measure is not None:
                 how.measure("connect", connected - began)
@@ -300,6 +310,8 @@ class Connection:
         stream = self._stream
         assert not isinstance(stream, TlsStream)
         began, measure = self._how.clock(), self._how.measure
+        if self._marks is not None:
+            self._marks.add(Stage.TLS, began)
         try:
             self._stream = self._securing.secure(stream, began + self._how.timeouts[Stage.TLS])
         except NotSecured as exc:
@@ -309,6 +321,8 @@ class Connection:
             self._note(self._securing.evidence.version or "TLS")
             if measure is not None:
                 measure("tls", self._how.clock() - began)
+            if self._marks is not None:
+                self._marks.add(Stage.EHLO, self._how.clock())
             self._session.secured(self._securing.bindings)
 
     @property
@@ -352,6 +366,7 @@ class Connection:
             SyntaxViolation: a path or parameter has a control character in it.
         """
         self._cargo = cargo
+        self._marks = None if cargo is None else cargo.marks
         self._dialogue_number = self._how.dialogues.beginning if self._hearing is None else _ASK_AGAIN
         try:
             return self._transact(transaction, pieces, may_end, settings)
@@ -373,14 +388,18 @@ class Connection:
             self._be_heard()
         if not session.begin(transaction):
             return TransactionEnded(dict.fromkeys(transaction.recipients, _OVER_BEFORE_MAIL), is_stale=True)
-        measure = self._how.measure
-        began = 0.0 if measure is None else self._how.clock()
+        measure, marks = self._how.measure, self._marks
+        began = 0.0 if measure is None and marks is None else self._how.clock()
+        if marks is not None:
+            marks.add(Stage.MAIL, began)
         wanted_at = 0.0
         while True:
             event = self._next()
             if isinstance(event, TransactionEnded):
                 self._content_left_s = math.inf
                 self.used_at = self._how.clock()
+                if marks is not None:
+                    marks.add(None, self.used_at)
                 if measure is not None and wanted_at:
                     measure("envelope", wanted_at - began)
                     measure("content", self.used_at - wanted_at)
@@ -393,6 +412,8 @@ class Connection:
     def quit(self) -> None:
         """Send QUIT and close; the reply is not awaited, because nothing depends on it."""
         self._session.quit()
+        if self._marks is not None:
+            self._marks.quit(self._how.clock())
         self.leave()
 
     def leave(self) -> None:
@@ -411,6 +432,8 @@ class Connection:
         """Send the content; gives the instant at which that began."""
         session = self._session
         began = self._how.clock()
+        if self._marks is not None:
+            self._marks.add(Stage.CONTENT, began)
         self._content_left_s = self._content_s
         waiting = 0
         for piece in pieces:
@@ -457,6 +480,8 @@ class Connection:
                 # The segment with the reply to the dot acknowledges the dot: a reply from before that is none to it.
                 has_arrived = session.state is not _END_OF_DATA or stream.is_acknowledged()
                 session.receive(octets, is_all_sent=has_arrived)
+                if self._marks is not None and not events:
+                    self._marks.add(session.stage, clock())
             except StreamTimeout as exc:
                 session.lost(str(exc), is_timeout=True)
             except StreamClosed as exc:

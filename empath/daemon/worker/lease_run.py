@@ -69,7 +69,9 @@ from empath.telemetry.occurrences.worker import (
 )
 
 if TYPE_CHECKING:  # only what is configured is imported
+    from empath.daemon.process.tracing import Tracing
     from empath.daemon.worker.hooks import DeliveryHooks
+    from empath.daemon.worker.lease_trace import LeaseTrace
 
 _STUCK_S = 1.0  # time after which a message counts as stuck: its host is slow, or hangs
 _MOST_NOTED = 10_000
@@ -116,7 +118,8 @@ class LeaseRun:
         self._carriers: dict[Route | None, Carrier] = {}
         self._settling = Settling(dispatch.runtime, lease, dispatch.reply_rules)
         self._moved_at = self._dispatch.clock()
-        self._writes = LeaseWrites(dispatch.runtime, lease, dispatch.hooks)
+        self._trace = None if dispatch.runtime.tracing is None else _trace(dispatch.runtime.tracing, lease)
+        self._writes = LeaseWrites(dispatch.runtime, lease, dispatch.hooks, self._trace)
         self._greenlet: greenlet | None = None
         self._is_carrying = False
         self._has_ended = False  # the message under way is past its point of no return
@@ -158,6 +161,8 @@ class LeaseRun:
                 gevent.sleep(_LEASE_AGAIN_S)
             if not self._is_ended:
                 self._end()
+            if self._trace is not None:
+                self._trace.close()
 
     def give_up(self) -> None:
         """End the message under way: its recipients go back unattempted, or in doubt where its host has all of it."""
@@ -207,6 +212,8 @@ class LeaseRun:
         tried: list[HostAttempt] = []
         refused: list[HostAttempt] = []
         self._is_delivered = self._is_reached = self._has_asked_more = False
+        if self._trace is not None:
+            self._trace.begin(message)
         try:
             ways, moved = self._dispatch.ways.divide(message, self._lease.destination)
             if moved:
@@ -363,6 +370,8 @@ class LeaseRun:
         try:
             if self._carrier is not None and self._carrier.exchangers:
                 self._note(self._carrier.exchangers)
+            if self._trace is not None and (kept := self._trace.judge(message, tried)) is not None:
+                self._writes.add(kept)
             self._writes.add_results(message, self._settling.settle(message, tried))
         except Exception as exc:  # noqa: BLE001 - as above; only a person can find out whether it was delivered
             self._log_fault(message, exc)
@@ -465,3 +474,9 @@ class LeaseRun:
         """
         self._has_ended = self._runtime.is_trusted_alive and not self._is_given_up
         return self._has_ended
+
+
+def _trace(tracing: "Tracing", lease: Lease) -> "LeaseTrace":
+    from empath.daemon.worker.lease_trace import LeaseTrace  # noqa: PLC0415 - only what is configured
+
+    return LeaseTrace(tracing, lease)

@@ -25,6 +25,7 @@ from empath.telemetry.occurrences.worker import ResultRefused, SettleFailed, Sha
 
 if TYPE_CHECKING:  # only what is configured is imported
     from empath.daemon.worker.hooks import DeliveryHooks
+    from empath.daemon.worker.lease_trace import LeaseTrace
 
 _AGAIN_S: Final = 1.0  # pause after a commit that failed
 
@@ -32,11 +33,14 @@ _AGAIN_S: Final = 1.0  # pause after a commit that failed
 class LeaseWrites:
     """The writes of one lease that are not on the disk yet."""
 
-    def __init__(self, runtime: Runtime, lease: Lease, hooks: "DeliveryHooks | None") -> None:
-        """*hooks* of modules hear of results once these are on the disk."""
+    def __init__(
+        self, runtime: Runtime, lease: Lease, hooks: "DeliveryHooks | None", trace: "LeaseTrace | None" = None
+    ) -> None:
+        """*hooks* of modules hear of results once these are on the disk, and *trace* of how long that took."""
         self._runtime = runtime
         self._lease = lease
         self._hooks = hooks
+        self._trace = trace
         self._waiting: list[Write] = []
         self._settled: list[tuple[LeasedMessage, Settle]] = []  # among them, for the hooks
 
@@ -59,7 +63,10 @@ class LeaseWrites:
     def commit(self, *more: Write) -> None:
         """Write all, and *more*; log and tell the hooks what became of it."""
         writes, self._waiting = (*self._waiting, *more), []
+        began_at = 0.0 if self._trace is None else time.time()
         is_whole = self._write(writes)
+        if self._trace is not None and self._trace.waits:
+            self._trace.written(began_at, time.time())
         if self._hooks is not None:
             settled, self._settled = self._settled, []
             for message, settle in settled if is_whole else ():

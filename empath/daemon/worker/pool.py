@@ -94,7 +94,7 @@ class ConnectionPool:
     """
     Connections of this worker that wait for more mail, by the address, port and protocol that they lead to, and by what
     they are: messages that need another proof of the host, another login, or go out from the addresses of another pool,
-    have other connections.
+    have other connections. is_traced: attempts note the times of their stages.
     """
 
     def __init__(
@@ -111,8 +111,10 @@ class ConnectionPool:
         sources: Sources = NO_SOURCES,
         wall_clock: Clock = time.time,
         measure: Measure | None = None,
+        is_traced: bool = False,
         dialogues: Dialogues | None = None,
     ) -> None:
+        self.is_traced = is_traced
         self._settings = settings
         self._clock = clock
         timeouts = {

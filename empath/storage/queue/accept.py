@@ -37,7 +37,8 @@ class NewMessage(NamedTuple):
     of the first attempt, None for at once; delay_report_at is the instant from which a delay is reported, None for the
     usual one; metadata is a JSON object; authentication is a JSON object of the columns of the view `authentication`,
     None where nothing was judged; expanded are recipients whose mail goes to several targets, and whose sender
-    hears of that.
+    hears of that; traceparent is the span, in text form, below which later ones of its trace hang, None where it is in
+    no trace.
     """
 
     queue_id: QueueId
@@ -68,6 +69,7 @@ class NewMessage(NamedTuple):
     authentication: str | None = None
     order: ArrivalOrder | None = None
     expanded: tuple[Recipient, ...] = ()
+    traceparent: str | None = None
 
 
 class Accept(Write):
@@ -90,6 +92,7 @@ class Accept(Write):
             e.is_smtputf8, e.dsn_return, e.envelope_id, m.listener, m.client_address, m.client_name,
             m.header_message_id, m.subject, m.locator, m.added_fields, m.account, m.tls_version,
             m.tls_cipher, m.requires_tls, m.delay_report_at, m.metadata, m.authentication,
+            m.traceparent,
         )  # fmt: skip
         message_id = session.insert("accept.insert_message", message_row)
         if m.content is not None:

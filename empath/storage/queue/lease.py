@@ -68,7 +68,9 @@ class LeasedMessage:
     is None until it has been read. size counts both; digest is the hexadecimal SHA-256 of the content as received;
     requires_tls is True with REQUIRETLS, False with the field `TLS-Required: No`, None with neither;
     delay_report_at is the instant from which a delay is reported, None for the usual one; metadata is the JSON object
-    that modules wrote at reception; account is the name by which the client logged in.
+    that modules wrote at reception; account is the name by which the client logged in, client_address its IP address;
+    traceparent is the text form of its place in a trace, None where it is in none; priority is the best class of its
+    recipients.
     """
 
     message_id: int
@@ -88,6 +90,9 @@ class LeasedMessage:
     delay_report_at: Timestamp | None = None
     metadata: str = "{}"
     account: str | None = None
+    client_address: str = ""
+    traceparent: str | None = None
+    priority: int = 2
     recipients: list[LeasedRecipient] = field(default_factory=list)
     content: bytes | None = None
 
@@ -379,16 +384,15 @@ class TakeLeases(Write):
 def _fill(session: Session, lease: Lease) -> None:
     """Read the messages of a lease, the best class first, and the contents that come with it."""
     found: dict[int, LeasedMessage] = {}
-    best: dict[int, int] = {}  # class of the message's best recipient
     for priority, message_id, *row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
         message = found.get(message_id)
         if message is None:
-            message = found[message_id] = LeasedMessage(message_id, *row[:16])
-            best[message_id] = priority
-        elif priority < best[message_id]:
-            best[message_id] = priority
-        message.recipients.append(LeasedRecipient(*row[16:]))
-    lease.messages = [found[message_id] for _, message_id in sorted((best[number], number) for number in found)]
+            message = found[message_id] = LeasedMessage(message_id, *row[:18])
+            message.priority = priority
+        elif priority < message.priority:
+            message.priority = priority
+        message.recipients.append(LeasedRecipient(*row[18:]))
+    lease.messages = sorted(found.values(), key=lambda each: (each.priority, each.message_id))
     wanted = []
     budget = PREFETCH_OCTETS
     for message in lease.messages:

@@ -46,7 +46,8 @@ class Case:
 
     Shape: reverse_path is the text form, empty for null; recipients are those whose status still fits the kind, perhaps
     none; listener is that of the message; is_refused_for_form: hosts refused the content, not the recipients; notices
-    has the numbers of all notices that the report meets, recipient_ids the numbers of their recipients.
+    has the numbers of all notices that the report meets, recipient_ids the numbers of their recipients; traceparent is
+    the place of the message in its trace, None where it is in none.
     """
 
     due: DueReport
@@ -61,6 +62,7 @@ class Case:
     is_refused_for_form: bool
     notices: tuple[int, ...]
     recipient_ids: tuple[int, ...]
+    traceparent: str | None = None
 
 
 def due_reports(reader: Reader, now: float) -> Iterator[DueReport]:
@@ -102,7 +104,7 @@ def read_case(reader: Reader, due: DueReport) -> Case | None:
     if not messages or not found:
         return None
     (ulid, received_at, is_smtputf8, envelope_id, header_message_id, subject, *more) = messages[0]
-    reverse_path, size, dsn_return, locator, added_fields, listener = more
+    reverse_path, size, dsn_return, locator, added_fields, listener, traceparent = more
     return Case(
         due=due,
         message=ReportedMessage(
@@ -118,6 +120,7 @@ def read_case(reader: Reader, due: DueReport) -> Case | None:
         is_refused_for_form=all(map(_is_refused_for_form, found)),
         notices=tuple(row[0] for row in found),
         recipient_ids=tuple(row[1] for row in found),
+        traceparent=traceparent,
     )
 
 

@@ -64,6 +64,9 @@ FAILED_WRITES: Final = _counter("database_failed_writes", "Writes that were not 
 LOCK_WAITS: Final = _counter("database_lock_waits", "Times that the write lock was not free at once")
 MODULE_FAILURES: Final = _counter("module_failures", "Calls of hooks that failed or took too long", "module", "hook")
 LOG_LINES_LOST: Final = _counter("log_lines_lost", "Lines of the log that could not be written")
+TRACE_SPANS: Final = _counter(
+    "trace_spans", "Spans of traces: `exported`, or `dropped` because the collector did not take them", "result", most=2
+)
 CPU_SECONDS: Final = _counter("process_cpu_seconds", "CPU time of the process, user and system")
 MEMORY: Final = _gauge("process_resident_octets", "Memory of the process, with what it shares")
 DESCRIPTORS: Final = _gauge("process_open_descriptors", "File descriptors that are open")
@@ -193,7 +196,16 @@ CONSUMER_OUTAGES: Final = _counter("events_outages", "Times that a consumer bega
 # In the order of docs/metrics.md.
 CATALOGUE: Final[dict[str, tuple[Metric, ...]]] = {
     "Every process": (
-        *(EVENTS, COMMIT_SECONDS, COMMIT_WRITES, FAILED_WRITES, LOCK_WAITS, MODULE_FAILURES, LOG_LINES_LOST),
+        *(
+            EVENTS,
+            COMMIT_SECONDS,
+            COMMIT_WRITES,
+            FAILED_WRITES,
+            LOCK_WAITS,
+            MODULE_FAILURES,
+            LOG_LINES_LOST,
+            TRACE_SPANS,
+        ),
         *(CPU_SECONDS, MEMORY, DESCRIPTORS, STARTED_AT, METRIC_SERIES),
     ),
     "Acceptor": (

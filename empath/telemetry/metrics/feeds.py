@@ -7,6 +7,7 @@ A metric that no occurrence feeds is read from where it is known anyway, see `Le
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from empath.policy.tracing.context import TraceContext
 from empath.telemetry.metrics import catalogue as m
 from empath.telemetry.metrics.ledger import Ledger
 from empath.telemetry.metrics.top import TopCounts
@@ -84,13 +85,29 @@ _BY_DESTINATION: Final[Mapping[type[Occurrence], str]] = {
 }
 
 
+# Histograms whose values are shown with the trace of their message, and the field that has the value.
+_EXEMPLARS: Final[Mapping[type[Occurrence], tuple[tuple[m.Metric, str, tuple[str, ...]], ...]]] = {
+    acceptor.Accepted: ((m.ACCEPT_SECONDS, "duration_s", ()),),
+    worker.Delivered: ((m.ATTEMPT_SECONDS, "duration_s", (worker.Delivered.event,)), (m.QUEUE_SECONDS, "age_s", ())),
+    **{
+        each: ((m.ATTEMPT_SECONDS, "duration_s", (each.event,)),)
+        for each in (worker.Deferred, worker.Bounced, worker.Expired)
+    },
+}
+
+
 class MetricsFeed:
-    """The subscriber that counts the occurrences of one process in its *ledger*. *clock* gives monotonic seconds."""
+    """
+    The subscriber that counts the occurrences of one process in its *ledger*. *clock* gives monotonic seconds.
+
+    `trace_of` finds the trace of a message, for exemplars; None where nothing is traced.
+    """
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float]) -> None:
         self._ledger = ledger
         self._clock = clock
         self._top = TopCounts()
+        self.trace_of: Callable[[Occurrence], TraceContext | None] | None = None
 
     def wants(self, kind: type[Occurrence]) -> bool:
         """Whether an occurrence of *kind* is counted also where the log does not take it."""
@@ -104,6 +121,9 @@ class MetricsFeed:
         if feed is None:
             return
         feed(self._ledger, what)
+        if self.trace_of is not None and kind in _EXEMPLARS and (context := self.trace_of(what)) is not None:
+            for metric, field, labels in _EXEMPLARS[kind]:
+                self._ledger.exemplify(metric, getattr(what, field), labels, context.trace_id)
         outcome = _BY_DESTINATION.get(kind)
         if outcome is not None:
             if self._top.is_empty:

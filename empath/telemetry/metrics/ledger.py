@@ -8,6 +8,7 @@ THEORY
     function that the ledger calls then.
 """
 
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -18,7 +19,8 @@ from empath.telemetry.metrics.catalogue import METRIC_SERIES, OTHER, Metric
 
 Labels = tuple[str, ...]
 Reading = float | Mapping[Labels, float]
-# By the name of the metric `[labels, value]`, for a histogram `[labels, counts, sum]`. Labels are lists, once decoded.
+# By the name of the metric `[labels, value]`, for a histogram `[labels, counts, sum]` and, if it has exemplars, a list
+# of `[bucket, trace_id, value, instant]`. Labels are lists, once decoded.
 Values = dict[str, list[list[Any]]]
 _NONE: Final[Labels] = ()
 
@@ -44,12 +46,16 @@ class _Counts:
 
 
 class _Distribution:
-    """One series of a histogram: the number of values in each bucket, the last without a bound, and their sum."""
+    """
+    One series of a histogram: the number of values in each bucket, the last without a bound, and their sum. An exemplar
+    is the last traced value of a bucket: the id of its trace, the value, and its instant in Unix seconds.
+    """
 
-    __slots__ = ("counts", "sum")
+    __slots__ = ("counts", "exemplars", "sum")
 
     def __init__(self, buckets: int) -> None:
         self.counts = [0] * (buckets + 1)
+        self.exemplars: dict[int, tuple[str, float, float]] = {}
         self.sum = 0.0
 
 
@@ -76,6 +82,11 @@ class Ledger:
             found = self._distribution(metric, labels)
         found.counts[bisect_left(metric.buckets, value)] += 1
         found.sum += value
+
+    def exemplify(self, metric: Metric, value: float, labels: Labels, trace_id: str) -> None:
+        """Show *value*, which has been observed, with the trace that it comes from."""
+        exemplars = self._distribution(metric, labels).exemplars
+        exemplars[bisect_left(metric.buckets, value)] = (trace_id, value, time.time())
 
     def observer(self, metric: Metric, labels: Labels = _NONE) -> Callable[[float], None]:
         """As `observe` for one series, which is looked up once: for what is measured with each mail."""
@@ -111,7 +122,12 @@ class Ledger:
         for metric, counts in self._counts.items():
             found[metric.name] = [[labels, value] for labels, value in counts.series.items()]
         for metric, series in self._distributions.items():
-            found[metric.name] = [[labels, each.counts, each.sum] for labels, each in series.items()]
+            found[metric.name] = [
+                [labels, each.counts, each.sum, [[place, *traced] for place, traced in each.exemplars.items()]]
+                if each.exemplars
+                else [labels, each.counts, each.sum]
+                for labels, each in series.items()
+            ]
         for metric, reading in self._readings.items():
             now = reading()
             by_labels = now if isinstance(now, Mapping) else {_NONE: now}

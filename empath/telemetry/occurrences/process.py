@@ -213,3 +213,20 @@ class ModuleBlocks(Occurrence):
     module: ModuleName
     hook: HookName
     exception: Traceback
+
+
+@occurrence("warning")
+class TracesUnexported(Occurrence):
+    """
+    The collector of [tracing] does not take spans. They wait, bounded, and this process tries again; mail goes on.
+    `empath_trace_spans_total` counts those that were dropped.
+    """
+
+    error: ErrorText
+
+
+@occurrence("info")
+class TracesExported(Occurrence):
+    """The collector takes spans again."""
+
+    dropped: Annotated[int, "spans that were dropped so far"]

@@ -16,8 +16,8 @@ RETURNING destination_id;
 INSERT INTO _message (
   ulid, node, reverse_path, size, digest, received_at, body_type, has_8bit, is_smtputf8, dsn_return, envelope_id,
   listener, client_address, client_name, header_message_id, subject, content_locator, added_fields, account,
-  tls_version, tls_cipher, requires_tls, delay_report_at, metadata, authentication)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  tls_version, tls_cipher, requires_tls, delay_report_at, metadata, authentication, traceparent)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_content
 -- Its content, where the locator says inline.

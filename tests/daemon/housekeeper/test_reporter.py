@@ -87,6 +87,7 @@ class Bench:
             now=lambda: Timestamp(NOW),
             child=SimpleNamespace(wake_fds=()),
             draining=SimpleNamespace(is_set=lambda: False),
+            tracing=None,
         )
         try:
             yield Reporter(runtime, reader, clock=lambda: self.clock_s)

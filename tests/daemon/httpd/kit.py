@@ -81,6 +81,7 @@ class Web:
             "ledger": None,
             "secrets": NO_SECRETS,
             "server_tls": None,
+            "tracing": None,
             "signer": Signer({}),
             "deadlines": Deadlines(),
             "rules": SimpleNamespace(router=config.router),

@@ -130,6 +130,7 @@ def dispatch(tmp_path):
     file.write_text(configuration(2525, routes='"*" = "discard:"'))
     config = load_config(file)
     runtime: Any = SimpleNamespace(
+        tracing=None,
         config=config,
         rules=SimpleNamespace(book=config.rule_book(), router=config.router),
         emit=emitter("worker-1"),
@@ -633,6 +634,8 @@ def test_no_final_dot_is_said_by_a_process_that_is_taken_for_dead(dispatch):
 
 class FakePool(ConnectionPool):
     """Gives the results of each host, and keeps the requests."""
+
+    is_traced = False
 
     def __init__(self, **results):
         self.rules = BUILT_IN_RULES

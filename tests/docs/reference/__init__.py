@@ -2,13 +2,13 @@
 reference - conf/empath.toml, a dashboard and parts of docs/, made from the source
 
 `make reference` writes them; a test holds that they are up to date. Settings are read from the configuration, events
-from the occurrences, metrics from their catalogue, columns from the comments of the views, and both machines of SMTP
-from their tables.
+from the occurrences, metrics and spans from their catalogues, columns from the comments of the views, and both machines
+of SMTP from their tables.
 """
 
 from pathlib import Path
 
-from tests.docs.reference import dashboard, events, metrics, outbox, protocol, settings, views
+from tests.docs.reference import dashboard, events, metrics, outbox, protocol, settings, tracing, views
 from tests.docs.reference.parts import renewed
 
 _PARTS = {
@@ -17,6 +17,7 @@ _PARTS = {
     "docs/sql.md": views.parts,
     "docs/events.md": outbox.parts,
     "docs/protocol.md": protocol.parts,
+    "docs/tracing.md": tracing.parts,
 }
 
 

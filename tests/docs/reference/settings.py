@@ -46,6 +46,8 @@ _KINDS = {
     "CommandWord": "list of words",
     "Command": "list of text",
     "SecureUrl": "URL",
+    "HttpUrl": "URL",
+    "TracingNetwork": "list of networks",
     "Per": "one word",
     "Role": "one word",
     "Literal": "one word",

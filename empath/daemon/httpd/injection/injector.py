@@ -26,6 +26,7 @@ from empath.mail.reply import Reply
 from empath.mail.timing import Hold
 from empath.policy.access import ClientAddress
 from empath.policy.login.account import LoggedIn
+from empath.policy.tracing.context import TraceContext
 from empath.smtp.server.events import MailOffered
 from empath.smtp.server.replies import BAD_RECIPIENT
 from empath.storage.queue.accept import Accept
@@ -82,7 +83,8 @@ class Submission:
     One request.
 
     Shape: name stands for the client in the log and the queue; with all_or_none one refusal keeps all out of the queue;
-    key gives the key of the request, None without one, and is asked when all content has come.
+    key gives the key of the request, None without one, and is asked when all content has come; trace_parent is the
+    trace that its messages go on in, None where each begins one.
     """
 
     client: ClientAddress
@@ -94,6 +96,7 @@ class Submission:
     mt_priority: int | None = None
     all_or_none: bool = False
     key: Callable[[], InjectionKey | None] = lambda: None
+    trace_parent: TraceContext | None = None
 
     @property
     def results(self) -> list[Result]:
@@ -174,7 +177,14 @@ class Injector:
         open_results = [result for _, result in item.recipients]
         message: DirectMessage | None = None
         try:
-            message = DirectMessage(self._new_session, context, submission.client, submission.account, item.metadata)
+            message = DirectMessage(
+                self._new_session,
+                context,
+                submission.client,
+                submission.account,
+                item.metadata,
+                trace_parent=submission.trace_parent,
+            )
             offer = MailOffered(
                 submission.sender,
                 item.size,

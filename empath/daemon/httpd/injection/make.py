@@ -49,4 +49,5 @@ def messages(runtime: Runtime, contexts: ListenerContexts) -> Messages:
         message_octets=limits.message_octets,
         header_octets=limits.header_octets,
         key_s=config.http.key_s,
+        trusted=config.http.trust_traceparent,
     )

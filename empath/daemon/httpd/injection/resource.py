@@ -8,8 +8,9 @@ when it is large; JSON is in memory, so that the octets of all such requests tog
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
 from typing import Any, Final
 
@@ -34,11 +35,12 @@ from empath.daemon.httpd.injection.reading import (
 from empath.daemon.httpd.problems import Problem
 from empath.errors import SyntaxViolation
 from empath.mail.reply import Reply
-from empath.policy.access import ClientAddress, plain_address
+from empath.policy.access import ClientAddress, Network, is_within, plain_address
 from empath.policy.api_token import Token, TokenRole
 from empath.policy.limits.refusal import REPLIES, Limit
 from empath.policy.login.account import LoggedIn
 from empath.policy.senders import AUTHOR_NOT_ALLOWED, SENDER_NOT_ALLOWED
+from empath.policy.tracing.context import TraceContext
 from empath.storage.engine import Reader
 from empath.storage.queue.injection import EarlierRequest, InjectionKey, earlier_request
 
@@ -76,15 +78,17 @@ class Messages:
         message_octets: int,
         header_octets: int,
         key_s: float,
+        trusted: Collection[Network] = (),
     ) -> None:
         """*account_of* gives the account of a token for a client, None if it is disabled; *key_s* is how long a key
-        of a request is kept."""
+        of a request is kept; *trusted* are clients that may name a trace."""
         self._injector = injector
         self._account_of = account_of
         self._reader = reader
         self._message_octets = message_octets
         self._header_octets = header_octets
         self._key_s = key_s
+        self._trusted = trusted
         self._most_json = max(_LEAST_JSON, int(_OVER_JSON * message_octets))
         self._json_octets = 0  # of requests that are under way
         self._turns = BoundedSemaphore(_TURNS)
@@ -101,7 +105,7 @@ class Messages:
             raise Problem(403, f"the account {token.account} of the token {token.name} is disabled")
         if kind == _RAW:
             submission = self._raw(request, length, client, account)
-            outcome = self._injected(submission)
+            outcome = self._injected(replace(submission, trace_parent=self._trace_parent(request, client)))
         elif kind == _JSON and request.params:
             raise Problem(400, f"parameters go with {_RAW}; a body of {_JSON} has keys for them")
         elif kind == _JSON:
@@ -113,7 +117,7 @@ class Messages:
                     return
                 submission = _submission(octets, key, f"token:{token.name}", client, account, most=self._message_octets)
                 del octets
-                outcome = self._injected(submission)
+                outcome = self._injected(replace(submission, trace_parent=self._trace_parent(request, client)))
         else:
             raise Problem(415, f"the body is {_JSON} or {_RAW}")
         if outcome.earlier is not None:
@@ -124,6 +128,12 @@ class Messages:
         if not any(result.id for result in outcome.results):
             raise _refusal_of(outcome.results)
         _answer(response, json.dumps(answer_of(outcome.results)))
+
+    def _trace_parent(self, request: falcon.Request, client: ClientAddress) -> TraceContext | None:
+        """The trace that a client which is trusted with it names."""
+        if not is_within(client, self._trusted):
+            return None
+        return TraceContext.find(request.get_header("traceparent"))
 
     def _injected(self, submission: Submission) -> Outcome:
         if not self._turns.acquire(timeout=_TURN_S):

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Permission
+from empath.daemon.worker.marks import Marks
 from empath.errors import ContentGone, StorageFailure
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Handover, Outcome
@@ -125,12 +126,14 @@ class HostAttempt(NamedTuple):
     """
     One transaction, or a transport without hosts, with its answer for each recipient that it decided about.
 
-    handover says who has the mail of those whose answer is DELIVERED.
+    handover says who has the mail of those whose answer is DELIVERED; marks has the times of its stages, None where
+    mail is not traced or the way has none.
     """
 
     attempt: Attempt
     answers: list[Answer]
     handover: Handover = Handover.FINAL
+    marks: Marks | None = None
 
     @property
     def undelivered(self) -> list[Answer]:

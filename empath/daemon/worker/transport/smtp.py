@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from empath.daemon.worker.connection import Cargo
+from empath.daemon.worker.marks import Marks
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.session_rules import BUILT_IN_RULES, SessionRules
 from empath.daemon.worker.transport.carrier import Answer, DeliveryJob, HostAttempt
@@ -47,6 +48,7 @@ class SmtpCarrier:
         # A host that gives no session to messages with one need may give one to others.
         self._hosts_of: dict[MessageNeeds, DestinationHosts] = {}
         self._hosts: DestinationHosts | None = None  # of the last message
+        self._marks: Marks | None = None  # those of a look-up, for the next attempt
 
     @property
     def is_failing(self) -> bool:
@@ -79,7 +81,9 @@ class SmtpCarrier:
             under_way.go_on()
 
     def _find(self, needs: MessageNeeds) -> DestinationHosts:
+        self._note_look_up(Stage.DNS)
         found = hosts_of(self._finder, self._route, self._destination)
+        self._note_look_up(None)
         if not isinstance(found, NoHost):
             names = dict.fromkeys(host.name for host in found if host.preference is not None)
             self.exchangers = self._sessions.exchangers = tuple(names)
@@ -90,7 +94,22 @@ class SmtpCarrier:
 
     def _turn_to_backup(self, hosts: DestinationHosts) -> None:
         """Look the backups up only now: a zone that hangs delays no mail that has no need of them."""
+        self._note_look_up(Stage.DNS)
         hosts.turn_to_backup(hosts_of_list(self._finder, self._backups, self._destination))
+        self._note_look_up(None)
+
+    def _note_look_up(self, stage: Stage | None) -> None:
+        if self._pool.is_traced:
+            if self._marks is None:
+                self._marks = Marks()
+            self._marks.add(stage, time.monotonic())
+
+    def _taken_marks(self) -> Marks | None:
+        """Where the next attempt notes its stages, after a look-up that was made for it."""
+        if not self._pool.is_traced:
+            return None
+        marks, self._marks = self._marks, None
+        return marks or Marks()
 
     def _unasked(
         self, hosts: DestinationHosts, silence: Said, recipients: list[LeasedRecipient], started_at: float
@@ -98,7 +117,8 @@ class SmtpCarrier:
         """The answer for recipients that no host is asked about."""
         dnssec = hosts.security.known
         attempt = Attempt(self._destination, started_at, time.time() - started_at, dnssec=dnssec)
-        return HostAttempt(attempt, [Answer(r, silence, outcome_of(silence)) for r in recipients])
+        answers = [Answer(r, silence, outcome_of(silence)) for r in recipients]
+        return HostAttempt(attempt, answers, marks=self._taken_marks())
 
     def _ask(
         self,
@@ -113,6 +133,7 @@ class SmtpCarrier:
         asked = [recipients[number] for number in under_way.recipient_ids]
         session = self._sessions.session_for(host, needs, settings)
         transaction = _transaction(job.message, asked, requires_tls=session.demand.needs_requiretls)
+        marks = self._taken_marks()
         result = self._pool.send(
             host,
             transaction,
@@ -120,7 +141,7 @@ class SmtpCarrier:
             job.may_end,
             settings=settings,
             needs=session,
-            cargo=Cargo(self._destination, job.message),
+            cargo=Cargo(self._destination, job.message, marks),
         )
         attempt = Attempt(
             self._destination,
@@ -140,7 +161,7 @@ class SmtpCarrier:
             # In LMTP some recipients may have their replies to the dot, and others none.
             is_in_doubt = result.is_in_doubt and said.stage is Stage.END_OF_DATA and not said.reply.is_from_host
             answers.append(Answer(recipients[number], said, outcome, is_in_doubt))
-        return HostAttempt(attempt, answers, _handover(host, has_dsn=result.has_dsn))
+        return HostAttempt(attempt, answers, _handover(host, has_dsn=result.has_dsn), marks)
 
 
 def _handover(host: Host, *, has_dsn: bool) -> Handover:

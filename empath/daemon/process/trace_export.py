@@ -1,0 +1,133 @@
+"""
+trace_export - the greenlet that takes spans to the collector
+
+THEORY
+    Mail only puts spans into a queue in memory. A greenlet of its own sends them by HTTP, a batch at a time, and waits
+    for nothing but its own connection. While the collector is away it tries again after a pause that doubles, and what
+    the queue has no room for is dropped and counted: neither mail nor the end of the process waits for a collector.
+    To make a request of a batch takes the hub about 3 ms at most.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import gevent
+from gevent.event import Event
+
+from empath.errors import EmpathError
+from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest
+from empath.policy.tracing.spans import Span
+from empath.telemetry.occurrence import Emitter, words_of
+from empath.telemetry.occurrences.process import TracesExported, TracesUnexported
+from empath.telemetry.tracing.span_queue import SpanQueue
+
+_EVERY_S: Final = 1.0  # spans wait for others this long
+_TIMEOUT_S: Final = 10.0
+_GRACE_S: Final = 1.0
+_AGAIN_S: Final = 1.0
+_LONGEST_AGAIN_S: Final = 30.0
+_END_S: Final = 0.8  # for the last spans of a process
+_MOST_OCTETS: Final = 4_096  # of an answer, which nobody reads
+_LATER: Final = frozenset({408, 429, 502, 503, 504})  # the collector wants the same batch again
+_FIELDS: Final = (("Content-Type", "application/x-protobuf"), ("User-Agent", "Empath"))
+
+
+class TraceExport:
+    """Sends what is in *spans*. *body_of* makes a request of some; *fields* are those that the collector wants."""
+
+    def __init__(
+        self,
+        spans: SpanQueue,
+        endpoint: HttpEndpoint,
+        body_of: Callable[[Iterable[Span], Mapping[str, str]], bytes],
+        *,
+        resource: Mapping[str, str],
+        fields: Sequence[tuple[str, str]],
+        emit: Emitter,
+        timeout_s: float = _TIMEOUT_S,
+        again_s: float = _AGAIN_S,
+    ) -> None:
+        self._spans = spans
+        self._endpoint = endpoint
+        self._body_of = body_of
+        self._resource = resource
+        self._fields = (*_FIELDS, *fields)
+        self._emit = emit
+        self._timeout_s = timeout_s
+        self._again_s = again_s
+        self._rung = Event()
+        self._ending = Event()
+        self._is_failing = False
+        self._greenlet: gevent.Greenlet[..., None] | None = None
+
+    def start(self) -> None:
+        """Send in the background from now on."""
+        self._greenlet = gevent.spawn(self._run)
+
+    def ring(self) -> None:
+        """A batch is there: send it at once."""
+        self._rung.set()
+
+    def end(self) -> None:
+        """Send what is left, as far as that takes no time to speak of; the rest is dropped."""
+        self._ending.set()
+        self._rung.set()
+        if self._greenlet is not None:
+            self._greenlet.join(_END_S)
+            self._greenlet.kill()
+        self._spans.drop_all()
+
+    def _run(self) -> None:
+        while True:
+            if not self._ending.is_set():
+                self._rung.wait(_EVERY_S)
+                self._rung.clear()
+            while batch := self._spans.take():
+                try:
+                    self._send(batch)
+                except Exception as exc:  # noqa: BLE001 - a fault in here must neither end the process nor the traces
+                    self._spans.dropped += len(batch)
+                    self._fail(words_of(exc))
+            if self._ending.is_set():
+                return
+
+    def _send(self, batch: Sequence[Span]) -> None:
+        """Send one batch, again and again until the collector has answered, or the process ends."""
+        body = self._body_of(batch, self._resource)
+        again_s = self._again_s
+        while not self._is_answered(body, len(batch)):
+            if self._ending.wait(again_s):
+                self._spans.dropped += len(batch)
+                self._spans.drop_all()
+                return
+            again_s = min(2 * again_s, _LONGEST_AGAIN_S)
+
+    def _is_answered(self, body: bytes, count: int) -> bool:
+        """Whether the collector need not be asked again with *body*, which has *count* spans."""
+        request = HttpRequest("POST", self._fields, (body,), len(body))
+        try:
+            # A look-up of the name may hang longer than the request would.
+            with gevent.Timeout(self._timeout_s + _GRACE_S, HttpFailed("timed out")):
+                answer = self._endpoint.ask(
+                    request, timeout_s=self._timeout_s, most_octets=_MOST_OCTETS, status_counts=True
+                )
+        except EmpathError as exc:
+            self._fail(str(exc))
+            return False
+        if answer.status in _LATER:
+            self._fail(f"HTTP status {answer.status}")
+            return False
+        if answer.status // 100 != 2:
+            self._spans.dropped += count  # the same would be refused again
+            self._fail(f"HTTP status {answer.status}: the spans are dropped")
+            return True
+        self._spans.exported += count
+        if self._is_failing:
+            self._is_failing = False
+            self._emit(TracesExported(dropped=self._spans.dropped))
+        return True
+
+    def _fail(self, words: str) -> None:
+        if not self._is_failing:
+            self._is_failing = True
+            self._emit(TracesUnexported(error=words))

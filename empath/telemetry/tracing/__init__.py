@@ -1,0 +1,1 @@
+"""tracing - spans on their way to a collector"""

@@ -1,0 +1,128 @@
+"""Spans on their way to a collector that takes them, refuses them, or is not there."""
+
+import gevent
+import pytest
+
+from empath.daemon.process.trace_export import TraceExport
+from empath.mail.url import parse_url
+from empath.net.http_client import HttpEndpoint
+from empath.policy.tracing import spans as s
+from empath.policy.tracing.context import TraceContext
+from empath.telemetry.occurrence import Emitter, Occurrence
+from empath.telemetry.occurrences.process import TracesExported, TracesUnexported
+from empath.telemetry.tracing.otlp import request_of
+from empath.telemetry.tracing.span_queue import BATCH, SpanQueue
+from tests.kit.collector import TAKEN, Collector
+from tests.kit.http_server import answer
+
+SPAN = s.Span(s.COMMIT, TraceContext("1" * 32, "2" * 16, is_sampled=True), None, 1.0, 2.0)
+
+
+class Process:
+    """What sends the spans of one process to *url*."""
+
+    def __init__(self, url, encode=request_of):
+        self.seen: list[Occurrence] = []
+        self.spans = SpanQueue()
+        self.export = TraceExport(
+            self.spans,
+            HttpEndpoint(parse_url(f"{url}/v1/traces")),
+            encode,
+            resource={},
+            fields=(("Authorization", "Bearer abc"),),
+            emit=Emitter("a", (lambda _, what: self.seen.append(what),)),
+            again_s=0.01,
+        )
+
+    def send(self, count=1):
+        """Let *count* spans go."""
+        self.spans.add([SPAN] * count)
+        self.export.ring()
+
+
+@pytest.fixture
+def process():
+    """Makes one process, which is ended."""
+    made = []
+
+    def make(*arguments, **named):
+        made.append(Process(*arguments, **named))
+        made[-1].export.start()
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.export.end()
+
+
+def until(condition):
+    """Let the other greenlets run until *condition* holds."""
+    with gevent.Timeout(10):
+        while not condition():
+            gevent.sleep(0.001)
+
+
+def test_a_batch_goes_as_one_request(process):
+    """
+    What the collector wants to see with each request comes from a file.
+    """
+    with Collector() as collector:
+        sending = process(collector.url)
+        sending.send(BATCH + 1)
+        until(lambda: sending.spans.exported == BATCH + 1)
+        assert [BATCH, 1] == [call.body.count(b"mail.commit") for call in collector.calls]
+        call = collector.calls[0]
+    assert ("POST /v1/traces HTTP/1.1", "Bearer abc", "application/x-protobuf") == (
+        *(call.line, call.field("authorization")),
+        call.field("content-type"),
+    )
+
+
+def test_a_collector_that_is_busy_gets_the_batch_again_and_one_that_refuses_does_not(process):
+    """
+    Each outage is said once, and its end as well.
+    """
+    busy, refused = answer(503), answer(400, b"no such tenant")
+    with Collector(b"", busy, TAKEN, refused, TAKEN) as collector:
+        sending = process(collector.url)
+        sending.send()
+        until(lambda: sending.spans.exported == 1)
+        sending.send(2)
+        until(lambda: sending.spans.dropped == 2)
+        sending.send()
+        until(lambda: sending.spans.exported == 2)
+        assert 5 == len(collector.calls)
+    assert [TracesUnexported, TracesExported, TracesUnexported, TracesExported] == [*map(type, sending.seen)]
+    assert ("HTTP status 400: the spans are dropped", 2) == (sending.seen[2].error, sending.seen[3].dropped)
+
+
+def test_the_end_of_a_process_does_not_wait_for_a_collector(process):
+    """
+    What is left is dropped.
+    """
+    with Collector() as gone:
+        url = gone.url
+    sending = process(url)
+    sending.send(3)
+    until(lambda: sending.seen)
+    with gevent.Timeout(5):
+        sending.export.end()
+    assert (0, 3) == (sending.spans.exported, sending.spans.dropped)
+
+
+def test_a_fault_costs_the_batch_alone(process):
+    """
+    It ends neither the process nor the export.
+    """
+
+    def encode(spans, resource):
+        if len(spans) == 2:
+            raise ValueError("a fault")
+        return request_of(spans, resource)
+
+    with Collector() as collector:
+        sending = process(collector.url, encode)
+        sending.send(2)
+        until(lambda: sending.spans.dropped == 2)
+        sending.send()
+        until(lambda: sending.spans.exported == 1)
