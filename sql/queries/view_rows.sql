@@ -4,9 +4,9 @@
 
 -- name: attempt
 -- Up to :limit attempts after :after. Index: the rowid of _attempt, or _attempt_recipient where a recipient is named.
-SELECT attempt_id, id, recipient_id, recipient, destination, started_unix, duration_s, connect_s, host, peer_address,
-       stage, code, enhanced, text, tls_policy, tls_version, tls_cipher, tls_peer, tls_failure, dnssec, source, outcome,
-       decided_status, decided_next_retry_unix, class
+SELECT attempt_id, started_unix, duration_s, connect_s, destination, host, peer_address, stage, code, enhanced, text,
+       tls_policy, tls_version, tls_cipher, tls_peer, tls_failure, dnssec, source, outcome, decided_status,
+       decided_next_retry_unix, class, id, recipient_id, recipient
   FROM attempt
  WHERE attempt_id > :after
    AND {condition}

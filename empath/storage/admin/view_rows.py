@@ -9,38 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from empath.storage.admin.records import AttemptRow
 from empath.storage.engine import Condition, PublicView, Visit
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptOfView:
-    """One row of the view `attempt`."""
+class AttemptOfView(AttemptRow):
+    """One row of the view `attempt`: an attempt, and whose it is."""
 
-    attempt_id: int
     id: str
     recipient_id: int
     recipient: str
-    destination: str
-    started_at: float
-    duration_s: float
-    connect_s: float | None
-    host: str | None
-    peer_address: str | None
-    stage: str
-    code: int | None
-    enhanced: str | None
-    reply: str
-    tls_policy: str | None
-    tls_version: str | None
-    tls_cipher: str | None
-    tls_peer: str | None
-    tls_failure: str | None
-    dnssec: str | None
-    source: str | None
-    outcome: str
-    decided_status: str
-    decided_next_retry_at: float | None
-    bounce_class: str | None
 
 
 @dataclass(frozen=True, slots=True)
