@@ -2,12 +2,15 @@
 
 import gc
 import os
+import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from importlib import import_module
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -62,10 +65,71 @@ def pytest_sessionstart(session: pytest.Session) -> None:
                 import_module(".".join(file.relative_to(folder.parent).with_suffix("").parts))
 
 
+_MEMORY: Final = Path("/dev/shm")
+_IN_MEMORY: Final = (  # directories of tests that commit much and cut no power
+    "cli/admin",
+    "config",
+    "daemon/acceptor",
+    "daemon/httpd",
+    "daemon/process",
+    "daemon/publisher",
+    "daemon/worker",
+    "docs",
+    "modules",
+    "storage",
+)
+_OF_A_SERVICE: Final = frozenset({"empathd", "make_empathd"})
+_NUMBERS: Final = count()
+
+
+@pytest.fixture(scope="session")
+def directory_in_memory(request: pytest.FixtureRequest) -> Iterator[Path | None]:
+    """
+    A directory in memory, where the system has one. It goes with the run, so a run of one process has none: people look
+    at the files of a test that failed.
+    """
+    if not _MEMORY.is_dir() or not hasattr(request.config, "workerinput"):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="empath-tests-", dir=_MEMORY) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def tmp_path(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, directory_in_memory: Path | None
+) -> Iterator[Path]:
+    """
+    A directory of the test's own. That of a test that passes is removed at once: a queue has 800 kB, and ten thousand
+    of them would go to the disk.
+
+    It is in memory in some directories of tests. No service takes a queue there: a test that starts one by a fixture of
+    this file has a disk, as has one with the mark `on_disk`.
+    """
+    place = request.path.relative_to(Path(__file__).parent).as_posix()
+    is_on_disk = (
+        directory_in_memory is None
+        or not place.startswith(_IN_MEMORY)
+        or not _OF_A_SERVICE.isdisjoint(request.fixturenames)
+        or request.node.get_closest_marker("on_disk") is not None
+    )
+    base = tmp_path_factory.getbasetemp() if directory_in_memory is None or is_on_disk else directory_in_memory
+    made = base / f"{re.sub(r'[^0-9A-Za-z]', '_', request.node.name)[:30]}{next(_NUMBERS)}"
+    made.mkdir(mode=0o700)
+    failed = request.session.testsfailed
+    yield made
+    if failed == request.session.testsfailed:
+        shutil.rmtree(made, ignore_errors=True)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def no_process_outlives_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def no_process_outlives_the_run(
+    tmp_path_factory: pytest.TempPathFactory, directory_in_memory: Path | None
+) -> Iterator[None]:
     """Processes that a test left running end with this pytest process; then the last test fails with an error."""
-    with guarded(tmp_path_factory.getbasetemp()):
+    with ExitStack() as guards:
+        for folder in filter(None, (tmp_path_factory.getbasetemp(), directory_in_memory)):
+            guards.enter_context(guarded(folder))
         yield
         STARTER.close()
 

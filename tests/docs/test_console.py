@@ -13,6 +13,8 @@ from tests.kit.process import Empathd, free_port
 from tests.kit.starter import STARTER
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.on_disk
+
 READING = ("cat ", "sqlite3 ", "bin/empath-admin list", "bin/empath-admin view")
 RUN = ("README.md", "docs/QUICKSTART.md")
 COVERED = (*RUN, "docs/INSTALL.md", "docs/TROUBLESHOOTING.md")

@@ -12,6 +12,8 @@ from empath.storage.sqlite.checks import check_queue
 from empath.storage.sqlite.engine import SqliteEngine
 from tests.kit.queue import write
 
+pytestmark = pytest.mark.on_disk
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

@@ -25,6 +25,8 @@ from tests.kit.queue import T0, Queue, dump, give_spool, select, violations
 from tests.storage.migrations.kit import restore as restore_saved
 from tests.storage.migrations.kit import restore_spool, saved
 
+pytestmark = pytest.mark.on_disk
+
 NODE = "mx.example.test"
 LARGE = b"Subject: large\r\n\r\n" + 1000 * b"x\r\n"
 FIELDS = b"Received: by this host\r\n"

@@ -37,6 +37,8 @@ from tests.kit.milter import FilterInThread
 from tests.kit.process import configuration, free_port
 from tests.kit.queue import T0, Queue, write
 
+pytestmark = pytest.mark.on_disk
+
 MIB = 1024 * 1024
 
 

@@ -14,6 +14,8 @@ from tests.cli.admin.kit import NEVER, AdminTool, run, run_apart
 from tests.kit.queue import select, write
 from tests.kit.waiting import DEADLINE_S, eventually
 
+pytestmark = pytest.mark.on_disk
+
 ORDERS = [("reload",), ("drain",), ("log-level", "debug"), ("stop-listener", "127.0.0.1:2525")]
 
 

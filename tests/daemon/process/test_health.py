@@ -16,6 +16,8 @@ from tests.kit.certificates import TABLE, issued
 from tests.kit.process import configuration, free_port
 from tests.kit.queue import Queue, write
 
+pytestmark = pytest.mark.on_disk
+
 
 @pytest.fixture
 def look(tmp_path):

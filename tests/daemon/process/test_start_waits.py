@@ -4,6 +4,7 @@ from collections.abc import Callable
 from threading import Thread
 
 import apsw
+import pytest
 
 from empath.config import Config, load_config
 from empath.config.tables.queue import Queue
@@ -12,6 +13,8 @@ from empath.storage.sqlite.connection import PAGE_OCTETS
 from tests.kit.process import EMPATHD, Empathd
 from tests.kit.queue import select
 from tests.kit.waiting import DEADLINE_S, eventually
+
+pytestmark = pytest.mark.on_disk
 
 Make = Callable[..., Empathd]
 _LOOKS = 10  # more than a stop needs before it waits

@@ -4,9 +4,12 @@ import signal
 from collections.abc import Callable
 
 import apsw
+import pytest
 
 from tests.kit.process import Empathd
 from tests.kit.waiting import DEADLINE_S
+
+pytestmark = pytest.mark.on_disk
 
 Make = Callable[..., Empathd]
 

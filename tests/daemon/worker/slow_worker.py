@@ -21,6 +21,7 @@ from empath.config import load_config
 from empath.daemon.process.client_access import client_access
 from empath.daemon.process.dialogues import unheard
 from empath.daemon.process.hub_writer import HubWriter
+from empath.daemon.process.shared_reader import SharedReader
 from empath.mail.identity import QueueId, Timestamp
 from empath.net.stream import Deadlines
 from empath.telemetry.subscribers import emitter
@@ -41,7 +42,7 @@ class SlowWorker:
         gevent.spawn(deadlines.run)
         runtime: Any = SimpleNamespace(
             config=config,
-            engine=self.queue.engine,
+            reader=SharedReader(self.queue.engine.open_reader),
             process_id=self.queue.process_id,
             emit=emitter("worker-1"),
             writer=HubWriter(self.queue.engine, deadline_s=5.0),

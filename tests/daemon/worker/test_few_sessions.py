@@ -7,10 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.kit.peer import ScriptedPeer
 from tests.kit.process import configuration
 from tests.kit.queue import Queue, write
 from tests.kit.waiting import DEADLINE_S
+
+pytestmark = pytest.mark.on_disk
 
 PROGRAM = "tests.daemon.worker.few_sessions_worker"
 ROOT = Path(__file__).parents[3]

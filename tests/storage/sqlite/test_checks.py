@@ -11,6 +11,8 @@ from empath.errors import CannotCreate, ConfigError, PermissionRefused
 from empath.storage.sqlite.checks import check_queue, network_file_system, place_errors
 from empath.storage.sqlite.schema import prepare
 
+pytestmark = pytest.mark.on_disk
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 NOBODY = pwd.getpwnam("nobody")
 MOUNTS = r"""
