@@ -286,9 +286,11 @@ class Engine(Protocol):
             EmpathError: see `visiting`.
         """
 
-    def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None) -> None:
+    def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None, masks: bool = False) -> None:
         """
         Run SQL that a person wrote: *statements*, or standard input if there are none.
+
+        *masks*: it reads the public views only, and addresses in them are masked.
 
         Raises:
             StatementRefused: a statement failed; those before it are done.

@@ -105,11 +105,11 @@ class SqliteEngine:
             with visiting(self.path, None, self._ids(), check_version):
                 pass
 
-    def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None) -> None:
+    def run_shell(self, statements: Sequence[str], *, write_deadline_s: float | None, masks: bool = False) -> None:
         """See `engine.Engine`."""
         from empath.storage.sqlite.shell import run_shell  # noqa: PLC0415 - the shell costs the other verbs 50 ms
 
-        run_shell(self.path, statements, deadline_s=write_deadline_s)
+        run_shell(self.path, statements, deadline_s=write_deadline_s, masks=masks)
 
     def system_shell(self, arguments: Sequence[str], *, writes: bool) -> list[str]:
         """See `engine.Engine`."""

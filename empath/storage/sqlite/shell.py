@@ -24,6 +24,7 @@ from empath.errors import StatementRefused
 from empath.mail.printable import printable
 from empath.storage.sqlite.connection import ours
 from empath.storage.sqlite.destination_ids import DestinationIds
+from empath.storage.sqlite.masked import masked_connection
 from empath.storage.sqlite.migration import names_of_schema, public_views
 from empath.storage.sqlite.visit import visiting
 
@@ -38,6 +39,10 @@ _DROPS: Final = {
     apsw.SQLITE_DROP_TRIGGER: "DROP TRIGGER", apsw.SQLITE_DROP_INDEX: "DROP INDEX",
     apsw.SQLITE_DROP_VTABLE: "DROP TABLE",
 }  # fmt: skip
+_HARMLESS: Final = frozenset({
+    ".bail", ".echo", ".exit", ".header", ".headers", ".help", ".mode", ".nullvalue", ".print", ".prompt", ".quit",
+    ".separator", ".show", ".timer", ".version", ".width",
+})  # fmt: skip
 # To read them is harmless. A value would change the file for good, or what the constraints and triggers hold.
 _KEPT_PRAGMAS: Final = frozenset({
     "application_id", "foreign_keys", "ignore_check_constraints", "journal_mode", "recursive_triggers",
@@ -87,11 +92,26 @@ class _Shell(apsw.shell.Shell):
     output_box.all_at_once = True  # type: ignore[attr-defined]
 
 
+class _Masked(_Shell):
+    """A shell whose commands open and write no file, and run no program."""
+
+    def process_command(self, command: str) -> None:
+        """Processes a dot command, if it is a harmless one"""
+        name = command.strip().partition(" ")[0]
+        if name not in _HARMLESS:
+            raise self.Error(f"{name} is refused with --masked; there are {' '.join(sorted(_HARMLESS))}")
+        super().process_command(command)  # type: ignore[no-untyped-call]
+
+
 class _Script(_Shell):
     """A shell that raises its first error instead of printing it."""
 
     def handle_exception(self) -> NoReturn:
         raise  # noqa: PLE0704 - it is called where an exception is handled
+
+
+class _MaskedScript(_Masked, _Script):
+    """Both."""
 
 
 class _Stream:
@@ -126,11 +146,12 @@ class _Ended(_Stream):
         return ";\n"
 
 
-def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None) -> None:
+def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None, masks: bool = False) -> None:
     """
     Run *statements*, each as a line of the shell, or standard input if there are none.
 
-    *deadline_s* bounds the wait for the write lock; None: nothing can be written.
+    *deadline_s* bounds the wait for the write lock; None: nothing can be written. *masks*: only the public views can be
+    read, and addresses in them are masked; see masked.py.
 
     Raises:
         StatementRefused: a statement of a script failed; those before it are done.
@@ -141,16 +162,19 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
     with visiting(path, deadline_s, DestinationIds(0)) as visit:
         connection = visit.connection
         connection.authorizer = _keep_read_only if deadline_s is None else _keep_schema
+        if masks:
+            connection = masked_connection(connection)
         if not statements and sys.stdin.isatty():
             mode = "read-only; --write to change it" if deadline_s is None else "changes are committed at once"
+            mode = "read-only, addresses masked" if masks else mode
             views = " ".join(public_views())
             intro = _INTRO.format(path=path, mode=mode, version=apsw.sqlite_lib_version(), views=views)
-            _converse(_Shell(stdout=stdout, db=connection), intro)
+            _converse((_Masked if masks else _Shell)(stdout=stdout, db=connection), intro)
             return
         with _refusals(path):
             errors = io.StringIO()  # discarded, because the error has the same text
             stdin: Any = _Ended(sys.stdin)
-            shell = _Script(stdin=stdin, stdout=stdout, stderr=errors, db=connection)
+            shell = (_MaskedScript if masks else _Script)(stdin=stdin, stdout=stdout, stderr=errors, db=connection)
             shell.command_colour(["off"])  # type: ignore[no-untyped-call]
             for statement in statements:
                 shell.process_complete_line(statement.strip())  # type: ignore[no-untyped-call]

@@ -7,10 +7,12 @@ import subprocess
 import apsw
 import pytest
 
+from empath.storage.sqlite.masked import EMPTY, NARROWING, masked_connection
+from empath.storage.sqlite.migration import public_views
 from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import MODULE, AdminTool, read_to_end
 from tests.kit.commands import CommandResult
-from tests.kit.queue import write
+from tests.kit.queue import T0, write
 from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S
 
@@ -295,3 +297,77 @@ def test_a_wait_is_a_number_of_seconds(tool: AdminTool, seconds: str) -> None:
     said = tool.run("sql", "--wait", seconds, "SELECT 1")
     words = f"empath-admin: Invalid value for '--wait': '{seconds}' is not a number of seconds from 0 to 86400\n"
     assert (64, "", words) == said
+
+
+def test_support_sees_masked_addresses(tool: AdminTool) -> None:
+    """
+    In replies, too; subjects are left out. A condition is true of what is shown.
+    """
+    tool.queue.accept("a.example", at=T0)
+    tool.queue.write("UPDATE _recipient SET last_reply = '550 <r1@a.example>: unknown'")
+    statement = "SELECT recipient, last_reply, subject FROM queue AS q JOIN message AS m ON m.id = q.id"
+    assert (0, "r…@a.example|550 <r…@a.example>: unknown|\n1\n", "") == tool.run_apart(
+        "sql", "--masked", statement, "SELECT count(*) FROM queue WHERE recipient_id = 1 AND received_unix >= 0"
+    )
+    conditions = ("recipient = 'r1@a.example'", "recipient LIKE 'r1%'", "recipient_id < 1", "recipient_id = NULL")
+    for where in conditions:
+        assert (0, "", "") == tool.run_apart("sql", "--masked", f"SELECT * FROM queue WHERE {where}"), where
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM _recipient",
+        "SELECT * FROM main._recipient",
+        "WITH queue AS (SELECT * FROM main._recipient) SELECT * FROM queue",
+        "ATTACH 'queue.db' AS other",
+        "SELECT * FROM pragma_database_list",
+        "PRAGMA writable_schema = 1",
+        "VACUUM INTO 'copy.db'",
+        "CREATE VIRTUAL TABLE temp.x USING queue",
+        "UPDATE queue SET priority = 0",
+        ".open queue.db",
+        ".read queue.db",
+        ".output copy",
+        ".shell ls",
+        ".py 1",
+        ".load x",
+        ".backup copy.db",
+    ],
+)
+def test_nothing_but_masked_views_can_be_read(tool: AdminTool, statement: str) -> None:
+    """
+    The statement runs in a database that has no table of the queue.
+    """
+    tool.queue.accept("a.example")
+    said = tool.run_apart("sql", "--masked", statement)
+    assert (65, "", 1) == (said.code, said.out, said.err.count("\n")), said
+    assert not (tool.path.parent / "copy").exists()
+
+
+def test_each_view_can_be_read_masked(tool: AdminTool) -> None:
+    """
+    The columns that are emptied, or that narrow what is read, are columns of views.
+    """
+    tool.queue.accept("a.example")
+    tool.queue.close()
+    connection = apsw.Connection(str(tool.path), flags=apsw.SQLITE_OPEN_READONLY)
+    shown = masked_connection(connection)
+    columns: set[str] = set()
+    for view in public_views():
+        assert (
+            connection.execute(f"SELECT count(*) FROM {view}").fetchall()
+            == shown.execute(f"SELECT count(*) FROM (SELECT * FROM {view})").fetchall()
+        )
+        columns |= {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (view,))}
+    assert set() == (EMPTY | NARROWING) - columns
+    assert shown.execute("SELECT rowid FROM queue").fetchall() == [(1,)]
+    shown.close()
+    connection.close()
+
+
+def test_masked_sql_does_not_write(tool: AdminTool) -> None:
+    """
+    The two options contradict each other.
+    """
+    assert 64 == tool.run("sql", "--masked", "--write").code

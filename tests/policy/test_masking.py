@@ -1,0 +1,41 @@
+"""Addresses lose their local parts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from empath.policy.masking import masked
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ann@example.org", "a…@example.org"),
+        ("550 5.1.1 <ann.b+x@example.org>: no such user", "550 5.1.1 <a…@example.org>: no such user"),
+        ("a@b.test, müller@c.test;d@e.test", "…@b.test, m…@c.test;…@e.test"),
+        ('RCPT TO:<"ann b"@example.org>', 'RCPT TO:<"…@example.org>'),
+        (r'"a\"b"@example.org', '"…@example.org'),
+        ('b"@example.org', "b…@example.org"),
+        ("bounce+ann=example.org@mx.test", "b…@mx.test"),
+        ("@example.org", "@example.org"),
+        ("aa@b@c", "a…@…@c"),
+        ("@@", "@@"),
+        ("no address", "no address"),
+        ("", ""),
+    ],
+)
+def test_a_local_part_keeps_its_first_character(text: str, expected: str) -> None:
+    """
+    In whatever surrounds it.
+    """
+    assert expected == masked(text)
+
+
+@given(st.from_regex(r"[a-z0-9.+=-]{2,20}", fullmatch=True), st.text("<> ,:;\n", max_size=5), st.text(max_size=20))
+def test_no_local_part_is_left(local_part: str, before: str, after: str) -> None:
+    """
+    Of any address without quotes.
+    """
+    found = masked(f"{before}{local_part}@example.org{after}")
+    assert f"{local_part}@" not in found
+    assert found.startswith(f"{before}{local_part[0]}…@example.org")
