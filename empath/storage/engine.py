@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from empath.policy.health import Diagnosis
+from empath.policy.long_transactions import Holder
 from empath.storage.open_views import OpenView
 
 if TYPE_CHECKING:  # a Write runs against a Session: each knows the other by its type only
@@ -356,6 +357,9 @@ class Engine(Protocol):
 
     def log_keepers(self) -> tuple[str, ...]:
         """Other processes that may need the log now, each as `pid (name)`."""
+
+    def transactions(self) -> frozenset[Holder]:
+        """Other processes that have a transaction now, as far as the system shows them."""
 
     def unused_octets(self, reader: Reader) -> int:
         """Octets of the disk that the queue has and does not use."""

@@ -84,6 +84,7 @@ class Housekeeper:
             Duty("space", 5.0, database.return_space),
             Duty("plans", 5.0, database.keep_plans),
             Duty("wal", 10.0, database.watch_wal),
+            Duty("transactions", 2.0, database.watch_transactions),
             Duty("clock", 2.0, tidying.watch_clock),
             Duty("routes", 0.5, tidying.follow_routes),
             Duty("due_bounds", 30.0, tidying.mend_due_bounds),

@@ -1,5 +1,6 @@
 """database_keeping - the duties that keep the files of the database small, and its plans as they were tested"""
 
+import time
 from functools import partial
 
 from gevent.monkey import get_original
@@ -7,11 +8,13 @@ from gevent.monkey import get_original
 from empath.daemon.housekeeper.rounds import in_thread, rest
 from empath.daemon.process.runtime import Runtime
 from empath.policy.limits.session import wanted_space_octets
+from empath.policy.long_transactions import LongTransactions
 from empath.storage.engine import Reader
 from empath.telemetry.occurrences.housekeeper import (
     SpaceKept,
     SpaceReturned,
     StatisticsRemoved,
+    TransactionLong,
     WalKept,
     WalLarge,
     WalTruncated,
@@ -30,6 +33,7 @@ class DatabaseKeeping:
         self._engine = runtime.engine
         self._reader = reader
         self._is_space_kept = False
+        self._transactions = LongTransactions()
         self._wal_octets = 0  # size from which the next warning is due
 
     def watch_wal(self) -> None:
@@ -49,6 +53,15 @@ class DatabaseKeeping:
         elif is_new:
             readers = ", ".join(self._engine.log_keepers()) or "none seen"
             self._runtime.emit(WalKept(file=f"{self._engine.location}-wal", octets=octets, readers=readers))
+
+    def watch_transactions(self) -> None:
+        """Warn of programs that have a transaction open for long. Processes of the service have short ones only."""
+        found = self._engine.transactions()
+        own = {pid for _, pid, _ in self._reader.rows("doctor.beats")} if found else set()
+        for holder, age_s in self._transactions.look((one for one in found if one.pid not in own), time.monotonic()):
+            does = "writes" if holder.is_writing else "reads"
+            emit = self._runtime.emit
+            emit(TransactionLong(pid=holder.pid, program=holder.program, does=does, seconds=round(age_s, 1)))
 
     def return_space(self) -> None:
         """Give free pages of the database back to a disk that is nearly full."""

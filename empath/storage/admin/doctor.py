@@ -4,7 +4,8 @@ doctor - whether the queue and its place are fit for the service
 The checks create and change nothing.  Each gives a Diagnosis, also if something is missing.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 from empath.errors import DamagedQueue, EmpathError, MissingInput, ServiceUnavailable
@@ -14,6 +15,8 @@ from empath.storage.admin.pauses import Pauses, find_pauses, remedy
 from empath.storage.engine import Engine, Selects
 
 _SKEW_S: Final = 60.0
+_LOOKS: Final = 4  # a transaction that each of them finds is a long one
+_LOOK_S: Final = 0.25
 _RELEASED: Final = 1_750_000_000.0  # 2025-06-15, an instant before the release of this version
 _MEND_REMOVED: Final = "read about queue_gone in TROUBLESHOOTING before you stop Empath"
 _MEND_DAMAGED: Final = (
@@ -54,6 +57,8 @@ def diagnose_queue(
             yield _held(visit)
             yield engine.diagnose_editors(visit)
             yield engine.diagnose_free_pages(visit)
+            own = {pid for _, pid, _ in visit.rows("doctor.beats")}
+        yield from _transactions(engine, own)
     except MissingInput as exc:
         if is_running:
             found = f"{engine.location} was removed, though the service runs: MAIL is refused, nothing is delivered"
@@ -72,6 +77,22 @@ def explained(subject: str, level: Level, error: EmpathError) -> Diagnosis:
     """An error as a diagnosis: the text after its last semicolon is the remedy."""
     found, _, remedy = str(error).rpartition("; ")
     return Diagnosis(subject, level, found, remedy) if found else Diagnosis(subject, level, remedy, "see the log")
+
+
+def _transactions(engine: Engine, own: Container[int]) -> Iterator[Diagnosis]:
+    """Programs with a transaction that is open for some time; *own* are pids of the service, which has short ones."""
+    open_now = {each for each in engine.transactions() if each.pid not in own}
+    for _ in range(_LOOKS if open_now else 0):
+        time.sleep(_LOOK_S)
+        open_now &= engine.transactions()
+    for each in sorted(open_now):
+        held = (
+            "the write lock: all clients and workers wait" if each.is_writing else "a read transaction: the log grows"
+        )
+        found = f"{each.program} (pid {each.pid}) has {held}"
+        yield Diagnosis("transactions", Level.WARNING, found, "let it end its transaction, or end the program")
+    if not open_now:
+        yield Diagnosis("transactions", Level.OK, "no other program has one open for long")
 
 
 def _clock(now: float) -> Diagnosis:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from empath.policy.health import Diagnosis
+from empath.policy.long_transactions import Holder
 from empath.storage.engine import NewDestination, Reader, Selects, Sleep
 from empath.storage.sqlite import backup, checks, doctor, plans, repro, space, wal
 from empath.storage.sqlite.connection import LOCK_WAITS, open_reader, translated
@@ -168,6 +169,10 @@ class SqliteEngine:
     def log_keepers(self) -> tuple[str, ...]:
         """See `wal.readers_of`."""
         return wal.readers_of(self.path)
+
+    def transactions(self) -> frozenset[Holder]:
+        """See `wal.holders_of`."""
+        return wal.holders_of(self.path)
 
     def unused_octets(self, reader: Reader) -> int:
         """See `space.unused_octets`."""

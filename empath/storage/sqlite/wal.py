@@ -11,11 +11,13 @@ from pathlib import Path
 
 import apsw
 
+from empath.policy.long_transactions import Holder
 from empath.storage.engine import Sleep
 from empath.storage.sqlite.connection import open_writer, translated
 from empath.storage.sqlite.openers import file_in_locks, file_locks
 
 _PAUSE_S = 0.02
+_WRITE_LOCK = 120  # octet of the -shm file, as those below
 _READ_LOCKS = range(123, 128)  # octets of the -shm file, "WAL-index locking" in SQLite's file format documentation
 
 
@@ -57,6 +59,23 @@ def readers_of(path: Path) -> tuple[str, ...]:
         return ()
     pids = {lock.pid for lock in file_locks() if lock.file == shm and lock.first in _READ_LOCKS}
     return tuple(f"{pid} ({_name(pid)})" for pid in sorted(pids - {os.getpid()}))
+
+
+def holders_of(path: Path) -> frozenset[Holder]:
+    """
+    Other processes with a transaction on the queue *path* now: who reads a snapshot, and who has the write lock.
+
+    Empty where the system does not show them, as with `readers_of`.
+    """
+    try:
+        shm = file_in_locks(Path(f"{path}-shm"))
+    except OSError:
+        return frozenset()
+    return frozenset(
+        Holder(lock.pid, _name(lock.pid), lock.first == _WRITE_LOCK)
+        for lock in file_locks()
+        if lock.file == shm and lock.pid != os.getpid() and (lock.first == _WRITE_LOCK or lock.first in _READ_LOCKS)
+    )
 
 
 def _name(pid: int) -> str:

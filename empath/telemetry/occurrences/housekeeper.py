@@ -249,6 +249,16 @@ class WalKept(Occurrence):
     readers: Annotated[str, "processes that read now"]
 
 
+@occurrence("warning")
+class TransactionLong(Occurrence):
+    """A program other than the service has had a transaction open on the queue for long."""
+
+    pid: Annotated[int, "its process"]
+    program: Annotated[str, "its name"]
+    does: Annotated[str, "reads: the write-ahead log cannot be reused; writes: all clients and workers wait for it"]
+    seconds: Annotated[float, "for how long at least"]
+
+
 @occurrence("info")
 class SpaceReturned(Occurrence):
     """The disk is nearly full. Free pages of the database went back to it."""

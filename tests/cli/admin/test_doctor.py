@@ -5,6 +5,8 @@ import os
 import resource
 import shlex
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -311,6 +313,24 @@ def test_rows_without_the_effect_that_they_are_for_are_told(tool: AdminTool) -> 
     write(tool.path, "DELETE FROM greylist WHERE client LIKE '192.0.2._/%' AND client <> '192.0.2.0/24'")
     assert [("recipient list", Level.OK), ("greylist", Level.OK)] == [each[:2] for each in found()]
     assert ["reply rules"] == [each.subject for each in diagnose_rows(tool.queue.engine, [], None)]
+
+
+def test_a_program_that_keeps_all_writers_waiting_is_named(path: Path) -> None:
+    """
+    A process of the service that is found at the same instant is not meant.
+    """
+    script = (
+        "import apsw, sys; c = apsw.Connection(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", script, str(path)]
+    assert Level.OK is _look(path)["transactions"].level
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        found = _look(path)["transactions"]
+        assert f"(pid {other.pid}) has the write lock: all clients and workers wait" in found.found
+        other.communicate(b"\n")
+    assert Level.WARNING is found.level
 
 
 def test_edits_by_an_affected_shell_are_told(path: Path) -> None:

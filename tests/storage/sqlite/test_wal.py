@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from empath.storage.sqlite.space import wal_octets
-from empath.storage.sqlite.wal import readers_of, truncate_wal
+from empath.storage.sqlite.wal import holders_of, readers_of, truncate_wal
 from tests.kit.queue import Queue
 from tests.kit.waiting import eventually
 
@@ -57,8 +57,27 @@ def test_reader_that_keeps_the_log_is_named(queue: Queue) -> None:
     assert () == readers_of(queue.path)
 
 
+def test_who_has_a_transaction_is_told_apart(queue: Queue) -> None:
+    """
+    A reader keeps the log, a writer keeps all others waiting.
+    """
+    script = "import apsw, sys; c = apsw.Connection(sys.argv[1]); c.execute(sys.argv[2]); print(flush=True); input()"
+    for begin, writes in (("BEGIN; SELECT * FROM _message", [False]), ("BEGIN IMMEDIATE", [False, True])):
+        command = [sys.executable, "-c", script, str(queue.path), begin]
+        other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            assert other.stdout is not None
+            other.stdout.readline()
+            found = holders_of(queue.path)
+            assert writes == sorted(each.is_writing for each in found if each.pid == other.pid)
+        finally:
+            other.communicate(b"\n")
+    assert frozenset() == holders_of(queue.path)
+
+
 def test_log_of_no_queue_has_no_readers(tmp_path: Path) -> None:
     """
     The question may come while the queue is in trouble.
     """
     assert () == readers_of(tmp_path / "queue.db")
+    assert frozenset() == holders_of(tmp_path / "queue.db")
