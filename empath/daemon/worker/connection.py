@@ -11,18 +11,16 @@ THEORY
 """
 
 import math
-import secrets
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from itertools import count
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
 
 from empath.config.tables.delivery import Delivery
 from empath.daemon.process.dialogues import Dialogue, Dialogues, Hearing, unheard
+from empath.daemon.worker.cargo import Cargo, as_occurrence
 from empath.daemon.worker.content_fit import Pieces, fit, fold
-from empath.daemon.worker.marks import Marks
 from empath.daemon.worker.securing import NotSecured, Securing, Security
+from empath.daemon.worker.session_needs import NO_NEEDS, SessionNeeds
 from empath.errors import EmpathError
 from empath.mail.fate import Said, TlsEvidence
 from empath.mail.outcome import Stage
@@ -33,9 +31,7 @@ from empath.net.tls import TlsFailed, TlsStream
 from empath.policy.attempt import loop_found
 from empath.policy.destinations.settings import DestinationSettings
 from empath.policy.hosts.search import Host
-from empath.policy.service_part import About
 from empath.policy.sources import SourceAddress
-from empath.policy.tls_demand import NO_TLS, HostDemand, TlsLevel
 from empath.smtp.client.events import (
     ClientEvent,
     ContentWanted,
@@ -45,13 +41,8 @@ from empath.smtp.client.events import (
     SessionClosed,
     TransactionEnded,
 )
-from empath.smtp.client.opening import Opening, TlsUse
 from empath.smtp.client.session import ClientSession, Transaction
 from empath.smtp.client.states import ClientState
-from empath.smtp.sasl.client import ClientLogin
-from empath.smtp.transcript import SPEAKERS, TranscriptLine
-from empath.storage.queue.lease import LeasedMessage
-from empath.telemetry.occurrence import Occurrence
 from empath.telemetry.occurrences.worker import HostDialogue
 
 _FLUSH_OCTETS = 64 * 1024  # amount of content that is sent at once
@@ -63,7 +54,6 @@ _AT_ONCE_S: Final = 0.0005
 _NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
 _LOST: Final = EnhancedStatus(4, 4, 2)
 _ASK_AGAIN: Final = -1  # in place of the number of those who listen
-_NONCE_OCTETS: Final = 18
 _CLOSED: Final = ClientState.CLOSED
 _END_OF_DATA: Final = ClientState.END_OF_DATA
 _OVER_BEFORE_MAIL: Final = Said(Stage.MAIL, Reply.of("451 4.4.2 The session was over before MAIL"))
@@ -80,54 +70,6 @@ class HostUnreachable(EmpathError):
 
 class Abandoned(EmpathError):
     """The transaction was given up before its final dot, so the host has not taken the mail."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionNeeds:
-    """
-    What a session with a host must be: messages with different needs share none.
-
-    Shape: login is the name and password for the host, None where this host does not log in; may_log_in_clear says that
-    these may go over a connection without TLS. Equal needs have the same number: each message looks for a connection,
-    and a number is compared at no cost.
-    """
-
-    demand: HostDemand = NO_TLS
-    login: ClientLogin | None = None
-    may_log_in_clear: bool = False
-    number: int = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        login = self.login and (self.login.username, self.login.password, tuple(self.login.mechanisms))
-        object.__setattr__(self, "number", _number_of(self.demand, login, self.may_log_in_clear))
-
-    def opening(self, bindings: Mapping[str, bytes], *, is_secured: bool) -> Opening:
-        """What comes before the first transaction; the arguments are of TLS that came before the greeting."""
-        login = self.login
-        if login is not None:
-            login = replace(login, nonce=secrets.token_urlsafe(_NONCE_OCTETS))
-        level = self.demand.level
-        use = TlsUse.NEVER if level is TlsLevel.NONE else TlsUse.IF_OFFERED
-        return Opening(
-            tls=TlsUse.REQUIRED if self.demand.is_mandatory else use,
-            is_secured=is_secured,
-            bindings=bindings,
-            for_requiretls=self.demand.needs_requiretls,
-            login=login,
-            may_log_in_clear=self.may_log_in_clear,
-        )
-
-
-_numbers = count()
-
-
-@lru_cache(maxsize=10_000)
-def _number_of(*_needs: Hashable) -> int:
-    """The number of these needs. Those that were forgotten get another one: their connections end when they idle."""
-    return next(_numbers)
-
-
-NO_NEEDS: Final = SessionNeeds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,38 +93,6 @@ class ConnectionSettings:
     own_names: frozenset[str] = frozenset()
     measure: Measure | None = None
     dialogues: Dialogues = field(default_factory=unheard)
-
-
-class Cargo(NamedTuple):
-    """What a connection is for, for those who listen: one message on its way to a destination."""
-
-    destination: str
-    message: LeasedMessage
-    marks: Marks | None = None  # to fill, where the message may be traced
-
-    @property
-    def queue_id(self) -> str:
-        """The queue id of the message."""
-        return self.message.queue_id
-
-    @property
-    def abouts(self) -> list[About]:
-        """What a dialogue of this is about."""
-        domains = dict.fromkeys(recipient.domain for recipient in self.message.recipients)
-        return [
-            About("delivery", destination=self.destination, domain=domain, queue_id=self.message.queue_id)
-            for domain in domains
-        ]
-
-
-def _as_occurrence(dialogue: Dialogue, line: TranscriptLine) -> Occurrence:
-    return HostDialogue(
-        queue_id=dialogue.queue_id,
-        destination=dialogue.destination or "",
-        host=dialogue.peer,
-        speaker=SPEAKERS[line.speaker],
-        text=line.text,
-    )
 
 
 class Connection:
@@ -501,7 +411,7 @@ class Connection:
         if cargo is not None:
             peer = host.peer if host.is_socket else f"{host.name}[{host.address}]:{host.port}"
             dialogue = Dialogue(peer, 0, cargo.destination, cargo.queue_id)
-            self._hearing = dialogues.hearing(dialogue, cargo.abouts, HostDialogue, _as_occurrence)
+            self._hearing = dialogues.hearing(dialogue, cargo.abouts, HostDialogue, as_occurrence)
         self._session.transcript = None if self._hearing is None else self._hearing.transcript
 
     def _note(self, text: str) -> None:

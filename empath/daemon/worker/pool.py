@@ -14,19 +14,11 @@ from typing import Final, NamedTuple
 
 from empath.config.tables.delivery import Delivery
 from empath.daemon.process.dialogues import Dialogues, unheard
-from empath.daemon.worker.connection import (
-    NO_NEEDS,
-    Cargo,
-    Clock,
-    Connection,
-    ConnectionSettings,
-    HostUnreachable,
-    Measure,
-    Permission,
-    SessionNeeds,
-)
+from empath.daemon.worker.cargo import Cargo
+from empath.daemon.worker.connection import Clock, Connection, ConnectionSettings, HostUnreachable, Measure, Permission
 from empath.daemon.worker.content_fit import Pieces
 from empath.daemon.worker.securing import Security
+from empath.daemon.worker.session_needs import NO_NEEDS, SessionNeeds
 from empath.daemon.worker.session_rules import BUILT_IN_RULES, SessionRules
 from empath.daemon.worker.sources import NO_SOURCES, Allowance, Sources
 from empath.mail.fate import Said, TlsEvidence

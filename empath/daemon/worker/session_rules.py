@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from empath.daemon.process.client_access import Login
 from empath.daemon.process.runtime import Runtime
-from empath.daemon.worker.connection import SessionNeeds
+from empath.daemon.worker.session_needs import SessionNeeds
 from empath.daemon.worker.sts_policies import StsPolicies
 from empath.policy.destinations.rulebook import domain_and_next_hop
 from empath.policy.destinations.settings import DestinationSettings

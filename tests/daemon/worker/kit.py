@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from empath.daemon.worker.connection import NO_NEEDS, SessionNeeds
 from empath.daemon.worker.pool import ConnectionPool, HostResult
+from empath.daemon.worker.session_needs import NO_NEEDS, SessionNeeds
 from empath.policy.hosts.search import Host
 from empath.smtp.client.session import ClientRecipient, Transaction
 from tests.kit.peer import ScriptedPeer

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from empath.daemon.worker.connection import Cargo, SessionNeeds
+from empath.daemon.worker.cargo import Cargo
+from empath.daemon.worker.session_needs import SessionNeeds
 from empath.mail.protocol import Protocol
 from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.hosts.search import Host

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from empath.daemon.worker.connection import SessionNeeds
+from empath.daemon.worker.session_needs import SessionNeeds
 from empath.policy.hosts.search import Host
 from empath.policy.tls_demand import HostDemand, TlsLevel
 from tests.daemon.worker.kit import MAIL, said

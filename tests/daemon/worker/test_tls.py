@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from empath.daemon.worker.connection import SessionNeeds
+from empath.daemon.worker.session_needs import SessionNeeds
 from empath.mail.fate import TlsEvidence
 from empath.mail.lookup import TlsaRecord
 from empath.mail.reply import Reply

@@ -6,7 +6,7 @@ message; anew after a change of the rules, because a lease to a slow host takes 
 policy of the domain has a say, the leases of a worker share them.
 """
 
-from empath.daemon.worker.connection import SessionNeeds
+from empath.daemon.worker.session_needs import SessionNeeds
 from empath.daemon.worker.session_rules import SessionRules
 from empath.mail.protocol import Protocol
 from empath.net.next_hop import HostFinder

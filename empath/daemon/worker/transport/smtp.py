@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from empath.daemon.worker.connection import Cargo
+from empath.daemon.worker.cargo import Cargo
 from empath.daemon.worker.marks import Marks
 from empath.daemon.worker.pool import ConnectionPool
 from empath.daemon.worker.session_rules import BUILT_IN_RULES, SessionRules
