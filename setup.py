@@ -108,12 +108,16 @@ setup(
     ],
     extras_require={
         "otlp": ["opentelemetry-proto>=1.30,<2"],
+        "postgresql": [
+            "psycopg[binary]>=3.2,<4",
+        ],
         "dev": [
             "coverage>=7.10,<8",
             "hypothesis>=6.100,<7",
             "mypy>=1.13,<3",
             "opentelemetry-proto>=1.30,<2",
             "pre-commit>=3.7,<5",
+            "psycopg[binary]>=3.2,<4",
             "pytest>=8.2,<10",
             "pytest-cov>=5,<8",
             "pytest-xdist>=3.6,<4",

@@ -87,6 +87,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "orjson": {"storage", "telemetry"},
     "pluggy": {"modules"},
     "prometheus_client": {"daemon/httpd/exposition.py"},
+    "psycopg": {"storage/postgresql"},
     "pydantic": {"config", "modules/loading.py", "daemon/httpd/api"},  # a module may have a model of its settings
     "pydantic_core": {"config"},
     "rich": {"cli"},

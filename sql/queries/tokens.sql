@@ -48,4 +48,4 @@ SELECT m.reverse_path, count(DISTINCT r.message_id), max(r.next_retry_at)
 UPDATE _recipient
    SET next_retry_at = :now
  WHERE status IN ('queued', 'deferred') AND held_back_until > :now AND held_back_until = next_retry_at
-   AND (SELECT m.reverse_path FROM _message AS m WHERE m.message_id = _recipient.message_id) IN (:paths[]);
+   AND (SELECT m.reverse_path FROM _message AS m WHERE m.message_id = _recipient.message_id) IN (:paths[text]);

@@ -16,20 +16,22 @@ THEORY
     probe.  Mail whose lifetime is over comes along.  It shares the fate of a probe that fails: a recipient expires only
     after an attempt, and the breaker must not keep mail for ever.
 
-    Where rates are set, a lease takes no more messages than there are tokens, and takes these in the same transaction.
-    A destination without a token is not ready before `token_at`.  Messages whose sender has none are put off, each to
-    the instant of its token, so that the mail of others behind them goes out; an hour at most, for the rate may change.
+    Where rates are set, a lease takes no more messages than there are tokens, see lease_tokens.py.
+
+    An engine on which many hosts write at once takes the leases of all destinations together, by the same rules, with
+    one statement for each step (postgresql/lease.py).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from empath.mail.identity import Timestamp
 from empath.policy.concurrency import MESSAGES, MESSAGES_PER_EXTRA_LEASE
-from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates, SenderRates
+from empath.policy.limits.delivery import Bucket, DeliveryRates
 from empath.storage.engine import Row, Session
 from empath.storage.queue.accept import INLINE
-from empath.storage.queue.tokens import Tokens
+from empath.storage.queue.lease_tokens import LeaseTokens
 from empath.storage.write import Write
 
 SIBLINGS = 100  # most recipients of one message in one lease
@@ -37,7 +39,6 @@ CLASSES = range(5)
 WITH_PROBE = 100  # most recipients that come along with a probe, because their lifetime is over
 _PROBE_DEPTH = 1_000  # due recipients among which these are looked for
 AGING = 8  # period, in leases of a destination and in writes of a process, at which one ignores the classes
-LONGEST_PUT_OFF_S = 3600.0  # of a message whose sender has no token: a change of the rate acts then at the latest
 PREFETCH_OCTETS = 256 * 1024  # most content that comes with a lease; the rest is read message by message
 
 
@@ -130,6 +131,43 @@ class Lease:
     buckets: tuple[Bucket, ...] = ()  # each message took a token of each; those of senders are apart
 
 
+def aging_slots(lease_count: int, slots: int) -> int:
+    """How many of the next *slots* leases of a destination ignore the classes, after *lease_count* of them."""
+    return (lease_count % AGING + slots) // AGING
+
+
+def mixed(by_class: list[tuple[int, int, float]], wanted: int, oldest: int) -> list[tuple[int, int]]:
+    """
+    Of recipients, messages and instants, class by class, the first *wanted*; of these *oldest* by age instead.
+
+    Shape: recipient and message.
+    """
+    kept = by_class[: wanted - oldest]
+    rest = by_class[len(kept) :]
+    rest.sort(key=lambda row: row[2])
+    return [row[:2] for row in (kept + rest)[:wanted]]
+
+
+def by_message(due: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Recipients by message, no more of each message than one lease takes."""
+    chosen: dict[int, list[int]] = {}
+    add_siblings(chosen, due)
+    return chosen
+
+
+def add_siblings(chosen: dict[int, list[int]], siblings: Iterable[Row]) -> None:
+    """Add recipients, each with its message, as long as the message has room."""
+    for recipient_id, message_id in siblings:
+        mine = chosen.setdefault(message_id, [])
+        if len(mine) < SIBLINGS and recipient_id not in mine:
+            mine.append(recipient_id)
+
+
+def hands_of(messages: int, slots: int, *, is_probe: bool) -> int:
+    """How many leases take so many *messages* where *slots* are free."""
+    return min(1 if is_probe else slots, -(-messages // MESSAGES_PER_EXTRA_LEASE))
+
+
 class _Seen(NamedTuple):
     """
     A destination in its turn.
@@ -143,6 +181,20 @@ class _Seen(NamedTuple):
     is_probe: bool
     allowed: int | None
     buckets: tuple[Bucket, ...]
+
+
+class LeaseRequest(NamedTuple):
+    """What a worker asks for; see TakeLeases."""
+
+    process_id: int
+    now: float
+    limit: int
+    failing_limit: int
+    further_limit: int
+    workers: int
+    ignores_class: bool
+    with_new: bool
+    rates: DeliveryRates | None
 
 
 class TakeLeases(Write):
@@ -180,36 +232,40 @@ class TakeLeases(Write):
         self.has_more = False
         self.held_until = 0.0
         self.empty: set[str] = set()
-        self._rates = rates or None
-        self._tokens: Tokens | None = None
+        self.asked = LeaseRequest(
+            process_id, now, limit, failing_limit, further_limit, workers, ignores_class, with_new, rates or None
+        )
+        self._tokens: LeaseTokens | None = None
         self._is_ended = False
-        self._process = {"process_id": process_id}
-        self._now = now
-        self._limits = (limit, failing_limit)
-        self._further_limit = further_limit
-        self._ignores_class = ignores_class
-        self._wanted = {**self._process, "now": now, "workers": workers, "with_new": int(with_new)}
+        self._wanted = {"process_id": process_id, "now": now, "workers": workers, "with_new": int(with_new)}
 
-    def run(self, session: Session) -> None:
+    def begin(self, session: Session) -> LeaseTokens | None:
+        """Forget what an earlier run has found; the tokens that this one may take, None if no rate is set."""
         self.leases, self.has_more = [], False
         self._is_ended = False
         self.held_until = 0.0
         self.empty = set()
-        if self._rates is not None:
-            self._tokens = Tokens(session, self._now)
-        [(is_frozen, has_failing)] = session.rows("lease.state", {"now": self._now})
+        rates, now = self.asked.rates, self.asked.now
+        self._tokens = None if rates is None else LeaseTokens(session, rates, now)
+        return self._tokens
+
+    def finish(self) -> None:
+        """Write what became of the tokens."""
+        if self._tokens is not None:
+            self._tokens.keep()
+            self.held_until, self.empty = self._tokens.held_until, self._tokens.empty
+
+    def run(self, session: Session) -> None:
+        self.begin(session)
+        asked = self.asked
+        [(is_frozen, has_failing)] = session.rows("lease.state", {"now": asked.now})
         if is_frozen:
             return
-        limit, failing_limit = self._limits
-        self._take(session, 0, limit)
-        left = min(failing_limit, limit - len(self.leases))
+        self._take(session, 0, asked.limit)
+        left = min(asked.failing_limit, asked.limit - len(self.leases))
         if has_failing and left > 0:
             self._take(session, 1, left)
-        if self._tokens is not None and self._rates is not None:
-            if self._rates.all is not None and not self._tokens.free(self._rates.all):
-                self.held_until = self._tokens.again_at(self._rates.all)
-                self.empty.add(ALL)
-            self._tokens.keep()
+        self.finish()
 
     def after_commit(self, session: Session) -> None:
         with session.one_instant():  # one for all: a transaction per statement costs more than the statements
@@ -219,15 +275,18 @@ class TakeLeases(Write):
     def _take(self, session: Session, is_failing: int, limit: int) -> None:
         ready = self._ready(session, is_failing, limit)
         for place, (destination_id, name, lease_count, has_lease, is_probe, exchangers, free) in enumerate(ready):
-            if self._is_ended or self.held_until:
+            if self._is_ended or (self._tokens is not None and self._tokens.held_until):
                 return
             # Each gets an equal part of what is left, so that a long backlog leaves slots to other destinations.
             part = -(-limit // (len(ready) - place))
-            slots = min(part, free, max(self._further_limit - len(self.leases), 0 if has_lease else 1))
+            slots = min(part, free, max(self.asked.further_limit - len(self.leases), 0 if has_lease else 1))
             if slots <= 0:
                 continue
-            buckets = self._buckets(name, exchangers)
-            allowed = self._allowed(session, destination_id, buckets)
+            buckets: tuple[Bucket, ...] = ()
+            allowed: int | None = None
+            if self._tokens is not None:
+                buckets = self._tokens.buckets(name, exchangers)
+                allowed = self._tokens.allowed(destination_id, buckets)
             if allowed == 0:
                 continue
             if allowed is not None:
@@ -237,36 +296,11 @@ class TakeLeases(Write):
             self.leases += [Lease(lease_id, name, bool(is_failing), [], bool(is_probe), buckets) for lease_id in leases]
             limit -= len(leases)
 
-    def _buckets(self, name: str, exchangers: str | None) -> tuple[Bucket, ...]:
-        if self._rates is None:
-            return ()
-        every = () if self._rates.all is None else (self._rates.all,)
-        return every + self._rates.find(name, exchangers)
-
-    def _allowed(self, session: Session, destination_id: int, buckets: tuple[Bucket, ...]) -> int | None:
-        """Messages for which there are tokens; None: any number. Where there are none, note when there will be."""
-        tokens, rates = self._tokens, self._rates
-        if tokens is None or rates is None or not buckets:
-            return None
-        if rates.all is not None and not tokens.free(rates.all):
-            self.held_until = tokens.again_at(rates.all)
-            return 0
-        self._note_empty(session, tokens, destination_id, buckets)
-        return min(map(tokens.free, buckets))
-
-    def _note_empty(self, session: Session, tokens: Tokens, destination_id: int, buckets: tuple[Bucket, ...]) -> None:
-        """Let the destination wait for the tokens of its own buckets and of its provider's."""
-        empty = [bucket for bucket in buckets if bucket.name != ALL and not tokens.free(bucket)]
-        if empty:
-            self.empty.update(bucket.name for bucket in empty)
-            token_at = max(map(tokens.again_at, empty))
-            session.run("tokens.set_token_at", {"destination_id": destination_id, "token_at": token_at})
-
     def _ready(self, session: Session, is_failing: int, limit: int) -> list[Row]:
         """Destinations in their turn: those without a lease first, unless the class is ignored."""
         wanted = {**self._wanted, "is_failing": is_failing, "limit": limit}
-        with_leased = self._further_limit > len(self.leases)
-        if self._ignores_class:
+        with_leased = self.asked.further_limit > len(self.leases)
+        if self.asked.ignores_class:
             return session.rows("lease.longest_ready", {**wanted, "has_lease": int(with_leased)})
         ready = session.rows("lease.ready_destinations", {**wanted, "has_lease": 0})
         if with_leased and len(ready) < limit:
@@ -280,15 +314,15 @@ class TakeLeases(Write):
         if seen.is_probe:
             due = self._due_for_probe(session, destination_id)
         else:
-            due = self._due(session, destination_id, slots, aging=(seen.lease_count % AGING + slots) // AGING)
+            due = self._due(session, destination_id, slots, aging=aging_slots(seen.lease_count, slots))
         chosen = self._with_siblings(session, destination_id, due)
         if self._tokens is not None:
-            chosen = self._with_tokens(session, self._tokens, chosen, seen)
+            chosen = self._tokens.take(destination_id, seen.buckets, chosen, seen.allowed)
         messages = list(chosen.values())
-        hands = min(1 if seen.is_probe else slots, -(-len(messages) // MESSAGES_PER_EXTRA_LEASE))
+        hands = hands_of(len(messages), slots, is_probe=seen.is_probe)
         leases: list[int] = []
         for first in range(hands):
-            where = {**self._process, "destination_id": destination_id, "now": self._now}
+            where = {"process_id": self.asked.process_id, "destination_id": destination_id, "now": self.asked.now}
             lease_id = session.value("lease.insert_lease", where)
             if lease_id is None:
                 self._is_ended = True
@@ -301,90 +335,51 @@ class TakeLeases(Write):
         self.has_more |= not due or len(due) == MESSAGES * slots
         return leases
 
-    def _with_tokens(
-        self, session: Session, tokens: Tokens, chosen: dict[int, list[int]], seen: "_Seen"
-    ) -> dict[int, list[int]]:
-        """Those of the *chosen* messages for which there are tokens, which are taken."""
-        rates = self._rates
-        assert rates is not None
-        if rates.senders is not None and chosen:
-            chosen = self._with_sender_tokens(session, tokens, rates.senders, chosen, seen.allowed)
-        elif seen.allowed is not None:
-            chosen = dict(list(chosen.items())[: seen.allowed])
-        for bucket in seen.buckets:
-            tokens.take(bucket, len(chosen))
-        self._note_empty(session, tokens, seen.destination_id, seen.buckets)
-        return chosen
-
-    def _with_sender_tokens(
-        self, session: Session, tokens: Tokens, senders: SenderRates, chosen: dict[int, list[int]], allowed: int | None
-    ) -> dict[int, list[int]]:
-        """The same by sender. Messages of a sender without tokens are put off, each to the instant of its token."""
-        kept: dict[int, list[int]] = {}
-        put_off: dict[Bucket, int] = {}
-        paths: dict[int, str] = dict(session.rows("tokens.senders", {"messages": list(chosen)}))
-        for message_id, recipients in chosen.items():
-            if len(kept) == allowed:
-                break
-            bucket = senders.find(paths[message_id])
-            if bucket is None or tokens.free(bucket):
-                kept[message_id] = recipients
-                if bucket is not None:
-                    tokens.take(bucket, 1)
-                continue
-            self.empty.add(bucket.name)
-            number = put_off[bucket] = put_off.get(bucket, 0) + 1
-            at = min(tokens.nth_at(bucket, number), self._now + LONGEST_PUT_OFF_S)
-            later = {"recipients": recipients, "next_retry_at": at}
-            session.run("tokens.hold_back", later)
-        return kept
-
     def _due(self, session: Session, destination_id: int, slots: int, aging: int) -> list[tuple[int, int]]:
         """Recipients and their messages, class by class; for *aging* of the slots the oldest of any class instead."""
         wanted = MESSAGES * slots
-        seek = {"destination_id": destination_id, "now": self._now, "limit": wanted}
+        seek = {"destination_id": destination_id, "now": self.asked.now, "limit": wanted}
         if not aging:
             return session.rows("lease.due_recipients", seek)
         by_class: list[tuple[int, int, float]] = []
         for priority in CLASSES:
             by_class += session.rows("lease.due_of_class", {**seek, "priority": priority})
-        kept = by_class[: wanted - MESSAGES * aging]
-        rest = by_class[len(kept) :]
-        rest.sort(key=lambda row: row[2])
-        return [row[:2] for row in (kept + rest)[:wanted]]
+        return mixed(by_class, wanted, MESSAGES * aging)
 
     def _due_for_probe(self, session: Session, destination_id: int) -> list[tuple[int, int]]:
-        seek = {"destination_id": destination_id, "now": self._now}
+        seek = {"destination_id": destination_id, "now": self.asked.now}
         first: list[tuple[int, int]] = session.rows("lease.due_recipients", {**seek, "limit": 1})
         at_end = session.rows("lease.due_at_end", {**seek, "limit": WITH_PROBE, "depth": _PROBE_DEPTH})
         return first + [row for row in at_end if row not in first]
 
     def _with_siblings(self, session: Session, destination_id: int, due: list[tuple[int, int]]) -> dict[int, list[int]]:
         """Recipients by message, with those that were not asked for but are due as well."""
-        chosen: dict[int, list[int]] = {}
-        for recipient_id, message_id in due:
-            mine = chosen.setdefault(message_id, [])
-            if len(mine) < SIBLINGS:
-                mine.append(recipient_id)
-        seek = {"messages": list(chosen), "destination_id": destination_id, "now": self._now}
-        for recipient_id, message_id in session.rows("lease.due_siblings", seek):
-            mine = chosen[message_id]
-            if len(mine) < SIBLINGS and recipient_id not in mine:
-                mine.append(recipient_id)
+        chosen = by_message(due)
+        seek = {"messages": list(chosen), "destination_id": destination_id, "now": self.asked.now}
+        add_siblings(chosen, session.rows("lease.due_siblings", seek))
         return chosen
 
     def _make_bound_exact(self, session: Session, destination_id: int) -> None:
         earliest = session.rows("lease.earliest_waiting", {"destination_id": destination_id})
         due_at, priority = min(earliest, default=(None, CLASSES[-1]))
         # Of what is due already, the best class counts.
-        priority = min((one for at, one in earliest if at <= self._now), default=priority)
+        priority = min((one for at, one in earliest if at <= self.asked.now), default=priority)
         session.run("lease.set_due", {"due_at": due_at, "priority": priority, "destination_id": destination_id})
 
 
 def _fill(session: Session, lease: Lease) -> None:
     """Read the messages of a lease, the best class first, and the contents that come with it."""
+    lease.messages = messages_of(session.rows("lease.leased_work", {"lease_id": lease.lease_id}))
+    wanted = prefetched(lease)
+    contents: dict[int, bytes] = dict(session.rows("lease.inline_contents", {"messages": wanted}))
+    for message in lease.messages:
+        message.content = contents.get(message.message_id)
+
+
+def messages_of(rows: Iterable[Row]) -> list[LeasedMessage]:
+    """The messages of one lease, the best class first, from rows of the statement `leased_work`."""
     found: dict[int, LeasedMessage] = {}
-    for priority, message_id, *row in session.rows("lease.leased_work", {"lease_id": lease.lease_id}):
+    for priority, message_id, *row in rows:
         message = found.get(message_id)
         if message is None:
             message = found[message_id] = LeasedMessage(message_id, *row[:18])
@@ -392,7 +387,11 @@ def _fill(session: Session, lease: Lease) -> None:
         elif priority < message.priority:
             message.priority = priority
         message.recipients.append(LeasedRecipient(*row[18:]))
-    lease.messages = sorted(found.values(), key=lambda each: (each.priority, each.message_id))
+    return sorted(found.values(), key=lambda each: (each.priority, each.message_id))
+
+
+def prefetched(lease: Lease) -> list[int]:
+    """The messages whose content comes with the lease."""
     wanted = []
     budget = PREFETCH_OCTETS
     for message in lease.messages:
@@ -401,6 +400,4 @@ def _fill(session: Session, lease: Lease) -> None:
             break
         if message.locator == INLINE:
             wanted.append(message.message_id)
-    contents: dict[int, bytes] = dict(session.rows("lease.inline_contents", {"messages": wanted}))
-    for message in lease.messages:
-        message.content = contents.get(message.message_id)
+    return wanted

@@ -112,7 +112,7 @@ class EndProcess(Write):
     End a run, and release what it held. `released` counts recipients, `held` those that lost their third lease.
 
     For a process that drained and left there is nothing to release. *is_lost*: the process died. Only then does a
-    recipient count a lost lease.
+    recipient count a lost lease. `row` and `unknown` are the values of what is written.
     """
 
     def __init__(self, process_id: int, *, now: float, is_lost: bool = True) -> None:
@@ -120,11 +120,11 @@ class EndProcess(Write):
         self.released = 0
         self.held = 0
         stage, text = _DIED if is_lost else _STOPPED
-        self._row = {"process_id": process_id, "now": now}
-        self._unknown = {**self._row, "stage": stage, "text": text, "max_lost_leases": None}
+        self.row = {"process_id": process_id, "now": now}
+        self.unknown = {**self.row, "stage": stage, "text": text, "max_lost_leases": None, "reason": _LOST_OFTEN}
         self._loss: dict[str, Any] = {}
         if is_lost:
-            self._unknown["max_lost_leases"] = MAX_LOST_LEASES
+            self.unknown["max_lost_leases"] = MAX_LOST_LEASES
             self._loss = {
                 "losses": 1,
                 "max_lost_leases": MAX_LOST_LEASES,
@@ -136,19 +136,19 @@ class EndProcess(Write):
 
     def run(self, session: Session) -> None:
         self.released = self.held = 0
-        for lease_id, destination in session.rows("process.leases_of", self._row):
-            lost = {**self._unknown, "lease_id": lease_id, "destination": destination}
+        for lease_id, destination in session.rows("process.leases_of", self.row):
+            lost = {**self.unknown, "lease_id": lease_id, "destination": destination}
             ordered: dict[int, str] = dict(session.rows("process.lost_orders", lost))
             session.run("process.record_unknown", lost)
-            for recipient_id, status in let_go(session, lease_id, now=self._row["now"], **self._loss):
+            for recipient_id, status in let_go(session, lease_id, now=self.row["now"], **self._loss):
                 self.released += 1
                 if recipient_id in ordered:
-                    finish_order(session, recipient_id, status, now=self._row["now"])
+                    finish_order(session, recipient_id, status, now=self.row["now"])
                 else:
                     self.held += status == RecipientStatus.HELD
             end_lease(session, lease_id)
-        session.run("sessions.forget_all", {"process_id": self._row["process_id"]})
-        session.run("process.end", self._row)
+        session.run("sessions.forget_all", {"process_id": self.row["process_id"]})
+        session.run("process.end", self.row)
 
 
 def living(reader: Reader) -> list[ProcessRow]:

@@ -76,36 +76,47 @@ class EndLease(Write):
         self.is_ended = False
         self.before: Standing | None = None
         self.after: Standing | None = None
-        self._now = Timestamp(now)
-        self._lease_id = lease_id
+        self.now = Timestamp(now)
+        self.lease_id = lease_id
         self.is_failing = is_failing
-        self._destination = destination
+        self.destination = destination
         self.seen = seen
         self._failure = failure
         self._retries = retries or _USUAL_RETRIES
         self._uniform = uniform
-        self._only_in_company = only_in_company
-        self._unused = unused
+        self.only_in_company = only_in_company
+        self.unused = unused
 
     def run(self, session: Session) -> None:
-        self.is_ended = not self._only_in_company or bool(
-            session.value("put_back.has_company", {"lease_id": self._lease_id})
+        self.is_ended = not self.only_in_company or bool(
+            session.value("put_back.has_company", {"lease_id": self.lease_id})
         )
         if not self.is_ended:
             return
-        if session.value("put_back.holds_any", {"lease_id": self._lease_id}):  # nearly never, and quicker to ask
-            _put_back(session, self._lease_id, now=self._now)
-        end_lease(session, self._lease_id)
+        if session.value("put_back.holds_any", {"lease_id": self.lease_id}):  # nearly never, and quicker to ask
+            _put_back(session, self.lease_id, now=self.now)
+        end_lease(session, self.lease_id)
         self.before = self.after = None
-        for row in session.rows("put_back.standing", {"destination": self._destination}):
-            self._keep(session, row)
-        if self._unused:
-            tokens = Tokens(session, self._now)
-            for bucket, count in self._unused.items():
+        for row in session.rows("put_back.standing", {"destination": self.destination}):
+            new = self.learn(row)
+            if new is not None:
+                session.run("put_back.set_standing", new)
+        self.give_back(session)
+
+    def give_back(self, session: Session) -> None:
+        """Return the tokens of messages that were not sent."""
+        if self.unused:
+            tokens = Tokens(session, self.now)
+            for bucket, count in self.unused.items():
                 tokens.give_back(bucket, count)
             tokens.keep()
 
-    def _keep(self, session: Session, row: Row) -> None:
+    def learn(self, row: Row) -> dict[str, Any] | None:
+        """
+        Find `before` and `after` from a *row* of the statement `standing`.
+
+        Shape: the parameters of `set_standing`, None if nothing changes.
+        """
         destination_id, was_failing, old_failure, most, has_company, *standing = row
         self.before = Standing(*standing)
         self.after = after_lease(
@@ -113,21 +124,20 @@ class EndLease(Write):
             self.seen,
             most=most,
             has_company=bool(has_company),
-            now=self._now,
+            now=self.now,
             retries=self._retries,
             uniform=self._uniform,
         )
         failure = self._failure or (None if self.seen.sessions else old_failure)
         is_failing = int(self.is_failing)
         if (self.before, was_failing, old_failure) == (self.after, is_failing, failure):
-            return  # nearly always
-        new = {
+            return None  # nearly always
+        return {
             "destination_id": destination_id,
             "is_failing": is_failing,
             "last_failure": failure,
             **self.after._asdict(),
         }
-        session.run("put_back.set_standing", new)
 
 
 class ReleaseUnknownLeases(Write):
@@ -154,14 +164,14 @@ class Rekey(Write):
     def __init__(self, lease_id: int, destinations: dict[int, str], *, now: float) -> None:
         super().__init__()
         self.rows = len(destinations)
-        self._lease_id = lease_id
+        self.lease_id = lease_id
         self.destinations = destinations
         self._now = now
 
     def run(self, session: Session) -> None:
         for recipient_id, name in self.destinations.items():
             changes = {"recipient_id": recipient_id, "destination_id": session.destination_id(name)}
-            _put_back(session, self._lease_id, now=self._now, **changes)
+            _put_back(session, self.lease_id, now=self._now, **changes)
 
 
 class Hold(Write):
@@ -172,12 +182,12 @@ class Hold(Write):
         self.rows = len(recipient_ids)
         self.recipient_ids = recipient_ids
         self.reason = reason
-        self._lease_id = lease_id
+        self.lease_id = lease_id
         self._now = now
 
     def run(self, session: Session) -> None:
         held = {"status": RecipientStatus.HELD, "reason": self.reason, "settled_at": self._now}
         for recipient_id in self.recipient_ids:
-            for _, status in let_go(session, self._lease_id, now=self._now, recipient_id=recipient_id, **held):
+            for _, status in let_go(session, self.lease_id, now=self._now, recipient_id=recipient_id, **held):
                 if status != RecipientStatus.HELD:
                     finish_order(session, recipient_id, status, now=self._now)

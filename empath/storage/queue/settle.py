@@ -41,7 +41,7 @@ class Settle(Write):
     `is_stale` tells after the commit that the lease was gone.
 
     is_delayed: report the delay of deferred recipients, unless the sender has had that report. clears_delay: report a
-    delivery to a sender that has had it.
+    delivery to a sender that has had it. An engine may settle many of them together by the parts that are methods here.
     """
 
     def __init__(
@@ -63,16 +63,16 @@ class Settle(Write):
         self.passed = passed
         self.lease_id = lease_id
         self.is_stale = False
-        self._process_id = process_id
-        self._message_id = message_id
-        self._now = now
+        self.process_id = process_id
+        self.message_id = message_id
+        self.now = now
         self.attempt = attempt
-        self._is_delayed = is_delayed
-        self._clears_delay = clears_delay
+        self.is_delayed = is_delayed
+        self.clears_delay = clears_delay
 
     @property
     def _keys(self) -> dict[str, Any]:
-        return {"lease_id": self.lease_id, "message_id": self._message_id, "now": self._now}
+        return {"lease_id": self.lease_id, "message_id": self.message_id, "now": self.now}
 
     def apart(self) -> "list[Settle]":
         """The same, with one fate to a write."""
@@ -87,35 +87,43 @@ class Settle(Write):
 
     def run(self, session: Session) -> None:
         self.is_stale = False
-        for passed in self.passed:
-            # A recipient that the lease no longer holds has its fate already: this is the second try of a commit.
-            if session.rows("settle.order", {**self._keys, "recipient_id": passed.recipient_id}):
-                self._record(session, passed, outcome=_NEXT_HOST, decided=_UNCHANGED, next_retry_at=None)
+        self.record_passed(session)
         for fate in self.fates:
             self._settle(session, fate)
         is_delivered = not self.is_stale and any(fate.status is RecipientStatus.DELIVERED for fate in self.fates)
         if is_delivered:
-            message = {"message_id": self._message_id, "no_fields": b""}
+            message = {"message_id": self.message_id, "no_fields": b""}
             if session.run("settle.forget_delivered_content", message):
                 session.run("settle.delete_forgotten_content", message)
-        if self._is_delayed and not self.is_stale:
-            self._insert_delay_notices(session)
+        if self.is_delayed and not self.is_stale:
+            self.insert_delay_notices(session)
+
+    def record_passed(self, session: Session) -> None:
+        """Write that a host passed recipients on to the next one."""
+        for passed in self.passed:
+            # A recipient that the lease no longer holds has its fate already: this is the second try of a commit.
+            if session.rows("settle.order", {**self._keys, "recipient_id": passed.recipient_id}):
+                self._record(session, passed, outcome=_NEXT_HOST, decided=_UNCHANGED, next_retry_at=None)
 
     def _settle(self, session: Session, fate: Fate) -> None:
-        status, now, next_retry_at = fate.status, self._now, fate.next_retry_at
+        status, now, next_retry_at = fate.status, self.now, fate.next_retry_at
         reply = fate.said.reply.escaped()
         row = (status, next_retry_at, reply, now, fate.recipient_id, self.lease_id, status, now)
         if not session.run("settle.settle_recipient", row):
             self._settle_ordered(session, fate)
             return
         self._record(session, fate, outcome=status, decided=status, next_retry_at=next_retry_at)
+        self.follow(session, fate)
+
+    def follow(self, session: Session, fate: Fate) -> None:
+        """Write what follows from a fate that was settled as the attempt decided."""
         if fate.suppressed_until is not None:
             self._suppress(session, fate)
-        if fate.wants_notice or self._clears_delay:
+        if fate.wants_notice or self.clears_delay:
             self._insert_notice(session, fate)
 
     def _suppress(self, session: Session, fate: Fate) -> None:
-        row = {"recipient_id": fate.recipient_id, "now": self._now, "expires_at": fate.suppressed_until}
+        row = {"recipient_id": fate.recipient_id, "now": self.now, "expires_at": fate.suppressed_until}
         reason = {"reason": fate.said.reply.escaped(), "class": fate.bounce_class}
         session.run("suppression.keep", row | reason)
 
@@ -129,9 +137,9 @@ class Settle(Write):
             return
         [(ordered, ordered_retry_at, expires_at)] = found
         decided, next_retry_at = fate.status, fate.next_retry_at
-        if decided is RecipientStatus.EXPIRED and expires_at > self._now:
+        if decided is RecipientStatus.EXPIRED and expires_at > self.now:
             # The lifetime was extended while the recipient was leased.
-            decided, next_retry_at = RecipientStatus.DEFERRED, self._now
+            decided, next_retry_at = RecipientStatus.DEFERRED, self.now
         status = str(decided if ordered is None or decided is RecipientStatus.DELIVERED else ordered)
         if status == RecipientStatus.DEFERRED:
             next_retry_at = next_retry_at if ordered_retry_at is None else ordered_retry_at
@@ -148,19 +156,20 @@ class Settle(Write):
         if status == fate.status:
             self._insert_notice(session, fate)
         else:
-            insert_ordered_notice(session, fate.recipient_id, status, now=self._now)
+            insert_ordered_notice(session, fate.recipient_id, status, now=self.now)
 
     def _insert_notice(self, session: Session, fate: Fate) -> None:
         """Write the obligation to report a final status, if there is one."""
         notice = {**self._keys, "recipient_id": fate.recipient_id, "kind": ReportKind.FAILURE, "action": None}
         if fate.status is RecipientStatus.DELIVERED:
             notice.update(kind=ReportKind.SUCCESS, action=success_action(fate.handover))
-            if self._clears_delay and not fate.wants_notice:
+            if self.clears_delay and not fate.wants_notice:
                 session.run("settle.insert_cleared_notice", notice)
         if fate.wants_notice:
             session.run("settle.insert_notice", notice)
 
-    def _insert_delay_notices(self, session: Session) -> None:
+    def insert_delay_notices(self, session: Session) -> None:
+        """Write the obligation to report the delay of recipients that wait."""
         for recipient_id, notify in session.rows("settle.delayed_recipients", self._keys):
             if wants_notice(notify, ReportKind.DELAY):
                 notice = {**self._keys, "recipient_id": recipient_id, "kind": ReportKind.DELAY, "action": None}
@@ -180,14 +189,20 @@ class Settle(Write):
         decided: str,
         next_retry_at: float | None,
     ) -> None:
+        row = self.attempt_row(fate, outcome=outcome, decided=decided, next_retry_at=next_retry_at)
+        session.run("settle.insert_attempt", row)
+
+    def attempt_row(
+        self, fate: Fate | Passed, *, outcome: str, decided: str, next_retry_at: float | None
+    ) -> tuple[Any, ...]:
+        """The evidence: the parameters of the statement `insert_attempt`."""
         attempt = self.attempt
         stage, reply = fate.said
         tls = attempt.tls or _NO_TLS
-        row = (
-            fate.recipient_id, self._process_id, self.lease_id, attempt.destination, attempt.started_at,
+        return (
+            fate.recipient_id, self.process_id, self.lease_id, attempt.destination, attempt.started_at,
             attempt.duration_s, attempt.connect_s, attempt.host, attempt.peer_address, stage,
             reply.code if reply.is_from_host else None, str(reply.enhanced) if reply.enhanced else None,
             reply.escaped(), outcome, decided, next_retry_at, attempt.dnssec, fate.bounce_class,
             *tls, attempt.source,
         )  # fmt: skip
-        session.run("settle.insert_attempt", row)

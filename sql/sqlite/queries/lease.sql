@@ -1,12 +1,6 @@
--- lease.sql - a worker takes leases, and checks whether mail is due
+-- lease.sql - a worker takes leases, and checks whether mail is due, on SQLite
 -- Transaction: unless a statement says otherwise, inside the lease's BEGIN IMMEDIATE. _waiting and _frozen are views, which
 -- the view explanation reads, too (decision 45).
-
--- name: state
--- What decides whether leases are taken at all: whether an operator stopped delivery, and whether a failing destination is
--- ready at :now (Unix seconds). Index: _destination_ready. Rows: one of is_frozen, has_failing.
-SELECT EXISTS (SELECT 1 FROM _frozen),
-       EXISTS (SELECT 1 FROM _destination WHERE is_failing = 1 AND ready_at <= :now);
 
 -- name: outlook
 -- What a worker looks at before it takes the write lock: whether an operator stopped delivery, and whether :process_id may
@@ -169,28 +163,6 @@ SELECT r.priority, m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, 
   JOIN _message AS m ON m.message_id = r.message_id
  WHERE r.lease_id = :lease_id
  ORDER BY r.recipient_id;
-
--- name: orders
--- Recipients of a lease that must no longer be delivered to, and one NULL if the lease must stop at :now because its
--- destination is suspended or the lease is gone. Transaction: none needed. Index: _recipient_ordered, the rowids.
--- Rows: recipient_id.
-SELECT recipient_id FROM _recipient WHERE lease_id = :lease_id AND ordered_status IS NOT NULL
-UNION ALL
-SELECT NULL
- WHERE NOT EXISTS (
-   SELECT 1
-     FROM _lease AS l
-     JOIN _destination AS d ON d.destination_id = l.destination_id
-    WHERE l.lease_id = :lease_id
-      AND coalesce(d.suspended_until, 0.0) <= :now);
-
--- name: inline_contents
--- Contents of the messages in :messages (list of message_id). Transaction: none needed. Rows: message_id, octets.
-SELECT message_id, octets FROM _content WHERE message_id IN (:messages[]);
-
--- name: inline_content
--- Content of one message. Transaction: none needed. Rows: none or one, octets.
-SELECT octets FROM _content WHERE message_id = :message_id;
 
 -- name: data_version
 -- A number that changes when another connection has committed. Transaction: none needed. Rows: one.

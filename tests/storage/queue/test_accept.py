@@ -1,8 +1,12 @@
 """test_accept - the rows of a message with a 250"""
 
+import pytest
+
 from empath.storage.queue.accept import Accept
 from empath.storage.write import Write
 from tests.kit.queue import LIFETIME_S, T0, Queue
+
+pytestmark = pytest.mark.engines
 
 
 def test_message_recipients_and_content_are_rows(queue: Queue) -> None:
@@ -24,6 +28,7 @@ def test_message_recipients_and_content_are_rows(queue: Queue) -> None:
     )
 
 
+@pytest.mark.sqlite_only("reads a view")
 def test_a_recipient_may_have_a_sender_of_its_own(queue: Queue) -> None:
     """
     Forwarded mail leaves with another sender than what stays here; both views show it, and a lease brings it.

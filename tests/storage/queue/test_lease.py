@@ -19,6 +19,8 @@ from empath.storage.queue.put_back import EndLease, ReleaseUnknownLeases
 from tests.kit.faults import in_forks
 from tests.kit.queue import T0, Queue, ids
 
+pytestmark = pytest.mark.engines
+
 WIDE = "UPDATE _destination SET lease_window = 20"  # as after many deliveries
 
 
@@ -235,7 +237,7 @@ def test_an_early_bound_costs_other_mail_one_look_and_no_pause(queue: Queue) -> 
     """
     queue.accept("a.example", at=T0 - 60)
     queue.accept("b.example", at=T0)
-    queue.write("UPDATE queue SET next_retry_unix = ? WHERE destination = 'a.example'", T0 + 600)
+    queue.write("UPDATE _recipient SET next_retry_at = ? WHERE domain = 'a.example'", T0 + 600)
     first = queue.done(queue.new_lease(now=T0, limit=1))
     assert ([], True) == (first.leases, first.has_more)
     second = queue.done(queue.new_lease(now=T0, limit=1))
@@ -385,6 +387,7 @@ def test_the_class_of_what_is_left_counts(queue: Queue) -> None:
     queue.accept("a.example", count=40, priority=4)
     queue.accept("b.example", count=40, priority=3, at=T0 + 1)
     (lease,) = queue.lease(now=T0 + 1, limit=1)
+    queue.run(queue.new_settle(lease, RecipientStatus.DELIVERED, recipients=ids(lease)))
     end(queue, lease)
 
     assert [("a.example", 4), ("b.example", 3)] == queue.select("SELECT name, priority FROM _destination ORDER BY name")
@@ -503,6 +506,7 @@ def test_content_comes_along_within_a_budget(queue: Queue) -> None:
     assert None is queue.done(ReadContent(99)).content
 
 
+@pytest.mark.sqlite_only("writes through a view")
 def test_orders_that_came_since_are_read(queue: Queue) -> None:
     """
     A recipient that was held or cancelled meanwhile gets no mail. A new time or class changes nothing for a leased one.
@@ -668,6 +672,7 @@ def test_what_a_module_ordered_on_arrival_is_not_leased(tmp_path, status):
     queue.close()
 
 
+@pytest.mark.sqlite_only("takes 240 leases")
 def test_urgent_mail_waits_less_class_by_class_and_bulk_does_not_starve(queue: Queue) -> None:
     """
     Two leases a second of a destination that gets twice as much mail as it takes. docs/DELIVERY.md has these numbers.

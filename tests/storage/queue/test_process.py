@@ -1,9 +1,13 @@
 """test_process - runs of processes, and the leases of dead ones"""
 
+import pytest
+
 from empath.mail.status import RecipientStatus
 from empath.storage.queue.process import Beat, EndProcess, ProcessRow, living
 from empath.storage.queue.put_back import EndLease
 from tests.kit.queue import T0, Queue
+
+pytestmark = pytest.mark.engines
 
 
 def test_process_is_registered_and_beats(queue: Queue) -> None:

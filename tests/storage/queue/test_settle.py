@@ -16,6 +16,8 @@ from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch
 from tests.kit.queue import REPLIES, T0, Queue, ids, write
 
+pytestmark = pytest.mark.engines
+
 
 def leased(queue: Queue, *destinations: str, **attributes: Any) -> Lease:
     queue.accept(*destinations, **attributes)
@@ -159,6 +161,7 @@ def test_content_of_a_bounce_stays(queue: Queue) -> None:
     assert [("inline", 1)] == queue.select("SELECT content_locator, (SELECT count(*) FROM _content) FROM _message")
 
 
+@pytest.mark.sqlite_only("only it has files of content")
 def test_file_that_every_recipient_has_is_garbage(queue: Queue) -> None:
     """
     A file is not part of the transaction, so a row tells the housekeeper to remove it.
@@ -171,6 +174,7 @@ def test_file_that_every_recipient_has_is_garbage(queue: Queue) -> None:
     assert [(None,)] == queue.select("SELECT content_locator FROM _message")
 
 
+@pytest.mark.sqlite_only("only it has files of content")
 def test_file_of_a_message_that_is_removed_is_garbage(queue: Queue) -> None:
     """
     The file goes with the row, whatever program deletes it.
@@ -289,6 +293,7 @@ def passing(queue: Queue, lease: Lease) -> Settle:
     )
 
 
+@pytest.mark.sqlite_only("reads a view")
 def test_a_host_that_passed_a_recipient_on_leaves_a_row_and_no_fate(queue: Queue) -> None:
     """
     A person sees every host that was asked before the one whose reply counts. The attempt counts once.

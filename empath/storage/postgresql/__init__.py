@@ -1,0 +1,1 @@
+"""postgresql - the queue in PostgreSQL; the only home of psycopg"""

@@ -1,0 +1,143 @@
+"""
+session - named statements on one connection to PostgreSQL
+
+The texts come from sql/. `:name` and `?` become parameters of psycopg, and a list that the text names by `IN (:name[])`
+becomes an array. A PostgresSession lets the errors of psycopg through, because the Writer distinguishes them; a
+TranslatingSession turns each into one of ours.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+import psycopg
+
+from empath.storage.engine import Bindings, Row
+from empath.storage.postgresql.connection import Connection, translated
+from empath.storage.postgresql.destination_ids import DestinationIds
+from empath.storage.queries import all_queries
+
+ENGINE: Final = "postgresql"
+_TYPES: Final = {"": "bigint", "text": "text"}
+_NOT_IN = re.compile(r"\bNOT IN \(:(\w+)\[(text)?\]\)")
+_IN = re.compile(r"\bIN \(:(\w+)\[(text)?\]\)")
+_NAMED = re.compile(r"(?<![:\w]):([a-z]\w*)")
+_TEXT = re.compile(r"('(?:[^']|'')*')")  # a literal, in which nothing is a parameter
+
+
+@cache
+def statements() -> Mapping[str, str]:
+    """All named statements, by `file.name`, as psycopg takes them."""
+    return {name: compiled(text) for name, text in all_queries(ENGINE).items()}
+
+
+def compiled(text: str) -> str:
+    """The statement for a *text* of sql/."""
+    text = text.replace("%", "%%")
+    text = _NOT_IN.sub(lambda match: f"<> ALL(%({match[1]})s::{_TYPES[match[2] or '']}[])", text)
+    text = _IN.sub(lambda match: f"= ANY(%({match[1]})s::{_TYPES[match[2] or '']}[])", text)
+    pieces = _TEXT.split(text)
+    pieces[::2] = [_NAMED.sub(r"%(\1)s", piece).replace("?", "%s") for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+class PostgresSession:
+    """Named statements on *connection*; destinations have their numbers from *destination_ids*."""
+
+    def __init__(self, connection: Connection, location: str, destination_ids: DestinationIds) -> None:
+        self.connection = connection
+        self.destination_ids = destination_ids
+        self._location = location
+        self._statements = statements()
+
+    @property
+    def location(self) -> str:
+        """Server and database."""
+        return self._location
+
+    def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:
+        """See `engine.Selects`."""
+        cursor = self._execute(name, bindings)
+        return cursor.fetchall() if cursor.description is not None else []
+
+    def value(self, name: str, bindings: Bindings = ()) -> Any:
+        """See `engine.Selects`."""
+        found = self.rows(name, bindings)
+        return found[0][0] if found else None
+
+    def records(self, name: str, bindings: Bindings = ()) -> Iterator[dict[str, Any]]:
+        """See `engine.Selects`."""
+        cursor = self._execute(name, bindings)
+        names = [column.name for column in cursor.description or ()]
+        for row in cursor:
+            yield dict(zip(names, row, strict=True))
+
+    @contextlib.contextmanager
+    def one_instant(self) -> Iterator[None]:
+        """See `engine.Selects`."""
+        self.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield
+        finally:
+            if not self.connection.broken:
+                self.connection.execute("COMMIT")
+
+    def run(self, name: str, bindings: Bindings = ()) -> int:
+        """See `engine.Session`."""
+        return max(self._execute(name, bindings).rowcount, 0)
+
+    def run_each(self, name: str, rows: Iterable[Bindings]) -> None:
+        """See `engine.Session`."""
+        with self.connection.cursor() as cursor:
+            cursor.executemany(self._statements[name], rows)
+
+    def insert(self, name: str, bindings: Bindings = ()) -> int:
+        """See `engine.Session`."""
+        [(number,)] = self.rows(name, bindings)
+        return int(number)
+
+    def destination_id(self, name: str) -> int:
+        """See `engine.Session`; the Writer has found the numbers of all that its writes name."""
+        return self.destination_ids.known.get(name) or self.destination_ids.find(self, name)
+
+    def _execute(self, name: str, bindings: Bindings) -> "psycopg.Cursor[Row]":
+        return self.connection.execute(self._statements[name], _bound(bindings))
+
+
+class TranslatingSession(PostgresSession):
+    """The same with errors of ours; it is a Reader."""
+
+    def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:
+        """See `engine.Selects`."""
+        with translated(self.location):
+            return super().rows(name, bindings)
+
+    def records(self, name: str, bindings: Bindings = ()) -> Iterator[dict[str, Any]]:
+        """See `engine.Selects`."""
+        with translated(self.location):
+            yield from super().records(name, bindings)
+
+    def run(self, name: str, bindings: Bindings = ()) -> int:
+        """See `engine.Session`."""
+        with translated(self.location):
+            return super().run(name, bindings)
+
+    def news(self) -> int:
+        """See `engine.Reader`."""
+        return int(self.value("lease.news"))
+
+    def close(self) -> None:
+        """See `engine.Reader`."""
+        self.connection.close()
+
+
+def _bound(bindings: Bindings) -> Bindings:
+    """A tuple is a row for psycopg, and a list an array."""
+    if isinstance(bindings, Mapping):
+        return {
+            name: list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value
+            for name, value in bindings.items()
+        }
+    return bindings
