@@ -709,6 +709,18 @@ CREATE TABLE _audit_seal (
 );
 CREATE INDEX _audit_seal_age ON _audit_seal (sealed_at);
 
+-- Rows of the audit and attempts that were changed after they were sealed, because an address was forgotten or because they
+-- are old. See policy/seal.py and storage/queue/redaction.py.
+CREATE TABLE _redacted (
+  kind     text NOT NULL CHECK (kind IN ('audit', 'attempt')),
+  number   bigint NOT NULL,  -- of the row
+  audit_id bigint NOT NULL,  -- of _audit: the row that tells of it, with a digest over all that it changed
+  before   bytea NOT NULL,  -- leaf of the row before, as in _audit_seal
+  after    bytea NOT NULL,  -- its leaf since
+  PRIMARY KEY (kind, number, audit_id)
+);
+CREATE INDEX _redacted_by ON _redacted (audit_id);
+
 -- Orders to the service as a whole.  The statement that gives the order carries out freeze, thaw, flush or log-level.  The
 -- other orders are carried out once on each node, see _control_outcome and daemon/housekeeper/control.py.
 CREATE TABLE _control (

@@ -169,7 +169,7 @@ class PostgresQueue(Queue):
         ).fetchall()
         names = {*(name for (name,) in written), "_content", "_setting", "_bucket", "_rate", "_dedup", "_suppression"}
         names |= {"_verification", "_recipient_list", "_alias", "_session", "_sts_policy", "_throughput", "_warmup"}
-        names |= {"_warmup_use", "_source_rest", "_destination_leaving", "_control_outcome"}
+        names |= {"_warmup_use", "_source_rest", "_destination_leaving", "_control_outcome", "_redacted"}
         other.execute("SET session_replication_role = replica")
         other.execute(f"TRUNCATE {', '.join(sorted(names))} RESTART IDENTITY".encode())
         other.execute("SET session_replication_role = origin")
