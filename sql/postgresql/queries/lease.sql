@@ -210,7 +210,8 @@ RETURNING d.destination_id, d.due_at;
 -- Rows: one per recipient, lease_id and then as on SQLite.
 SELECT r.lease_id, r.priority, m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, m.body_type, m.has_8bit,
        m.is_smtputf8, m.dsn_return, m.envelope_id, m.content_locator, m.added_fields, m.digest, m.requires_tls,
-       m.delay_report_at, m.metadata, m.account, m.client_address, m.traceparent, r.recipient_id, r.address, r.domain, r.attempts, r.expires_at, r.notify,
+       m.delay_report_at, m.metadata, m.account, m.client_address, m.traceparent, r.recipient_id, r.address, r.domain,
+       r.attempts, r.expires_at, r.notify,
        -- RFC 3461 §5.2.1: the next host gets the address that the client gave, in xtext, if it differs from ours.
        CASE
          WHEN r.original_recipient IS NULL AND r.original <> r.address AND r.original ~ '^[ -~]*$'
