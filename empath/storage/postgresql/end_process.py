@@ -8,6 +8,7 @@ the next one looks again. Several processes may release the same.
 
 from collections.abc import Iterator
 
+from empath.mail.status import RecipientStatus
 from empath.storage.postgresql.session import PostgresSession
 from empath.storage.queue.order_trail import finish_order
 from empath.storage.queue.process import EndProcess
@@ -38,5 +39,5 @@ def _round(session: PostgresSession, end: EndProcess) -> tuple[int, int, int]:
         if is_ordered:
             finish_order(session, recipient_id, status, now=end.row["now"])
         else:
-            held += status == "held"
+            held += status == RecipientStatus.HELD
     return len(back), held, len(session.rows("put_back.end_leases", {"leases": leases}))
