@@ -11,7 +11,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import apsw
 from click.testing import CliRunner
 
 from empath.cli.admin.__main__ import admin
@@ -19,6 +18,7 @@ from tests.e2e.client import Client
 from tests.kit.engines import SHELL, by_apsw, by_shell
 from tests.kit.peer import ScriptedPeer
 from tests.kit.process import Empathd, free_port
+from tests.kit.queue import select
 from tests.kit.waiting import eventually
 
 PORT = 2526
@@ -65,12 +65,7 @@ class Service(Empathd):
 
     def rows(self, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
         """The rows of a query now."""
-        connection = apsw.Connection(str(self.queue), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            connection.set_busy_timeout(10_000)
-            return connection.execute(statement, bindings).fetchall()
-        finally:
-            connection.close()
+        return select(self.queue, statement, *bindings)
 
     def recipients(self, ulid: str) -> list[tuple[str, str]]:
         """Address and status of each recipient of a message."""

@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,7 @@ from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
 from empath.storage.sqlite.session import SqliteSession, TranslatingSession
 from empath.storage.write import Write
+from tests.kit.waiting import kept
 
 W = TypeVar("W", bound=Write)
 Dump = dict[str, list[tuple[Any, ...]]]
@@ -94,7 +95,7 @@ def _octets_of_a_new_queue(slot: str = "") -> bytes:
 
 
 def select(path: Path, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
-    """Rows of one statement, by a connection that lives only for it."""
+    """Rows of one statement, by a connection that lives only for it, or for a wait that asks again and again."""
     with _looking(path) as connection:
         return connection.execute(statement, bindings).fetchall()
 
@@ -158,13 +159,16 @@ def wrong_with(connection: apsw.Connection) -> Dump:
     return wrong
 
 
-@contextlib.contextmanager
-def _looking(path: Path) -> Iterator[apsw.Connection]:
-    connection = _opened(path)
+def _looking(path: Path) -> contextlib.AbstractContextManager[apsw.Connection]:
+    return kept((path, _inode(path)), lambda: contextlib.closing(_opened(path)))
+
+
+def _inode(path: Path) -> int:
+    """Another file at this place is another queue."""
     try:
-        yield connection
-    finally:
-        connection.close()
+        return path.stat().st_ino
+    except OSError:
+        return 0  # the opening says what is wrong
 
 
 def _opened(path: Path) -> apsw.Connection:
