@@ -26,7 +26,8 @@ from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.resolving import caching_resolver, host_finder
 from empath.daemon.process.runtime import Runtime, run_child
 from empath.daemon.worker import reply_rules
-from empath.daemon.worker.lease_run import Dispatch, LeaseRun
+from empath.daemon.worker.dispatch import Dispatch
+from empath.daemon.worker.lease_run import LeaseRun
 from empath.daemon.worker.pool import ConnectionPool, PoolCounts
 from empath.daemon.worker.session_rules import session_rules
 from empath.daemon.worker.sources import Sources

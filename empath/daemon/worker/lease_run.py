@@ -17,93 +17,51 @@ THEORY
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import gevent
 from greenlet import greenlet
 
-from empath.daemon.process.runtime import Runtime
-from empath.daemon.process.suppressions import Suppressions
 from empath.daemon.worker.connection import Abandoned
+from empath.daemon.worker.dispatch import Dispatch
 from empath.daemon.worker.lease_refusals import LeaseRefusals
 from empath.daemon.worker.lease_sight import LeaseSight, is_refused_session, is_unproved
-from empath.daemon.worker.lease_ways import LeaseWays
 from empath.daemon.worker.lease_writes import LeaseWrites
-from empath.daemon.worker.reply_rules import ReplyRules
-from empath.daemon.worker.settling import Settling, with_fate
+from empath.daemon.worker.local_fates import LocalFates
+from empath.daemon.worker.settling import Settling
 from empath.daemon.worker.sources import SourcesUsedUp
-from empath.daemon.worker.transport.carrier import Answer, Body, Carrier, DeliveryJob, HostAttempt
+from empath.daemon.worker.transport.carrier import Body, Carrier, DeliveryJob, HostAttempt
 from empath.errors import ContentGone, EmpathError, StorageFailure, SyntaxViolation
-from empath.mail.fate import Attempt, Said
 from empath.mail.identity import Timestamp
-from empath.mail.outcome import Outcome, Stage
-from empath.mail.reply import Reply
 from empath.net.stream import OutOfResources, StreamClosed, StreamTimeout
-from empath.policy.destinations.rulebook import RuleBook
 from empath.policy.destinations.settings import DestinationSettings
-from empath.policy.limits.delivery import Bucket, DeliveryRates
-from empath.policy.retry import MAX_FAULTS
+from empath.policy.limits.delivery import Bucket
 from empath.policy.routing import Route
 from empath.policy.slots import SLOW_S
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import NoteExchangers
-from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient
-from empath.storage.queue.lease_reads import FAULT, ReadContent, ReadFaults
-from empath.storage.queue.put_back import NO_TOKENS, EndLease, Hold, Rekey
-from empath.storage.queue.warmup import WaitForWarmup
-from empath.telemetry.occurrence import traceback_text, words_of
+from empath.storage.queue.lease import Lease, LeasedMessage
+from empath.storage.queue.lease_reads import ReadContent
+from empath.storage.queue.put_back import NO_TOKENS, EndLease, Rekey
 from empath.telemetry.occurrences.worker import (
     BreakerClosed,
     BreakerOpened,
     ContentMissing,
     ContentUnreadable,
-    DeliveryCrashed,
     LeaseAbandoned,
     NotDeliverable,
     Rerouted,
-    SettleFailed,
-    WarmupUsedUp,
     WindowShrunk,
 )
 
 if TYPE_CHECKING:  # only what is configured is imported
     from empath.daemon.process.tracing import Tracing
-    from empath.daemon.worker.hooks import DeliveryHooks
     from empath.daemon.worker.lease_trace import LeaseTrace
 
 _STUCK_S = 1.0  # time after which a message counts as stuck: its host is slow, or hangs
 _MOST_NOTED = 10_000
 _LEASE_AGAIN_S = 1.0  # pause after a lease that broke off, whose recipients are due at once
-
-
-@dataclass(slots=True)
-class Dispatch:
-    """What all leases of a worker share. `may_go_on` turns False when delivery is frozen or the process drains."""
-
-    runtime: Runtime
-    choose_carrier: Callable[[Route | None, str], Carrier]  # for a lease, by its route and destination
-    may_go_on: bool = True
-    rates: DeliveryRates = field(default_factory=DeliveryRates)  # those in force
-    clock: Callable[[], float] = time.monotonic
-    hooks: "DeliveryHooks | None" = None  # of modules
-    # MX hosts that the queue has, by destination, with the rules by which its limit was set then.
-    noted: dict[str, tuple[RuleBook, tuple[str, ...]]] = field(default_factory=dict)
-    reply_rules: ReplyRules = field(init=False)
-    suppressions: Suppressions = field(init=False)
-    ways: LeaseWays = field(init=False)
-
-    def __post_init__(self) -> None:
-        shaping = self.runtime.config.shaping
-        self.reply_rules = ReplyRules(
-            self.runtime.reader,
-            self.runtime.emit,
-            self.clock,
-            longest_s=shaping.longest_s if shaping.enabled else None,
-        )
-        self.suppressions = Suppressions(self.runtime.reader, self.clock)
-        self.ways = LeaseWays(self.runtime.rules)
 
 
 class LeaseRun:
@@ -120,6 +78,7 @@ class LeaseRun:
         self._moved_at = self._dispatch.clock()
         self._trace = None if dispatch.runtime.tracing is None else _trace(dispatch.runtime.tracing, lease)
         self._writes = LeaseWrites(dispatch.runtime, lease, dispatch.hooks, self._trace)
+        self._fates = LocalFates(dispatch.runtime, lease, self._writes)
         self._greenlet: greenlet | None = None
         self._is_carrying = False
         self._has_ended = False  # the message under way is past its point of no return
@@ -231,29 +190,32 @@ class LeaseRun:
                 self._carry(route, DeliveryJob(message, those, body, self._may_end, self._settings_of), tried)
             self._look_at(message, tried)
         except SourcesUsedUp as exc:
-            self._wait_for_warmup(recipients, tried, exc)
+            self._fates.wait_for_warmup(recipients, tried, exc)
+            self._is_over = True
         except Abandoned:
             raise
         except ContentGone as exc:
             self._runtime.emit(ContentMissing(queue_id=message.queue_id, error=str(exc)))
-            self._hold(recipients, tried, f"no content: {exc}")
+            self._fates.hold(recipients, tried, f"no content: {exc}")
         except StorageFailure as exc:
             self._runtime.emit(ContentUnreadable(queue_id=message.queue_id, error=str(exc)))
-            self._put_off(recipients, tried, f"the content cannot be read now: {exc}")
+            self._fates.put_off(recipients, tried, f"the content cannot be read now: {exc}")
         except SyntaxViolation as exc:
             self._runtime.emit(NotDeliverable(queue_id=message.queue_id, error=str(exc)))
-            self._hold(recipients, tried, f"no command can be made of it: {exc}")
+            self._fates.hold(recipients, tried, f"no command can be made of it: {exc}")
         except OutOfResources as exc:
             reason = f"no connection can be opened now: {exc}"
-            self._put_off(recipients, tried, reason)
+            self._fates.put_off(recipients, tried, reason)
             raise Abandoned(reason) from exc  # the other messages would meet the same limit
         except StreamTimeout as exc:  # cut short while it waited for something else than a host
-            self._put_off(recipients, tried, f"{exc}")
+            self._fates.put_off(recipients, tried, f"{exc}")
         except MemoryError as exc:  # of this process, and no fault of the message
-            self._put_off(recipients, tried, "out of memory")
+            self._fates.put_off(recipients, tried, "out of memory")
             self._runtime.fail(exc)
         except Exception as exc:  # noqa: BLE001 - a bug without an attempt would be met again at once, for ever
-            self._count_fault(message, recipients, tried, exc)
+            self._carrier = None  # it may be half-way through something
+            self._carriers.clear()
+            self._fates.count_fault(message, recipients, tried, exc)
         finally:
             self._is_carrying = False
             if self._is_reached or self._has_ended or self._is_delivered:
@@ -374,8 +336,10 @@ class LeaseRun:
                 self._writes.add(kept)
             self._writes.add_results(message, self._settling.settle(message, tried))
         except Exception as exc:  # noqa: BLE001 - as above; only a person can find out whether it was delivered
-            self._log_fault(message, exc)
-            self._hold(message.recipients, [], "a fault in Empath, after the attempt: its log says what was delivered")
+            self._fates.log_fault(message, exc)
+            self._fates.hold(
+                message.recipients, [], "a fault in Empath, after the attempt: its log says what was delivered"
+            )
 
     def _note(self, exchangers: tuple[str, ...]) -> None:
         """Let the rules by MX hosts, if there are any, hold of this destination."""
@@ -389,60 +353,6 @@ class LeaseRun:
         noted[here] = book, exchangers
         limit = book.of_destination(here, exchangers).concurrency
         self._writes.add(NoteExchangers(here, exchangers, max_leases=limit))
-
-    def _count_fault(
-        self, message: LeasedMessage, recipients: list[LeasedRecipient], tried: list[HostAttempt], fault: Exception
-    ) -> None:
-        """Make an attempt of a fault, for those recipients that have no fate yet; hold those that had too many."""
-        self._log_fault(message, fault)
-        self._carrier = None  # it may be half-way through something
-        self._carriers.clear()
-        faults = ReadFaults(tuple(r.recipient_id for r in recipients), MAX_FAULTS - 1)
-        try:
-            self._runtime.writer.commit(faults)
-        except EmpathError as exc:
-            self._runtime.emit(SettleFailed(destination=self._lease.destination, error=str(exc)))
-        held = [r for r in recipients if r.recipient_id in faults.at_limit]
-        if held:
-            self._hold(held, tried, f"{MAX_FAULTS} attempts in a row ended by a fault in Empath; its log has the cause")
-        self._put_off([r for r in recipients if r not in held], tried, f"{FAULT}; its log has the cause")
-
-    def _log_fault(self, message: LeasedMessage, fault: Exception) -> None:
-        crashed = DeliveryCrashed(
-            queue_id=message.queue_id,
-            destination=self._lease.destination,
-            error=words_of(fault),
-            exception=traceback_text(fault),
-        )
-        self._runtime.emit(crashed)
-
-    def _put_off(self, recipients: list[LeasedRecipient], tried: list[HostAttempt], reason: str) -> None:
-        """Count an attempt that failed here, and not at a host, for those recipients that have no fate yet."""
-        fated = with_fate(tried)
-        said = Said(Stage.LOCAL, Reply.of(f"451 4.3.0 {reason}"))
-        answers = [Answer(r, said, Outcome.DEFERRED) for r in recipients if r.recipient_id not in fated]
-        tried.append(HostAttempt(Attempt(self._lease.destination, time.time(), duration_s=0.0), answers))
-
-    def _wait_for_warmup(
-        self, recipients: list[LeasedRecipient], tried: list[HostAttempt], used_up: SourcesUsedUp
-    ) -> None:
-        """Put back those recipients that have no fate yet, unattempted; the destination waits for the next day."""
-        here, fated = self._lease.destination, with_fate(tried)
-        left = {r.recipient_id: here for r in recipients if r.recipient_id not in fated}
-        self._writes.add(Rekey(self._lease.lease_id, left, now=time.time()))
-        self._writes.add(
-            WaitForWarmup(here, until=used_up.until, words=str(used_up), of_file=self._runtime.config.warmup_plans)
-        )
-        self._runtime.emit(
-            WarmupUsedUp(destination=here, source=str(used_up), until=Timestamp(used_up.until).iso8601())
-        )
-        self._is_over = True
-
-    def _hold(self, recipients: list[LeasedRecipient], tried: list[HostAttempt], reason: str) -> None:
-        """Leave to a person those recipients that have no fate yet."""
-        fated = with_fate(tried)
-        numbers = tuple(r.recipient_id for r in recipients if r.recipient_id not in fated)
-        self._writes.add(Hold(self._lease.lease_id, numbers, now=time.time(), reason=reason))
 
     def _body(self, message: LeasedMessage) -> Body:
         """

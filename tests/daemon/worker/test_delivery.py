@@ -12,7 +12,8 @@ from gevent.event import Event
 from empath.config import load_config
 from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Abandoned
-from empath.daemon.worker.lease_run import Dispatch, LeaseRun
+from empath.daemon.worker.dispatch import Dispatch
+from empath.daemon.worker.lease_run import LeaseRun
 from empath.daemon.worker.pool import ConnectionPool, HostResult
 from empath.daemon.worker.session_needs import NO_NEEDS
 from empath.daemon.worker.session_rules import BUILT_IN_RULES
