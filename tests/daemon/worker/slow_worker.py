@@ -49,6 +49,7 @@ class SlowWorker:
             deadlines=deadlines,
             modules=(),
             ledger=None,
+            tracing=None,
             draining=Event(),
             child=SimpleNamespace(wake_fds=()),
             dialogues=unheard(),

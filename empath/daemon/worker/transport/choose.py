@@ -42,7 +42,7 @@ def choose_carrier(
     Make the carrier of one lease. *route* is None where the configuration has no route to *destination* any more;
     *feedback* makes the one that reads reports about mail, *reports* the one that keeps those about a period.
     """
-    if config.delivery.sink and not isinstance(route, FeedbackRoute | ReportsRoute | None):
+    if not isinstance(route, FeedbackRoute | ReportsRoute | None) and config.delivery.sink:
         return FixedReplyCarrier(DISCARDED, destination)
     match route:
         case SmtpRoute() | SocketRoute() | MxRoute() | ListRoute():
