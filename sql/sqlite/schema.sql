@@ -446,6 +446,7 @@ CREATE TABLE _setting (
   -- 'destination_rules': number of changes of _destination_rule, _source_rest and _warmup; 'routes': digest of the routes that the waiting mail follows;
   -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
   -- 'redacting': see _audit_not_changed; 'pseudonym_key': the key of pseudonyms, hexadecimal, see policy/forgetting.py
+  -- 'queue_at': the instant of the view queue_at, in Unix seconds
   -- 'decoy_secret': the key of the salts for names that have no account, hexadecimal
   -- 'spool_owner': the key that is also in spool/owner, see storage/spool_owner.py
   -- 'throughput': the last rows that are counted, see storage/queue/throughput.py

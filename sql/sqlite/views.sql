@@ -80,6 +80,127 @@ SELECT m.ulid                                        AS id,                     
   JOIN _destination AS d ON d.destination_id = r.destination_id
  WHERE r.status IN ('queued', 'deferred', 'leased', 'held');
 
+-- One row per recipient that was live at an earlier instant, as attempts and audit tell of it. INSERT INTO queue_at (at) gives the instant.
+CREATE VIEW queue_at AS
+SELECT datetime(q.at, 'unixepoch')                   AS at,                       -- the instant, UTC
+       q.at                                          AS at_unix,                  -- the same in Unix seconds
+       q.id                                          AS id,                       -- queue id (ULID) of the message
+       q.recipient_id                                AS recipient_id,             -- number of this recipient
+       q.sender                                      AS sender,                   -- reverse-path; '' is null
+       q.recipient                                   AS recipient,                -- forward-path
+       q.domain                                      AS domain,                   -- domain of the forward-path
+       q.destination                                 AS destination,              -- queue key: next hop or domain
+       CASE WHEN q.is_under_way AND q.fate <> 'held' THEN 'leased' ELSE q.fate END AS status,  -- queued, deferred, held; leased: an attempt was under way
+       q.priority                                    AS priority,                 -- class 0 (first) to 4
+       datetime(q.next_retry_unix, 'unixepoch')      AS next_retry_at,            -- next attempt, as attempts and orders decided it, UTC
+       q.next_retry_unix                             AS next_retry_unix,          -- the same in Unix seconds
+       datetime(q.expires_unix, 'unixepoch')         AS expires_at,               -- end of the lifetime, UTC
+       q.expires_unix                                AS expires_unix,             -- the same in Unix seconds
+       q.attempts                                    AS attempts,                 -- number of attempts that were settled by then
+       q.last_reply                                  AS last_reply,               -- reply that decided the last of them
+       q.class                                       AS class,                    -- kind of failure that the last of them met
+       datetime(q.received_unix, 'unixepoch')        AS received_at,              -- instant of acceptance, UTC
+       q.received_unix                               AS received_unix,            -- the same in Unix seconds
+       q.size                                        AS size                      -- octets of the content
+  FROM (SELECT p.at AS at, m.ulid AS id, r.recipient_id AS recipient_id, m.reverse_path AS sender, r.address AS recipient,
+               r.domain AS domain, m.received_at AS received_unix, m.size AS size,
+               coalesce(
+                 (SELECT a.destination FROM _attempt AS a
+                   WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s > p.at
+                   ORDER BY a.attempt_id LIMIT 1),
+                 d.name) AS destination,
+               -- The last record up to the instant; else what the next one says of before; else what never changed.
+               CASE
+                 WHEN coalesce(r.settled_at, 0.0) > p.at
+                   OR EXISTS (SELECT 1 FROM _attempt AS a
+                               WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s > p.at
+                                 AND a.decided_status <> 'unchanged')
+                   OR EXISTS (SELECT 1 FROM _audit AS u
+                               WHERE u.recipient_id = r.recipient_id AND u.at > p.at AND u.what = 'status')
+                   THEN coalesce(
+                     (SELECT f.status
+                        FROM (SELECT a.started_at + a.duration_s AS at, 0 AS place, a.attempt_id AS number,
+                                     a.decided_status AS status
+                                FROM _attempt AS a
+                               WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s <= p.at
+                                 AND a.decided_status <> 'unchanged'
+                              UNION ALL
+                              SELECT u.at, 1, u.audit_id, u.after
+                                FROM _audit AS u
+                               WHERE u.recipient_id = r.recipient_id AND u.at <= p.at AND u.what = 'status') AS f
+                       ORDER BY f.at DESC, f.place DESC, f.number DESC LIMIT 1),
+                     (SELECT nullif(u.before, 'leased') FROM _audit AS u
+                       WHERE u.recipient_id = r.recipient_id AND u.at > p.at AND u.what = 'status'
+                         AND NOT EXISTS (SELECT 1 FROM _attempt AS a
+                                          WHERE a.recipient_id = r.recipient_id AND a.decided_status <> 'unchanged'
+                                            AND a.started_at + a.duration_s < u.at)
+                       ORDER BY u.audit_id LIMIT 1),
+                     'queued')
+                 WHEN r.status <> 'leased' THEN r.status
+                 WHEN r.attempts = 0 THEN 'queued'
+                 ELSE 'deferred'
+               END AS fate,
+               EXISTS (SELECT 1 FROM _attempt AS a
+                        WHERE a.recipient_id = r.recipient_id AND a.started_at <= p.at
+                          AND a.started_at + a.duration_s > p.at)
+               OR EXISTS (SELECT 1 FROM _lease AS l WHERE l.lease_id = r.lease_id AND l.leased_at <= p.at) AS is_under_way,
+               coalesce(
+                 (SELECT u.after FROM _audit AS u
+                   WHERE u.recipient_id = r.recipient_id AND u.at <= p.at AND u.what = 'priority'
+                   ORDER BY u.audit_id DESC LIMIT 1),
+                 (SELECT u.before FROM _audit AS u
+                   WHERE u.recipient_id = r.recipient_id AND u.at > p.at AND u.what = 'priority'
+                   ORDER BY u.audit_id LIMIT 1),
+                 r.priority) AS priority,
+               coalesce(
+                 (SELECT f.next_retry_at
+                    FROM (SELECT a.started_at + a.duration_s AS at, 0 AS place, a.attempt_id AS number,
+                                 a.decided_next_retry_at AS next_retry_at
+                            FROM _attempt AS a
+                           WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s <= p.at
+                             AND a.decided_next_retry_at IS NOT NULL
+                          UNION ALL
+                          SELECT u.at, 1, u.audit_id, u.after
+                            FROM _audit AS u
+                           WHERE u.recipient_id = r.recipient_id AND u.at <= p.at AND u.what = 'next_retry_unix') AS f
+                   ORDER BY f.at DESC, f.place DESC, f.number DESC LIMIT 1),
+                 (SELECT coalesce(f.before, m.received_at)
+                    FROM (SELECT a.started_at + a.duration_s AS at, 0 AS place, a.attempt_id AS number, NULL AS before
+                            FROM _attempt AS a
+                           WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s > p.at
+                             AND a.decided_next_retry_at IS NOT NULL
+                          UNION ALL
+                          SELECT u.at, 1, u.audit_id, u.before
+                            FROM _audit AS u
+                           WHERE u.recipient_id = r.recipient_id AND u.at > p.at AND u.what = 'next_retry_unix') AS f
+                   ORDER BY f.at, f.place, f.number LIMIT 1),
+                 r.next_retry_at) AS next_retry_unix,
+               coalesce(
+                 (SELECT u.after FROM _audit AS u
+                   WHERE u.recipient_id = r.recipient_id AND u.at <= p.at AND u.what = 'expires_unix'
+                   ORDER BY u.audit_id DESC LIMIT 1),
+                 (SELECT u.before FROM _audit AS u
+                   WHERE u.recipient_id = r.recipient_id AND u.at > p.at AND u.what = 'expires_unix'
+                   ORDER BY u.audit_id LIMIT 1),
+                 r.expires_at) AS expires_unix,
+               r.attempts - (
+                 SELECT count(*) FROM _attempt AS a
+                  WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s > p.at
+                    AND a.outcome <> 'next_host' AND a.outcome <> 'unknown' AND a.outcome <> 'maybe_delivered') AS attempts,
+               (SELECT a.text FROM _attempt AS a
+                 WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s <= p.at
+                   AND a.outcome <> 'next_host' AND a.outcome <> 'unknown' AND a.outcome <> 'maybe_delivered'
+                 ORDER BY a.attempt_id DESC LIMIT 1) AS last_reply,
+               (SELECT a.class FROM _attempt AS a
+                 WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s <= p.at
+                 ORDER BY a.attempt_id DESC LIMIT 1) AS class
+          FROM (SELECT CAST(value AS REAL) AS at FROM _setting WHERE name = 'queue_at') AS p
+          JOIN _recipient AS r
+            ON r.status IN ('queued', 'deferred', 'leased', 'held') OR coalesce(r.settled_at, r.expires_at) > p.at
+          JOIN _message AS m ON m.message_id = r.message_id AND m.received_at <= p.at
+          JOIN _destination AS d ON d.destination_id = r.destination_id) AS q
+ WHERE q.fate IN ('queued', 'deferred', 'held');
+
 -- What each live recipient waits for. A lease may take it if it is in _waiting, next_retry_at and ready_at have come and
 -- delivery is not frozen: the first condition of blocked_by says this by the same columns. The others find the reason.
 CREATE VIEW _standing AS

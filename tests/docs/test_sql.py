@@ -201,7 +201,7 @@ def test_a_statement_works_as_printed(queue, run, statement):
     assert (0, "") == (done.code, done.err)
     if "SELECT" in statement:
         assert done.out
-    if not statement.startswith("SELECT"):
+    if not statement.startswith(("SELECT", "INSERT INTO queue_at")):  # which changes nothing
         assert before < select(queue.path, audit)
 
 

@@ -7,26 +7,30 @@ from typing import Final
 import click
 
 from empath.cli.admin import listing, output, report
-from empath.cli.admin.options import REFERENCE, Whole, json_option, selecting, unknown
+from empath.cli.admin.options import REFERENCE, ParsedType, Whole, json_option, selecting, unknown
 from empath.cli.admin.output import NAME
 from empath.cli.admin.rule import decided_words, decision_record
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.cli.pauses import blocked_words, pause_words, pauses_of_rows
 from empath.config import Config
-from empath.errors import MissingInput
+from empath.errors import MissingInput, UsageError
 from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
 from empath.mail.status import LIVE, RecipientStatus
-from empath.mail.words import count
+from empath.mail.words import count, instant
+from empath.policy.destinations.hours import parse_instant
 from empath.policy.destinations.rulebook import Decision, Layer
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.json_form import as_json
 from empath.storage.admin.liveness import liveness
+from empath.storage.admin.past import list_past
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection
 from empath.storage.admin.short_ids import whole_selection
 from empath.storage.admin.stats_record import stats_record
+from empath.storage.engine import Engine
 
+_INSTANT: Final = ParsedType("instant", parse_instant)
 _MAX_NUMBER: Final = 2**63 - 1
 
 _limit_option: Final = click.option(
@@ -45,15 +49,31 @@ _limit_option: Final = click.option(
     metavar="RECIPIENT_ID",
     help="Continue after this recipient, the last one of the previous page.",
 )
+@click.option(
+    "--at", type=_INSTANT, metavar="INSTANT",
+    help="List what was live then, such as \"2026-11-30 12:00\" in UTC, as attempts and audit tell.",
+)  # fmt: skip
 @json_option()
 @click.pass_context
-def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: int, after: int, is_json: bool) -> None:
+def list_(
+    context: click.Context,
+    *,
+    selection: Selection,
+    is_all: bool,
+    limit: int,
+    after: int,
+    at: float | None,
+    is_json: bool,
+) -> None:
     """List live recipients, in the order of their numbers."""
     del is_all  # the default of a list without a filter
     config = lenient_configuration(context)
     now = time.time()
     engine = open_queue(config)
     selection = whole_selection(engine, selection)
+    if at is not None:
+        _list_past(config, engine, selection, now=now, at=at, after=after, limit=limit, is_json=is_json)
+        return
     with storage.Snapshot(engine) as snapshot:
         missing = [unknown(reference) for reference in snapshot.check_names(selection)]
         found = snapshot.list_live(selection, after=after, limit=limit + 1, now=now)
@@ -69,10 +89,52 @@ def list_(context: click.Context, *, selection: Selection, is_all: bool, limit: 
     elif page:
         listing.write_list(page, now, is_frozen=frozen_since is not None)
     say(NAME, "\n".join(missing))
-    say(NAME, listing.list_summary(page) + ("" if next_after is None else f"; more with --after {next_after}"))
+    say(NAME, listing.list_summary(page) + _more(next_after))
     say(NAME, pause_words(pauses_of_rows(page, frozen_since)))
     say(NAME, blocked_words(page))
     say(NAME, _words(decided))
+
+
+def _list_past(
+    config: Config,
+    engine: Engine,
+    selection: Selection,
+    *,
+    now: float,
+    at: float,
+    after: int,
+    limit: int,
+    is_json: bool,
+) -> None:
+    """Write what was live at *at*, and what may be missing of it."""
+    if at > now:
+        raise UsageError("--at takes an instant of the past")
+    if selection.where is not None:
+        raise UsageError(
+            "--at takes no --where; INSERT INTO queue_at (at) gives the instant of the view queue_at in SQL"
+        )
+    with engine.visiting(None) as visit, visit.one_instant():
+        past = list_past(visit, selection, at=at, after=after, limit=limit + 1)
+    page = past.recipients[:limit]
+    next_after = page[-1].recipient_id if len(past.recipients) > limit else None
+    # What was live then ended later, and stays for as long as this since.
+    is_whole = at >= now - min(config.retention.delivered_s, config.retention.final_s)
+    if is_json:
+        record = {"at": at, "is_whole": is_whole, "gone": past.gone, "recipients": page, "next_after": next_after}
+        output.write_json(record)
+    elif page:
+        listing.write_list(page, at, is_frozen=False)
+    say(NAME, f"{listing.list_summary(page)} at {instant(at)}" + _more(next_after))
+    if not is_whole and past.gone:
+        say(
+            NAME,
+            f"{count(past.gone, 'recipient')} of mail that came before then are no longer recorded, as [retention]"
+            " says: those that still waited then are missing here",
+        )
+
+
+def _more(next_after: int | None) -> str:
+    return "" if next_after is None else f"; more with --after {next_after}"
 
 
 @click.command()

@@ -122,3 +122,41 @@ CREATE TRIGGER history_insert INSTEAD OF INSERT ON history
 BEGIN
   SELECT raise(ABORT, 'empath: only a delivery or an order adds to history; DELETE FROM queue cancels a recipient');
 END;
+
+-- queue_at: one instant, which the last one who gave it has chosen for all; a transaction that is rolled back keeps it to itself.
+CREATE TRIGGER queue_at_insert INSTEAD OF INSERT ON queue_at
+BEGIN
+  SELECT raise(ABORT, 'empath: INSERT INTO queue_at takes at or at_unix, and no other column')
+   WHERE (new.at IS NULL) = (new.at_unix IS NULL)
+      OR coalesce(new.id, new.recipient_id, new.sender, new.recipient, new.destination, new.status, new.priority) IS NOT NULL;
+  INSERT INTO _set_queue_at
+  SELECT CASE
+           WHEN typeof(given) = 'integer' OR typeof(given) = 'real' THEN given
+           WHEN typeof(given) <> 'text' THEN 0.0
+           WHEN given GLOB '[-+]*' THEN coalesce(round((julianday('now', given) - 2440587.5) * 86400.0, 3), 0.0)
+           WHEN given GLOB '????-??-??*' AND date(julianday(substr(given, 1, 10))) IS NOT substr(given, 1, 10) THEN 0.0
+           WHEN given GLOB '*[^0-9.]*' THEN coalesce(round((julianday(given) - 2440587.5) * 86400.0, 3), 0.0)
+           ELSE CAST(given AS REAL)
+         END
+    FROM (SELECT coalesce(new.at, new.at_unix) AS given);
+END;
+
+CREATE VIEW _set_queue_at AS SELECT NULL AS at WHERE 0;  -- Unix seconds
+
+CREATE TRIGGER _write_queue_at INSTEAD OF INSERT ON _set_queue_at
+BEGIN
+  SELECT raise(ABORT, 'empath: at takes a past instant: Unix seconds, ''YYYY-MM-DD HH:MM:SS'' in UTC, or a shift such as ''-1 hour''')
+   WHERE new.at NOT BETWEEN 1e9 AND (SELECT now FROM _clock);
+  DELETE FROM _setting WHERE name = 'queue_at';
+  INSERT INTO _setting (name, value) VALUES ('queue_at', CAST(new.at AS TEXT));
+END;
+
+CREATE TRIGGER queue_at_update INSTEAD OF UPDATE ON queue_at
+BEGIN
+  SELECT raise(ABORT, 'empath: the past cannot be changed; INSERT INTO queue_at (at) VALUES (''-1 hour'') gives another instant');
+END;
+
+CREATE TRIGGER queue_at_delete INSTEAD OF DELETE ON queue_at
+BEGIN
+  SELECT raise(ABORT, 'empath: the past cannot be changed; INSERT INTO queue_at (at) VALUES (''-1 hour'') gives another instant');
+END;

@@ -26,6 +26,28 @@ def numbers(records):
     return [record["recipient_id"] for record in records]
 
 
+def test_an_earlier_instant_is_listed(tool: AdminTool) -> None:
+    """
+    As attempts and audit tell; what retention has removed is told, and nothing of the future is known.
+    """
+    tool.queue.accept(at=T0)
+    tool.queue.write("UPDATE queue SET status = 'cancelled'")
+    (line,) = tool.lines("list", "--at", "2023-11-15 12:00")[1:]
+    assert ["1", "queued"] == [line.split()[0], line.split()[2]]
+    found = tool.record("list", "--at", "2023-11-15 12:00", "--recipient", "nobody@a.example")
+    assert ([], False, 0) == (found["recipients"], found["is_whole"], found["gone"])
+    assert "0 recipients in 0 messages at 2023-11-01T00:00:00Z" in tool.words("list", "--at", "2023-11-01")[0]
+    tool.queue.accept(at=T0)
+    for table in ("_recipient", "_content", "_message"):
+        tool.queue.write(f"DELETE FROM {table} WHERE message_id = 1")
+    assert (
+        "1 recipient of mail that came before then are no longer recorded"
+        in tool.words("list", "--at", "2023-11-15")[1]
+    )
+    for wrong in (("--at", "2096-01-01"), ("--at", "noon"), ("--at", "2023-11-15", "--where", "1")):
+        assert 64 == tool.run("list", *wrong).code
+
+
 def test_list_is_aligned_text_with_a_line_a_recipient(tool: AdminTool):
     """
     People and awk read it; messages go to standard error.

@@ -18,7 +18,7 @@ WHOLE_QUEUE = {"admin", "fsck", "selection", "plans", "top"}
 _UNSORTED = {"due_recipients", "ready_destinations", "longest_ready"}  # a sort would read all that is due
 _ONE_PASS = {  # the same of one statement
     *(("explain", "of_address"), ("explain", "suspended_by"), ("console", "stuck")),
-    *(("backup", "messages"), ("backup", "recipients")),
+    *(("backup", "messages"), ("backup", "recipients"), ("queue_at", "gone")),
     *(
         ("repro", "leave_content_out"),
         ("repro", "stand_in"),
