@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-repeat interop interop-apart interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
-.PHONY: vendor pictures bench bench-compare bench-queue reference changelog man dist smoke clean
+.PHONY: vendor pictures bench bench-compare bench-queue reference changelog man dist deb deb-try smoke clean
 
 ##@ Use
 help: ## This list
@@ -129,7 +129,7 @@ bench-queue: $(READY) ## Query, change and serve a queue of a million recipients
 
 ##@ Release
 # The instant of the commit, so that the same commit gives the same archives everywhere.
-dist man: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+dist man deb: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 
 man: $(READY) ## man/: the manual pages, from the commands, the settings and the views
 	rm -rf man
@@ -138,6 +138,13 @@ man: $(READY) ## man/: the manual pages, from the commands, the settings and the
 dist: $(RELEASE) man ## dist/: the wheel, and the archive of the sources that is the same for the same commit
 	rm -rf dist *.egg-info
 	umask 022 && $(RELEASE_BIN)/python -m build --outdir dist .
+
+deb: dist ## build/deb/: the Debian package, and what lintian says of it; needs debhelper and lintian of Debian
+	rm -rf build/deb
+	bash packaging/debian/build.sh dist/*.whl build/deb
+
+deb-try: deb ## Install, upgrade, remove and purge it in a clean Debian 12; needs root and debootstrap
+	bash tests/packages/try_deb.sh build/deb/*.deb
 
 smoke: dist ## Install that wheel into an empty environment, and have the server there deliver a mail
 	@PYTHON=$(PYTHON) bash tests/smoke.sh dist/*.whl

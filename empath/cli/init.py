@@ -42,11 +42,11 @@ _CONFIG: Final = "/etc/empath/empath.toml"
 _KEYS: Final = "/etc/empath/dkim"
 _INSTALLED: Final = "/opt/empath/bin/empathd"  # as the files of conf/ name it
 _HOMES: Final = ("/root", "/home", "/run/user")  # where ProtectHome of the unit lets no process look
-_FILES_OF_A_HOST: Final = {  # of conf/ -> where an administrator's own files are
-    "sysusers.d/empath.conf": "/etc/sysusers.d/empath.conf",
-    "tmpfiles.d/empath.conf": "/etc/tmpfiles.d/empath.conf",
-    "systemd/empath.service": "/etc/systemd/system/empath.service",
-    "logrotate.d/empath": "/etc/logrotate.d/empath",
+_FILES_OF_A_HOST: Final = {  # of conf/ -> where an administrator's own file is, and that of a package of the system
+    "sysusers.d/empath.conf": ("/etc/sysusers.d/empath.conf", "/usr/lib/sysusers.d/empath.conf"),
+    "tmpfiles.d/empath.conf": ("/etc/tmpfiles.d/empath.conf", "/usr/lib/tmpfiles.d/empath.conf"),
+    "systemd/empath.service": ("/etc/systemd/system/empath.service", "/lib/systemd/system/empath.service"),
+    "logrotate.d/empath": ("/etc/logrotate.d/empath", "/etc/logrotate.d/empath"),
 }
 _ALGORITHMS: Final = ("rsa", "ed25519")
 _T = TypeVar("_T")
@@ -293,8 +293,11 @@ def _certificate(hostname: str, root: Path) -> tuple[list[_File], bytes]:
 
 
 def _files_of_a_host(root: Path) -> Iterator[_File]:
+    """Those of the package in the wheel, with the path of this program; not those that a package of the system has."""
     folder = resources.files("empath").joinpath("conf")
-    for name, place in _FILES_OF_A_HOST.items():
+    for name, (place, packaged) in _FILES_OF_A_HOST.items():
+        if _below(root, packaged).exists():
+            continue
         text = folder.joinpath(*name.split("/")).read_text(encoding="utf-8")
         yield _File(_below(root, place), text.replace(_INSTALLED, _service_program()).encode())
 

@@ -119,6 +119,18 @@ def test_a_host_gets_the_files_that_start_it(tmp_path):
                 " another place\n") == (code, err)  # fmt: skip
 
 
+def test_what_a_package_of_the_system_has_is_left_to_it(tmp_path):
+    """
+    A copy below /etc would hide its next version.
+    """
+    for place in ("usr/lib/sysusers.d/empath.conf", "lib/systemd/system/empath.service", "etc/logrotate.d/empath"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text("of the package")
+    assert 0 == run("init", "--host", "ours.dev", "--root", tmp_path, "--domain", "none", "--yes")[0]
+    assert ["empath", "logrotate.d", "tmpfiles.d"] == sorted(path.name for path in (tmp_path / "etc").iterdir())
+    assert "of the package" == (tmp_path / "etc/logrotate.d/empath").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

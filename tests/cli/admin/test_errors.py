@@ -156,13 +156,13 @@ def test_the_configuration_is_named_before_or_after_the_verb_or_by_the_environme
     """
     All three places work; the option nearest to the verb wins.
     """
-    file = str(tool.config)
+    file, missing = str(tool.config), str(tool.config.with_name("missing.toml"))
     assert [0, 0, 0, 0, 66] == [
         run("-c", file, "stats").code,
         run("stats", "--config", file).code,
         run("stats", EMPATH_CONFIG=file).code,
-        run("-c", "/nonexistent", "stats", "-c", file, EMPATH_CONFIG="/nonexistent").code,
-        run("-c", "/nonexistent", "stats", EMPATH_CONFIG=file).code,
+        run("-c", missing, "stats", "-c", file, EMPATH_CONFIG=missing).code,
+        run("-c", missing, "stats", EMPATH_CONFIG=file).code,
     ]
 
 
