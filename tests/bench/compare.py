@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from .collector import RATIOS
 from .machine import command, output_of
 from .rounds import Results
 
@@ -20,7 +21,10 @@ WORKING_TREE: Final = "working-tree"
 BASE: Final = "base"
 SCENARIOS: Final = ("accept", "accept-reused", "relay", "drain")
 # Run only where they are named: Postfix has nothing of the kind.
-ONLY_NAMED: Final = ("relay-rates", "drain-rates", "accept-metrics", "relay-metrics", "inject")
+ONLY_NAMED: Final = (
+    *("relay-rates", "drain-rates", "accept-metrics", "relay-metrics", "inject"),
+    *(f"{scenario}-traces-{ratio}" for scenario in ("accept", "drain") for ratio in RATIOS),
+)
 
 
 @dataclass(frozen=True, slots=True)

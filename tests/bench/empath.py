@@ -14,6 +14,7 @@ import apsw
 
 from .accounting import Account
 from .certificate import CERTIFICATE, KEY
+from .collector import RATIOS, Collector
 from .judged import NAME_SERVER
 from .machine import BenchFailure, output_of
 from .server import Factory, Server, Setup
@@ -45,6 +46,13 @@ EXTRAS: Final = {
     # Of each destination, and so high that no mail waits. Breakers are always on.
     "rates": ('[destinations."*"]\nrate = "1000000/1s burst 1000000"\n', "empath/policy/limits/delivery.py"),
     "metrics": ('[http]\naddress = "unix:http"\n', "empath/daemon/httpd/__main__.py"),
+    **{
+        f"traces-{ratio}": (
+            f'[tracing]\nendpoint = "http://127.0.0.1:{{http_port}}"\nratio = {ratio}\n',
+            "empath/daemon/process/tracing.py",
+        )
+        for ratio in RATIOS
+    },
     "inject": ('[http]\naddress = "127.0.0.1:{http_port}"\n', "empath/daemon/httpd/injection/injector.py"),
     "judged": ("", "empath/daemon/acceptor/judging.py"),
 }
@@ -81,6 +89,7 @@ class Empath(Server):
         self._extra = text.format(http_port=self.http_port) if is_known else ""
         self._is_judging = setup.extra == "judged" and is_known
         self._environment = environment(tree)
+        self._collector: Collector | None = None
         self._config = directory / "empath.toml"
 
     def configuration(self) -> str:
@@ -102,6 +111,9 @@ class Empath(Server):
 
     def start(self) -> None:
         self._config.write_text(self.configuration())
+        if "[tracing]" in self._extra:
+            self._collector = Collector(self.http_port)
+            self._collector.__enter__()
         self._run(self.account.wrap(self._command("empathd", "start")))
         self.account.adopt(int((self.directory / "empath.pid").read_text().split()[0]))
         if self.setup.is_held:
@@ -113,6 +125,8 @@ class Empath(Server):
                 self._run(self._command("empathd", "stop"))
             except BenchFailure:
                 pass  # it no longer runs; the account ends the remaining processes
+        if self._collector is not None:
+            self._collector.__exit__(None, None, None)
 
     def release(self) -> None:
         self._run(self._command("empath-admin", "thaw"))

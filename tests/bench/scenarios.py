@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from .accounting import name_of, peak_octets, reset_peaks, resident_octets
+from .collector import RATIOS
 from .injection import inject_mail
 from .judged import signed_mail
 from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_process_s
@@ -323,6 +325,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "drain": drain,
         "accept-metrics": accept_metrics,
         "relay-metrics": relay_metrics,
+        **{f"accept-traces-{ratio}": partial(accept, extra=f"traces-{ratio}") for ratio in RATIOS},
+        **{f"drain-traces-{ratio}": partial(drain, extra=f"traces-{ratio}") for ratio in RATIOS},
         "accept-authenticated": accept_authenticated,
         "inject": inject,
         "relay-rates": relay_rates,

@@ -1,5 +1,7 @@
 """Settings of [tracing] that cannot work, or hardly do."""
 
+import sys
+
 import pytest
 
 from empath.config.doubtful import doubts
@@ -90,3 +92,13 @@ def test_what_cannot_be_used_is_found(tmp_path, text, words):
     (tmp_path / "headers").write_text("A: b\nBearer abc\n")
     [line] = found(tmp_path, text)
     assert line.startswith(words.replace("PLACE", str(tmp_path))), line
+
+
+def test_a_missing_package_is_named_with_what_installs_it(tmp_path, monkeypatch):
+    """
+    The plain installation has no format of OpenTelemetry.
+    """
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)  # as `import` sees what is not there
+    config = read(tmp_path, 'endpoint = "https://a.test"')
+    [wrong] = unusable_tracing(config)
+    assert "pip install empath-mta[otlp]" in wrong.words

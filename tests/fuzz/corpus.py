@@ -25,6 +25,7 @@ from tests.fuzz import (
     senders,
     server,
     tls,
+    traceparent,
 )
 from tests.fuzz.case import Case
 
@@ -49,6 +50,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "milter": milter.check,
     "feedback": feedback.check,
     "letters": letters.check,
+    "traceparent": traceparent.check,
 }
 # Limit for one case: many times the usual cost, a part of that of a quadratic step. Coverage takes four times as long.
 CPU_S = 6.0 if sys.gettrace() is None else 24.0

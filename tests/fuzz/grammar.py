@@ -629,6 +629,26 @@ def aggregate_case(random: Random) -> Case:
     return Case(random.randrange(10**6), (_without_separator(head + whole),))
 
 
+def traceparent_case(random: Random) -> Case:
+    """Places in a trace, of any version, and lines of header fields; hardly anything else is read to its end."""
+
+    def digits(count: int) -> str:
+        return f"{random.getrandbits(4 * count):0{count}x}" if random.random() < 0.9 else "0" * count
+
+    def turn() -> bytes:
+        if random.random() < 0.4:
+            return b"".join(
+                random.choice((b"Authorization: Bearer a", b"X-Scope:b c", b"# d", b"", b"Host: e", b"f"))
+                + random.choice((b"\n", b"\r\n", b"\r", b"\t"))
+                for _ in range(random.randrange(30))
+            )
+        version = random.choice(("00", "00", "01", "fe", "ff"))
+        more = random.choice(("", "", "", "-more", "-" * random.randrange(600)))
+        return f"{version}-{digits(32)}-{digits(16)}-{digits(2)}{more}".encode()
+
+    return Case(random.randrange(2), tuple(turn() for _ in range(random.randrange(1, 6))))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "chunks": chunks_case,
@@ -648,6 +668,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "milter": milter_case,
     "feedback": feedback_case,
     "letters": letters_case,
+    "traceparent": traceparent_case,
     "aggregate": aggregate_case,
 }
 

@@ -14,6 +14,7 @@ from empath.errors import CannotCreate
 from empath.mail.identity import Timestamp
 from empath.policy.log_levels import LogLevels, PartLevel
 from empath.policy.service_part import About, ServicePart
+from empath.policy.tracing.context import TraceContext
 from empath.telemetry.log import KEPT_OCTETS, Log, log
 from empath.telemetry.occurrence import Occurrence, occurrence, traceback_text
 
@@ -85,6 +86,25 @@ def test_a_line_has_instant_level_event_process_and_fields(tmp_path):
     line = json.loads((tmp_path / "log").read_text())
     assert ["at", "level", "event", "process", "queue_id"] == list(line)
     assert ["warning", "thing_happened", "worker-1", "X"] == list(line.values())[1:]
+
+
+@pytest.mark.parametrize("form", ["json", "logfmt", "text"])
+def test_a_line_about_a_traced_message_ends_with_its_trace(tmp_path, form):
+    """
+    In each form; a line about anything else has none.
+    """
+    context = TraceContext("1" * 32, "2" * 16, is_sampled=True)
+    log.configure(form, "info", tmp_path / "log")
+    log.trace_by(lambda what: context if getattr(what, "queue_id", "") == "X" else None)
+    try:
+        for queue_id in ("X", "Y"):
+            log.write("worker-1", ThingHappened(queue_id=queue_id))
+    finally:
+        log.trace_by(None)
+    traced, other = (tmp_path / "log").read_text().splitlines()
+    end = '"trace_id":"{}","span_id":"{}"}}' if form == "json" else "trace_id={} span_id={}"
+    assert traced.endswith(end.format(context.trace_id, context.span_id))
+    assert "trace_id" not in other
 
 
 def test_lines_below_the_level_are_not_written(tmp_path):

@@ -31,6 +31,7 @@ from empath.storage.admin import explanation as storage
 from empath.storage.admin.pauses import find_pauses
 from empath.storage.admin.records import Reference
 from empath.storage.admin.short_ids import whole
+from empath.storage.admin.tracking import trace_id
 from empath.storage.engine import Selects
 from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.queue.sts_policies import find_policy
@@ -97,7 +98,8 @@ class _Look:
             raise MissingInput(unknown(reference))
         waiting = storage.waiting_of(self.selects, reference)
         settled = storage.settled_of(self.selects, reference)
-        return self._all(str(reference), waiting, settled, by)
+        found = self._all(str(reference), waiting, settled, by)
+        return replace(found, trace_id=trace_id(self.selects, reference))
 
     def address(self, address: str) -> Explained:
         """The mail for one address."""
@@ -213,6 +215,7 @@ def _record(found: Explained) -> dict[str, object]:
         "recipients": found.waiting,
         "settled": found.settled,
         "suppressed_by": found.suppressed_by,
+        "trace_id": found.trace_id,
         "destinations": [_way_record(way) for way in found.ways],
     }
     return record

@@ -149,6 +149,9 @@ def write(found: Explained) -> None:
         write_pairs(
             [("suppressed", f"{row.address} since {instant(row.created_at)} by {row.source}: {row.reason or '-'}")]
         )
+    if found.trace_id is not None:
+        click.echo()
+        write_pairs([("trace", found.trace_id)])
     for way in found.ways:
         click.echo()
         _write_way(way, found.at)

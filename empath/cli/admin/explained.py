@@ -39,7 +39,8 @@ class Explained:
     All that is known of one target.
 
     Shape: waiting has its live recipients and settled those that met their end, both up to a limit; ways has a few of
-    their destinations, or that of the target. suppressed_by is about the address of a target that is one.
+    their destinations, or that of the target. suppressed_by is about the address of a target that is one,
+    trace_id about a message.
     """
 
     target: str
@@ -49,3 +50,4 @@ class Explained:
     ways: list[Way]
     pauses: Pauses
     suppressed_by: storage.SuppressedBy | None = None
+    trace_id: str | None = None

@@ -39,6 +39,7 @@ def show(context: click.Context, /, reference: Reference, **parts: bool) -> None
         message = snapshot.find_message(reference, time.time())
         if message is None:
             raise MissingInput(unknown(reference))
+        trace_id = snapshot.trace_id(reference)
         pieces = snapshot.content(message, config.queue.spool)
         if part == "raw":
             for piece in pieces:
@@ -47,6 +48,8 @@ def show(context: click.Context, /, reference: Reference, **parts: bool) -> None
             _write_lines(_wanted(_lines(pieces), part))
     if message.content_locator is None:
         say(NAME, "the content was removed")
+    if trace_id is not None:
+        say(NAME, f"trace {trace_id}")
 
 
 def _only_part(wanted: list[str]) -> Part:

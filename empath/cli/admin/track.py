@@ -84,11 +84,12 @@ def track(context: click.Context, reference: Reference, is_json: bool) -> None:
     with open_queue(lenient_configuration(context)).visiting(None) as visit, visit.one_instant():
         reference = whole(visit, reference)
         found = storage.events(visit, reference)
+        trace_id = storage.trace_id(visit, reference)
     if found is None:
         raise MissingInput(unknown(reference))
     events, standing = found
     if is_json:
-        output.write_json({"id": str(reference), "events": events, "recipients": standing})
+        output.write_json({"id": str(reference), "trace_id": trace_id, "events": events, "recipients": standing})
         return
     output.write_table(_EVENTS, [(instant(x.event_at), x.recipient, x.what, x.words) for x in events])
     click.echo()
@@ -97,6 +98,9 @@ def track(context: click.Context, reference: Reference, is_json: bool) -> None:
         for x in standing
     ]
     output.write_table(_STANDING, rows)
+    if trace_id is not None:
+        click.echo()
+        output.write_pairs([("trace", trace_id)])
 
 
 VERBS: Final = (find, track)

@@ -46,6 +46,7 @@ from empath.storage.admin.records import (
 )
 from empath.storage.admin.selection import Selection, list_rows, named, probe, require_destination
 from empath.storage.admin.short_ids import whole
+from empath.storage.admin.tracking import trace_id
 from empath.storage.engine import Engine, Row
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import rules_in_force
@@ -137,6 +138,10 @@ class Snapshot:
         message = Message(*row)
         message.recipients.extend(recipients.values())
         return message
+
+    def trace_id(self, reference: Reference) -> str | None:
+        """The id of the trace of a message, or of that of a recipient; None where it is in none."""
+        return trace_id(self._visit, reference)
 
     def find_live(self, queue_id: QueueId, address: str) -> int | None:
         """Number of the live recipient *address* of a message; None if there is none."""

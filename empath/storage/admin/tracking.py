@@ -5,7 +5,7 @@ from typing import Final
 
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection, probe
-from empath.storage.engine import PublicView, Visit
+from empath.storage.engine import PublicView, Selects, Visit
 
 _VIEWS: Final[tuple[tuple[PublicView, str], ...]] = (
     ("queue", "selection.find_live"),
@@ -64,6 +64,13 @@ def find(visit: Visit, selection: Selection, limit: int) -> list[Found]:
         rows += visit.rows_where(name, selection.condition(view), {"limit": limit})
     found = [Found(*row) for row in rows]
     return sorted(found, key=lambda each: -each.recipient_id)[:limit]
+
+
+def trace_id(selects: Selects, reference: Reference) -> str | None:
+    """The id of the trace of a message, or of that of a recipient; None where it is in none."""
+    by = "admin.message_by_ulid" if reference.recipient_id is None else "admin.message_by_recipient"
+    found: str | None = selects.value("tracing.trace_id", {"message_id": selects.value(by, reference.keys)})
+    return found
 
 
 def events(visit: Visit, reference: Reference) -> tuple[list[Event], list[Standing]] | None:

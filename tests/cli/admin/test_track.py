@@ -120,3 +120,16 @@ def test_what_was_never_there_cannot_be_tracked(tool: AdminTool) -> None:
     """
     assert 66 == tool.run("track", "9").code
     assert 66 == tool.run("track", ULID).code
+
+
+def test_the_trace_of_a_message_is_named(mail: AdminTool) -> None:
+    """
+    By each command that is about one message, as long as it has one.
+    """
+    assert "trace" not in mail.invoke("track", ULID).stdout
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    mail.queue.write(f"UPDATE _message SET traceparent = '00-{trace_id}-00f067aa0ba902b7-01' WHERE ulid = '{ULID}'")
+    for verb in ("track", "explain"):
+        assert trace_id in mail.invoke(verb, ULID).stdout
+        assert f'"trace_id": "{trace_id}"' in mail.invoke(verb, ULID, "--json").stdout.replace('":"', '": "')
+    assert f"empath-admin: trace {trace_id}\n" == mail.invoke("show", ULID).stderr

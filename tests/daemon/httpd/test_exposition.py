@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from empath.daemon.httpd.exposition import exposed
 from empath.telemetry.metrics.catalogue import ACCEPT_SECONDS, EVENTS, OPEN_SESSIONS
-from empath.telemetry.metrics.ledger import Ledger
+from empath.telemetry.metrics.ledger import Ledger, decoded
 
 OPEN = "application/openmetrics-text; version=1.0.0"
 
@@ -39,3 +39,22 @@ def test_both_formats_are_read_back(values, accept, read):
     assert {"process": "acceptor-1", "event": 'hostile"\n\\', "level": "info"} == sample.labels
     counts = [each for each in families["empath_smtp_accept_seconds"] if each.labels.get("le") == "0.0025"]
     assert [1.0, 1.0] == [each.value for each in counts]
+
+
+def test_a_traced_value_is_an_example_of_its_bucket():
+    """
+    The last one of each bucket. The older format has no examples.
+    """
+    ledger = Ledger()
+    for seconds, trace_id in ((0.002, "1" * 32), (0.0021, "2" * 32), (1e9, "3" * 32)):
+        ledger.observe(ACCEPT_SECONDS, seconds)
+        ledger.exemplify(ACCEPT_SECONDS, seconds, (), trace_id)
+    values = decoded(ledger.encoded())
+    assert values is not None
+    [family] = read_open(exposed({"acceptor-1": values}, OPEN)[0].decode())
+    examples = {each.labels["le"]: each.exemplar for each in family.samples if each.exemplar is not None}
+    assert {"0.0025": ("2" * 32, 0.0021), "+Inf": ("3" * 32, 1e9)} == {
+        bound: (example.labels["trace_id"], example.value) for bound, example in examples.items()
+    }
+    [family] = read_text(exposed({"acceptor-1": values}, "text/plain")[0].decode())
+    assert {"empath_smtp_accept_seconds_bucket"} <= {each.name for each in family.samples}
