@@ -29,6 +29,7 @@ from empath.policy.fate import decide_fate
 from empath.policy.limits.delivery import next_token_s
 from empath.policy.limits.rate import Rate, exchange
 from empath.policy.retry import RetrySchedule
+from empath.policy.warmup import WarmupPlan
 
 _EXACT_RECIPIENTS: Final = 2_000  # most recipients of a queue whose instants are not rounded
 _MOST_LEASES: Final = 50_000  # that all forecasts of a queue should look at
@@ -62,7 +63,8 @@ class Terms:
     schedules are by domain of the recipients, as in the cohorts; latency_s is the time that one message takes, above 0;
     final_share is the share of attempts after which hosts have taken the mail, or refused it for good, 0 to 1;
     reaches_hosts is False if no connection is made;
-    suspended_until is of an order or of a rule about replies, and zone that of the hours.
+    suspended_until is of an order or of a rule about replies, and zone that of the hours; warmups has the plan of each
+    source address with the messages that went out by it today, and nothing if any address is without a plan.
     """
 
     schedules: Mapping[str, RetrySchedule]
@@ -76,6 +78,7 @@ class Terms:
     hours: Hours | None = None
     zone: tzinfo = UTC
     not_before: Timestamp | None = None
+    warmups: tuple[tuple[WarmupPlan, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -256,6 +259,7 @@ class _Course:
         self._standing = terms.standing
         self._full_at = [full_at for _, full_at in terms.buckets]
         self._owed = 0.0  # part of a message that is still to fail
+        self._sent = [{plan.day(now): used} for plan, used in terms.warmups]  # messages of each day
 
     def next_lease(self, at: float) -> float | None:
         """The first instant from *at* on at which a lease may be taken; None: there is none."""
@@ -265,14 +269,23 @@ class _Course:
         at = max(at, self._standing.breaker_until or 0.0, terms.suspended_until or 0.0)
         waits = [_wait_s(rate, full_at, at) for (rate, _), full_at in zip(terms.buckets, self._full_at, strict=True)]
         at += max(waits, default=0.0)
-        turn = closed_until(terms.hours, terms.zone, terms.not_before, Timestamp(at))
-        return at if turn.is_open else turn.until
+        while True:  # hours may be closed when the day of a plan begins, and its room used up when they open
+            turn = closed_until(terms.hours, terms.zone, terms.not_before, Timestamp(at))
+            if not turn.is_open:
+                assert turn.until is not None
+                at = turn.until
+            elif self._room(at) == 0:
+                at = min(plan.next_day_at(at) for plan, _ in terms.warmups)
+            else:
+                return at
 
     def most_messages(self, at: float) -> int:
         """Messages that leases at *at* may take."""
         if self._standing.breaker_until is not None:
             return 1
         most = MESSAGES * min(self._standing.window, self.terms.concurrency)
+        room = self._room(at)
+        most = most if room is None else min(most, room)
         for (rate, _), full_at in zip(self.terms.buckets, self._full_at, strict=True):
             most = min(most, exchange(rate, full_at, at, returned=0, wanted=most).granted)
         return most
@@ -287,6 +300,7 @@ class _Course:
             exchange(rate, full_at, at, returned=0, wanted=messages).full_at
             for (rate, _), full_at in zip(terms.buckets, self._full_at, strict=True)
         ]
+        self._count(at, messages)
         each = -(-messages // hands)
         end = at + each * terms.latency_s
         report = LeaseReport(sessions=each) if terms.reaches_hosts else LeaseReport(failures=1, is_unreachable=True)
@@ -306,6 +320,27 @@ class _Course:
                 break
         self.free_at = end
         return end
+
+    def _rooms(self, at: float) -> list[int | None]:
+        """Messages that each source address may still send on the day of *at*; None: any number."""
+        rooms = []
+        for (plan, _), sent in zip(self.terms.warmups, self._sent, strict=True):
+            most = plan.most(at)
+            rooms.append(None if most is None else max(0, most - sent.get(plan.day(at), 0)))
+        return rooms
+
+    def _room(self, at: float) -> int | None:
+        """The same of all source addresses together."""
+        rooms = self._rooms(at)
+        known = [room for room in rooms if room is not None]
+        return sum(known) if known and len(known) == len(rooms) else None
+
+    def _count(self, at: float, messages: int) -> None:
+        """Count what goes out at *at* against the plans, the first ones first."""
+        for (plan, _), sent, room in zip(self.terms.warmups, self._sent, self._rooms(at), strict=True):
+            part = messages if room is None else min(messages, room)
+            sent[plan.day(at)] = sent.get(plan.day(at), 0) + part
+            messages -= part
 
     def failures_of(self, messages: int) -> int:
         """How many of so many *messages* hosts defer; over all calls as many as the share says."""

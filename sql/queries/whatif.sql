@@ -37,3 +37,7 @@ SELECT destination, count(*), avg(duration_s),
          ORDER BY attempt_id DESC
          LIMIT :limit) AS last
  GROUP BY destination;
+
+-- name: warmups
+-- What has gone out by the plans of source addresses. Index: none, one pass. Rows: address, provider, day, messages.
+SELECT address, provider, day, messages FROM _warmup_use;

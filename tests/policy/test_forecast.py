@@ -10,6 +10,7 @@ from empath.policy.destinations.hours import Hours
 from empath.policy.forecast import Cohort, Forecast, Terms, forecast, grain_for
 from empath.policy.limits.rate import Rate
 from empath.policy.retry import RetrySchedule
+from empath.policy.warmup import WarmupPlan, parse_days
 
 NOW = 1_700_000_000.0  # a Tuesday, 22:13:20 UTC
 DAY_S = 86_400.0
@@ -111,6 +112,23 @@ def test_a_rate_gives_each_message_a_token() -> None:
     assert found.drained_at == pytest.approx(NOW + 60.0, abs=1.0)
     empty = Terms(RETRIES, buckets=((Rate(10, 60.0), NOW + 60.0),))
     assert seen(empty, due(1)).drained_at == pytest.approx(NOW + 7.0)
+
+
+def test_a_warm_up_has_room_for_so_many_messages_a_day() -> None:
+    """
+    Over all source addresses; what is left waits for the next day, until a plan is over.
+    """
+    begun = NOW - 3_600.0
+    plan = WarmupPlan("192.0.2.1", "*", begun, parse_days("10 20"))
+    found = seen(Terms(RETRIES, warmups=((plan, 4),)), due(16))
+    assert (NOW + 1, begun + DAY_S) == (found.first_at, found.drained_at and found.drained_at - 4)
+    assert seen(Terms(RETRIES, warmups=((plan, 10),)), due(21)).drained_at == begun + 2 * DAY_S + 1
+    other = WarmupPlan("192.0.2.2", "*", begun, parse_days("6"))
+    assert seen(Terms(RETRIES, warmups=((plan, 4), (other, 0))), due(12)).drained_at == NOW + 4
+    over = WarmupPlan("192.0.2.3", "*", begun - 9 * DAY_S, parse_days("1"))
+    assert seen(Terms(RETRIES, warmups=((plan, 10), (over, 0))), due(12)).drained_at == NOW + 4
+    closed = Terms(RETRIES, warmups=((plan, 10),), hours=Hours.parse("08:00-09:00"), zone=UTC)
+    assert seen(closed, due(1)).drained_at == 1_700_035_200.0 + DAY_S + 1
 
 
 def test_what_has_no_end_is_left() -> None:

@@ -24,16 +24,20 @@ from empath.config.zones import zone_named
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.status import LIVE, RecipientStatus
 from empath.mail.words import count, span
-from empath.policy.destinations.rulebook import DestinationPattern, RuleBook, RuleRow
-from empath.policy.destinations.settings import SETTINGS
+from empath.policy.destinations.rulebook import DestinationPattern, RuleBook, RuleRow, domain_and_next_hop
+from empath.policy.destinations.settings import SETTINGS, DestinationSettings
 from empath.policy.forecast import Cohort, Forecast, Terms, forecast
 from empath.policy.retry import RetrySchedule, Steps, parse_steps
+from empath.policy.routing import NO_ROUTE
+from empath.policy.warmup import WarmupPlan, WarmupPlans, layered
 from empath.storage.admin import whatif as storage
+from empath.storage.admin.pauses import frozen_since
 from empath.storage.admin.plans import ACTS_ON, PlanVerb, selected
 from empath.storage.admin.selection import Selection
 from empath.storage.admin.short_ids import whole_selection
 from empath.storage.engine import Visit
 from empath.storage.queue.destination_rules import rules_in_force
+from empath.storage.queue.warmup import warmup_plans
 
 _COLUMNS: Final = (
     *(Column("DESTINATION", 0, 16), Column(""), Column("RCPTS"), Column("DUE", 2), Column("HELD", 4)),
@@ -148,12 +152,19 @@ def whatif(
     wanted = whole_selection(engine, selection)
     with engine.visiting(None) as visit, visit.one_instant():
         in_force = rules_in_force(visit, now)
-        before = _Setup(config, config.rule_book(in_force), config.retry.schedule)
+        plans = warmup_plans(visit)
+        before = _Setup(
+            config,
+            config.rule_book(in_force),
+            config.retry.schedule,
+            WarmupPlans(layered(config.warmup_plans, plans)),
+        )
         usual = proposed.retry.schedule
         after = _Setup(
             proposed,
             proposed.rule_book([*in_force, *rows]),
             usual if steps is None else replace(usual, steps=steps),
+            WarmupPlans(layered(proposed.warmup_plans, plans)),
         )
         held = frozenset(selected(visit, ACTS_ON[PlanVerb.HOLD], wanted)) if is_hold else frozenset()
         compared = _Comparing(visit, before, after, now=now, share=share).run(held)
@@ -186,11 +197,12 @@ def _rule(config: Config, number: int, pattern: str, setting: str, value: str) -
 
 @dataclass(frozen=True, slots=True)
 class _Setup:
-    """What holds before or after the change: the configuration, all rules, and the usual schedule of retries."""
+    """What holds before or after the change: configuration, rules, usual schedule of retries, and warm-up plans."""
 
     config: Config
     book: RuleBook
     usual: RetrySchedule
+    warmups: WarmupPlans
 
 
 class _Comparing:
@@ -204,6 +216,8 @@ class _Comparing:
         self._share = share
         self._known = storage.known_destinations(visit)
         self._measured = storage.measured_destinations(visit)
+        self._uses = storage.warmup_uses(visit)
+        self._frozen_since = frozen_since(visit)
         attempts = sum(each.attempts for each in self._measured.values())
         seconds = sum(each.attempts * each.latency_s for each in self._measured.values())
         self._latency_s = seconds / attempts if attempts else _UNKNOWN_LATENCY_S
@@ -248,7 +262,9 @@ class _Comparing:
         rates = setup.config.delivery_rates(setup.book)
         zone = None if settings.schedule is None else zone_named(settings.schedule.zone)
         share = self._share
-        if share is None:
+        if name == NO_ROUTE:
+            share = 0.0  # a worker defers such mail itself
+        elif share is None:
             share = 1.0 if measured is None else measured.final_share
         return Terms(
             schedules={
@@ -268,7 +284,23 @@ class _Comparing:
             hours=None if zone is None else settings.schedule,
             zone=zone or UTC,
             not_before=settings.not_before,
+            warmups=self._warmups(setup, settings, name, known),
         )
+
+    def _warmups(
+        self, setup: _Setup, settings: DestinationSettings, name: str, known: storage.Known
+    ) -> tuple[tuple[WarmupPlan, int], ...]:
+        """The plan of each address that mail goes out from, with what has gone out today; none if one has no plan."""
+        pools = [setup.config.source_pools.get(each) for each in (settings.source, settings.overflow) if each]
+        domain, next_hop = domain_and_next_hop(name)
+        host = known.exchangers[0] if known.exchangers else domain or str(next_hop).split(":")[1]
+        found = []
+        for member in (member for pool in pools if pool is not None for member in pool.members):
+            plan = setup.warmups.find(member.address, host)
+            if plan is None:
+                return ()
+            found.append((plan, self._uses.get((member.address, plan.counted_as, plan.day(self._now)), 0)))
+        return tuple(found)
 
     def _total(self, setup: _Setup, outcomes: Sequence[Outcome]) -> Outcome:
         """All destinations together, which share the workers' connections and the rate of all mail."""
@@ -295,10 +327,11 @@ class _Comparing:
             share = f"hosts defer {1 - self._share:.0%} of all attempts"
         found = [
             f"{share}; each takes as long as those did; no mail comes in",
-            "delays are in the middle of their jitter; classes, sender rates, warm-up plans and rules about replies"
-            " are left out",
+            "delays are in the middle of their jitter; classes, sender rates and rules about replies are left out",
             "destinations share nothing but, in the last line, the workers' connections and the rate of all mail",
         ]
+        if self._frozen_since is not None:
+            found.append(f"delivery, frozen since {self._frozen_since}, is thawed now")
         if grain_s:
             found.append(f"instants are rounded up to {span(grain_s)}, because the queue is large")
         return found

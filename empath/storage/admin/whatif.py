@@ -18,6 +18,7 @@ from empath.storage.engine import Row, Selects
 from empath.storage.queue.clock import last_recipient
 from empath.storage.queue.destination_rules import CLOSED_BY
 from empath.storage.queue.rerouting import RECIPIENTS, elsewhere, waiting
+from empath.storage.queue.warmup import WAITS_FOR_DAY
 
 _ATTEMPTS: Final = 20_000  # the last ones, which the measures are of
 
@@ -27,7 +28,8 @@ class Known:
     """
     What the queue knows of a destination.
 
-    Shape: suspended_until is of a suspension that hours have not made, None without one; exchangers are its MX hosts.
+    Shape: suspended_until is of a suspension that neither hours nor a warm-up have made, None without one; exchangers
+    are its MX hosts.
     """
 
     suspended_until: float | None = None
@@ -141,9 +143,9 @@ def known_destinations(selects: Selects) -> dict[str, Known]:
     for row in selects.rows("whatif.destinations"):
         _, name, suspended_until, reason, exchangers, is_failing, breaker_until, window, *counts = row
         successes, failed_windows, openings = counts
-        is_by_hours = reason is not None and reason.startswith(CLOSED_BY)
+        is_by_rules = reason is not None and reason.startswith((CLOSED_BY, WAITS_FOR_DAY))
         found[name] = Known(
-            None if is_by_hours else suspended_until,
+            None if is_by_rules else suspended_until,
             tuple((exchangers or "").split()),
             bool(is_failing),
             Standing(window, successes, failed_windows, openings, breaker_until),
@@ -159,3 +161,8 @@ def measured_destinations(selects: Selects) -> dict[str, Measured]:
 def bucket_full_at(selects: Selects, name: str) -> float:
     """The state of a token bucket, as `policy.limits.rate.exchange` takes it."""
     return selects.value("tokens.full_at", {"name": name}) or 0.0
+
+
+def warmup_uses(selects: Selects) -> dict[tuple[str, str, int], int]:
+    """The messages that have gone out by plans, by address, `counted_as` and day."""
+    return {(address, provider, day): number for address, provider, day, number in selects.rows("whatif.warmups")}

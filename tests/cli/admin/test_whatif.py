@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from empath.mail.identity import Timestamp
 from tests.cli.admin.kit import AdminTool
 from tests.kit.process import configuration
 
@@ -68,6 +69,38 @@ def test_another_configuration_moves_mail_and_limits_all_of_it(full: AdminTool) 
     assert ["MOVE  FROM       TO", "1     b.example  smtp:relay.test:25", ""] == lines[:3]
     assert ["in", "all", "after", "3", "3", "0", "1", "s", "2", "s", "2", "h", "3", "0"] == lines[-1].split()
     assert {"smtp:relay.test:25", "b.example"} == {line.split()[0] for line in lines[4:-2]}
+
+
+def test_a_warm_up_counts_what_has_gone_out_today(full: AdminTool) -> None:
+    """
+    One message a day: the second one goes tomorrow, or a day later if one has gone out already.
+    """
+    start = time.time() // 86_400 * 86_400
+    day = time.strftime("%Y-%m-%d %H:%M", time.gmtime(start))
+    table = '[destinations."*"]\nsource = "pool"\n[sources.pool]\naddresses = ["127.0.0.1"]\n'
+    plan = f'[warmup.new]\naddress = "127.0.0.1"\nstarted_at = "{day}"\ndays = "1*9"\n'
+    full.config.write_text(configuration(2525, table + plan, ROUTES))
+    a_day_later, two_days_later = (Timestamp(start + days * 86_400 + 1).iso8601() for days in (1, 2))
+
+    assert a_day_later == full.record("whatif")["destinations"][0]["after"]["drained_at"]
+    full.queue.write("INSERT INTO _warmup_use VALUES ('127.0.0.1', ?, 1, 1)", f"* @{start:.0f}")
+    assert two_days_later == full.record("whatif")["destinations"][0]["after"]["drained_at"]
+    full.config.write_text(configuration(2525, table, ROUTES))
+    assert a_day_later > full.record("whatif")["destinations"][0]["after"]["drained_at"]
+
+
+def test_mail_without_a_route_expires_and_a_freeze_is_told(full: AdminTool) -> None:
+    """
+    The forecast is for the queue that is thawed now.
+    """
+    full.config.write_text(configuration(2525, routes='"a.example" = "mx"'))
+    full.queue.write("INSERT INTO control (verb) VALUES ('freeze')")
+    [record] = full.records("whatif", "--rule", "b.example", "route", "mx")
+    full.lines("reroute")
+    [after] = full.records("whatif")
+    assert (3, 0) == (record["after"]["settled"], record["after"]["expired"])
+    assert (2, 1) == (after["after"]["settled"], after["after"]["expired"])
+    assert ["delivery, frozen since "] == [each[:23] for each in after["assumptions"] if "frozen" in each]
 
 
 def test_hosts_that_take_nothing(full: AdminTool) -> None:
