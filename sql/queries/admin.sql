@@ -72,7 +72,7 @@ SELECT status, count(*) FROM _recipient GROUP BY status;
 -- Rows: one; count, reason of the oldest recipient among them.
 SELECT count(*), reason
   FROM (SELECT reason FROM _recipient
-         WHERE status = 'held' AND reason NOT LIKE 'administratively %' ORDER BY recipient_id);
+         WHERE status = 'held' AND reason NOT LIKE 'administratively %' ORDER BY recipient_id) AS held;
 
 -- name: live_messages
 -- Messages that a live recipient waits for. Index: _recipient_message. Rows: one of count, octets, oldest received_at.

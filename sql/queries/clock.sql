@@ -26,10 +26,19 @@ UPDATE _destination SET leased_at = :now WHERE leased_at > :now;
 -- What holds destinations back ends earlier by :step_s seconds, and not before :now: breakers, waits for tokens, and
 -- suspensions by shaping rules. Hours, and instants that a person gave, are of the new clock. Index: none, one pass.
 UPDATE _destination
-   SET breaker_until = CASE WHEN breaker_until > :now THEN max(breaker_until - :step_s, :now) ELSE breaker_until END,
-       token_at = CASE WHEN token_at > :now THEN max(token_at - :step_s, :now) ELSE token_at END,
+   SET breaker_until = CASE
+         WHEN breaker_until - :step_s > :now THEN breaker_until - :step_s
+         WHEN breaker_until > :now THEN :now
+         ELSE breaker_until
+       END,
+       token_at = CASE
+         WHEN token_at - :step_s > :now THEN token_at - :step_s
+         WHEN token_at > :now THEN :now
+         ELSE token_at
+       END,
        suspended_until = CASE
-         WHEN suspended_until > :now AND suspended_reason LIKE 'shaping rule %' THEN max(suspended_until - :step_s, :now)
+         WHEN suspended_until - :step_s > :now AND suspended_reason LIKE 'shaping rule %' THEN suspended_until - :step_s
+         WHEN suspended_until > :now AND suspended_reason LIKE 'shaping rule %' THEN :now
          ELSE suspended_until
        END
  WHERE breaker_until > :now
@@ -39,8 +48,8 @@ UPDATE _destination
 -- name: bring_buckets_forward
 -- Token buckets are full earlier by :step_s seconds. Index: none, one pass.
 UPDATE _bucket
-   SET full_at = max(full_at - :step_s, :now),
-       token_at = max(token_at - :step_s, :now)
+   SET full_at = CASE WHEN full_at - :step_s > :now THEN full_at - :step_s ELSE :now END,
+       token_at = CASE WHEN token_at - :step_s > :now THEN token_at - :step_s WHEN token_at IS NOT NULL THEN :now END
  WHERE full_at > :now;
 
 -- name: clamp_beats

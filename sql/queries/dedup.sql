@@ -24,4 +24,4 @@ SELECT key FROM _dedup WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit
 
 -- name: forget
 -- Remove :keys (list). Index: the primary key.
-DELETE FROM _dedup WHERE key IN (:keys[]);
+DELETE FROM _dedup WHERE key IN (:keys[text]);

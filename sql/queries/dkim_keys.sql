@@ -3,7 +3,7 @@
 
 -- name: stamp
 -- What differs once a key was added, removed or changed. Index: none; there are few rows. Rows: one.
-SELECT count(*), coalesce(max(dkim_key_id), 0), total(since) FROM _dkim_key;
+SELECT count(*), coalesce(max(dkim_key_id), 0), coalesce(sum(since), 0.0) FROM _dkim_key;
 
 -- name: signing
 -- The keys that sign, with their private part, the oldest first. Index: none; there are few rows.

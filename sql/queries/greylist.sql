@@ -25,7 +25,7 @@ WHERE _greylist.expires_at <= :now OR _greylist.first_seen_at > :now;
 -- name: number_of_first_tries
 -- First tries of :client that no other one followed, up to :limit. Index: the UNIQUE of all three. Rows: one, the number.
 SELECT count(*) FROM (
-  SELECT 1 FROM _greylist WHERE client = :client AND hits = 0 AND expires_at IS NOT NULL LIMIT :limit);
+  SELECT 1 FROM _greylist WHERE client = :client AND hits = 0 AND expires_at IS NOT NULL LIMIT :limit) AS tries;
 
 -- name: forget_first_tries
 -- Remove the :limit oldest of them. Index: the UNIQUE of all three; sorts as many as a client may have.
@@ -41,7 +41,7 @@ UPDATE _greylist SET hits = hits + 1, expires_at = :expires_at
 -- name: count_client
 -- One more delivery of :client, which passes from :auto_allow deliveries on; a row that is over begins anew.
 INSERT INTO _greylist (client, sender, recipient, first_seen_at, passes_at, expires_at, hits)
-VALUES (:client, :any, :any, :now, CASE WHEN :auto_allow <= 1 THEN :now END, :expires_at, 1)
+VALUES (:client, :any, :any, :now, CASE WHEN :auto_allow <= 1 THEN CAST(:now AS double precision) END, :expires_at, 1)
 ON CONFLICT (client, sender, recipient) DO UPDATE
   SET hits = CASE WHEN _greylist.expires_at <= :now THEN 1 ELSE _greylist.hits + 1 END,
       passes_at = CASE
@@ -66,7 +66,7 @@ SELECT count(*) FROM _greylist;
 SELECT greylist_id
   FROM (SELECT greylist_id, expires_at,
                row_number() OVER (PARTITION BY client ORDER BY hits > 0 DESC, expires_at DESC) AS place
-          FROM _greylist WHERE expires_at IS NOT NULL)
+          FROM _greylist WHERE expires_at IS NOT NULL) AS ranked
  ORDER BY place DESC, expires_at LIMIT :limit;
 
 -- name: forget

@@ -6,12 +6,12 @@
 -- Rows: rule_id, position, stage, code, enhanced, text, provider, class.
 SELECT rule_id, position, stage, code, enhanced, text, provider, class
   FROM _bounce_rule
- WHERE name IS NULL AND is_enabled
+ WHERE name IS NULL AND is_enabled = 1
  ORDER BY position, rule_id;
 
 -- name: class_rules_off
 -- Names of shipped rules that are switched off. Index: none, a small table. Rows: name.
-SELECT name FROM _bounce_rule WHERE name IS NOT NULL AND NOT is_enabled ORDER BY name;
+SELECT name FROM _bounce_rule WHERE name IS NOT NULL AND is_enabled = 0 ORDER BY name;
 
 -- name: shipped_class_rules
 -- The shipped rules as the view shows them. Index: none, a small table.

@@ -27,4 +27,4 @@ SELECT domain FROM _sts_policy WHERE expires_at <= :now ORDER BY expires_at LIMI
 
 -- name: forget
 -- Remove :keys (list of domains). Index: the primary key.
-DELETE FROM _sts_policy WHERE domain IN (:keys[]);
+DELETE FROM _sts_policy WHERE domain IN (:keys[text]);

@@ -51,11 +51,11 @@ SELECT :hour_at,
          ELSE '*'
        END,
        :received, :octets, :delivered, :deferred, :bounced, :expired
- WHERE 1
+ WHERE 1 = 1
 ON CONFLICT (hour_at, destination) DO UPDATE
-  SET received = received + excluded.received, octets = octets + excluded.octets,
-      delivered = delivered + excluded.delivered, deferred = deferred + excluded.deferred,
-      bounced = bounced + excluded.bounced, expired = expired + excluded.expired;
+  SET received = _throughput.received + excluded.received, octets = _throughput.octets + excluded.octets,
+      delivered = _throughput.delivered + excluded.delivered, deferred = _throughput.deferred + excluded.deferred,
+      bounced = _throughput.bounced + excluded.bounced, expired = _throughput.expired + excluded.expired;
 
 -- name: forget
 -- Hours before :before go. Index: the primary key.

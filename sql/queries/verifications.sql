@@ -25,4 +25,4 @@ SELECT address FROM _verification ORDER BY expires_at LIMIT :limit;
 
 -- name: forget
 -- Remove :keys (list of addresses). Index: the primary key.
-DELETE FROM _verification WHERE address IN (:keys[]);
+DELETE FROM _verification WHERE address IN (:keys[text]);

@@ -41,14 +41,14 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 -- name: forget_others_of_file
 -- Remove what was counted by plans of the file but :kept (list of address and provider). Index: none, a small table.
 DELETE FROM _warmup_use
- WHERE provider GLOB '* @*'
-   AND address || ' ' || provider NOT IN (:kept[]);
+ WHERE provider LIKE '% @%'
+   AND address || ' ' || provider NOT IN (:kept[text]);
 
 -- name: count
 -- Count one message, if there are fewer than :most on that day. Index: the primary key.
 INSERT INTO _warmup_use (address, provider, day, messages)
 SELECT :address, :provider, :day, 1 WHERE :most > 0
-ON CONFLICT (address, provider, day) DO UPDATE SET messages = messages + 1 WHERE messages < :most;
+ON CONFLICT (address, provider, day) DO UPDATE SET messages = _warmup_use.messages + 1 WHERE _warmup_use.messages < :most;
 
 -- name: uncount
 -- Take one message back. Index: the primary key.
@@ -65,7 +65,7 @@ SELECT address, provider, day, messages FROM _warmup_use;
 
 -- name: end_waits
 -- No destination waits for the next day of a plan. Index: none, one pass; only where a message was not sent.
-UPDATE _destination SET suspended_until = NULL, suspended_reason = NULL WHERE suspended_reason GLOB 'warm-up: *';
+UPDATE _destination SET suspended_until = NULL, suspended_reason = NULL WHERE suspended_reason LIKE 'warm-up: %';
 
 -- name: wait
 -- Suspend :destination until :until, unless it is suspended for longer. Index: the UNIQUE of name.

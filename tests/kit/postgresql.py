@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 
 from empath.storage.postgresql.engine import PostgresEngine
-from empath.storage.postgresql.session import compiled
+from empath.storage.postgresql.session import TranslatingSession, compiled
 from empath.storage.postgresql.writer import Writer
 from empath.storage.queries import all_queries
 from tests.kit.queue import Dump, Queue
@@ -146,14 +146,28 @@ class Server:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class _WatchedEngine(PostgresEngine):
+    """Remembers its readers, which tests on SQLite need not close."""
+
+    def __init__(self, conninfo: str, max_leases: int) -> None:
+        super().__init__(conninfo, max_leases=max_leases, schema=SCHEMA)
+        self.readers: list[TranslatingSession] = []
+
+    def open_reader(self) -> TranslatingSession:
+        """See `engine.Engine`."""
+        self.readers.append(super().open_reader())
+        return self.readers[-1]
+
+
 class PostgresQueue(Queue):
     """The same in PostgreSQL. Before a look bells are answered, as the next lease would do."""
 
     def __init__(self, conninfo: str, *, max_leases: int = 20, slot: str = "worker-1") -> None:
         self.conninfo = conninfo
-        self.path = Path("/nonexistent")
+        self.path = Path("/nonexistent/queue.db")  # there is no file
         self._messages = 0
-        self.engine = PostgresEngine(conninfo, max_leases=max_leases, schema=SCHEMA)  # type: ignore[assignment]
+        self._watched = _WatchedEngine(conninfo, max_leases)
+        self.engine = self._watched  # type: ignore[assignment]
         self._writer: Writer = self.engine.open_writer(deadline_s=5.0, notify=lambda: None)  # type: ignore[assignment]
         self.destination_ids = self._writer.destination_ids  # type: ignore[assignment]
         self._other: psycopg.Connection[tuple[Any, ...]] | None = None
@@ -170,6 +184,7 @@ class PostgresQueue(Queue):
         names = {*(name for (name,) in written), "_content", "_setting", "_bucket", "_rate", "_dedup", "_suppression"}
         names |= {"_verification", "_recipient_list", "_alias", "_session", "_sts_policy", "_throughput", "_warmup"}
         names |= {"_warmup_use", "_source_rest", "_destination_leaving", "_control_outcome", "_redacted"}
+        names |= {"_received_dmarc", "_received_tls", "_dmarc_count", "_tls_count", "_effective_setting"}
         other.execute("SET session_replication_role = replica")
         other.execute(f"TRUNCATE {', '.join(sorted(names))} RESTART IDENTITY".encode())
         other.execute("SET session_replication_role = origin")
@@ -206,6 +221,8 @@ class PostgresQueue(Queue):
     def close(self) -> None:
         """End the connections; the next write or look makes a new one."""
         self._writer.close()
+        while self._watched.readers:
+            self._watched.readers.pop().close()
         if self._other is not None:
             self._other.close()
             self._other = None
@@ -218,12 +235,18 @@ class PostgresQueue(Queue):
 
     def select(self, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
         """Rows, as another process sees them."""
-        self.other().execute(compiled(all_queries("postgresql")["lease.answer_bells"]).encode())
+        self._answer_bells()
         return self._run(statement, bindings)
 
+    def _answer_bells(self) -> None:
+        self.other().execute(compiled(all_queries("postgresql")["lease.answer_bells"]).encode())
+
     def write(self, statement: str, *bindings: Any) -> None:
-        """Change the rows as another program does, and ring as an edit does."""
+        """Change the rows as another program does, and ring as an edit of mail does; bells are answered before."""
+        self._answer_bells()
         self._run(statement, bindings)
+        if "_recipient" not in statement:
+            return
         self.other().execute(
             "INSERT INTO _bell (destination_id, due_at, priority) SELECT d.destination_id, min(w.next_retry_at),"
             " min(w.priority) FROM _destination AS d LEFT JOIN _waiting AS w USING (destination_id) GROUP BY 1"

@@ -25,12 +25,12 @@ ENGINES = ("sqlite", "postgresql")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests marked `engines` once in each engine."""
     marked = metafunc.definition.get_closest_marker
-    if "engine" in metafunc.fixturenames and marked("engines") and not marked("sqlite_only"):
-        metafunc.parametrize("engine", ENGINES)
+    if "queue_engine" in metafunc.fixturenames and marked("engines") and not marked("sqlite_only"):
+        metafunc.parametrize("queue_engine", ENGINES)
 
 
 @pytest.fixture
-def engine() -> str:
+def queue_engine() -> str:
     """The name of the engine."""
     return ENGINES[0]
 
@@ -62,9 +62,9 @@ def postgresql() -> Iterator["Server"]:
 
 
 @pytest.fixture
-def queue(tmp_path: Path, engine: str, request: pytest.FixtureRequest) -> Iterator[Queue]:
+def queue(tmp_path: Path, queue_engine: str, request: pytest.FixtureRequest) -> Iterator[Queue]:
     """A new queue with one process; after the test it must be sound."""
-    made = Queue(tmp_path / "queue.db") if engine == "sqlite" else request.getfixturevalue("postgresql").queue()
+    made = Queue(tmp_path / "queue.db") if queue_engine == "sqlite" else request.getfixturevalue("postgresql").queue()
     try:
         yield made
         assert made.is_untouched() or {} == made.violations()

@@ -65,7 +65,7 @@ SELECT ulid FROM accepted;
 -- name: insert_destination
 -- A new destination, where one is named that insert_destinations did not make. Rows: one, destination_id.
 INSERT INTO _destination (name, max_leases, suspended_until, suspended_reason, is_full)
-VALUES (:name, :max_leases, :suspended_until, :suspended_reason, (:max_leases = 0)::int)
+VALUES (:name, CAST(:max_leases AS bigint), :suspended_until, :suspended_reason, (CAST(:max_leases AS bigint) = 0)::int)
 RETURNING destination_id;
 
 -- name: insert_message

@@ -4,6 +4,6 @@ import pytest
 
 
 @pytest.fixture
-def engine() -> str:
+def queue_engine() -> str:
     """The name of the engine."""
     return "postgresql"

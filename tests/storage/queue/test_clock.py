@@ -1,8 +1,12 @@
 """Waiting mail after a step back of the wall clock."""
 
+import pytest
+
 from empath.storage.queue.clock import BringForward, last_recipient, latest_beat
 from empath.storage.queue.process import Beat
 from tests.kit.queue import T0, Queue
+
+pytestmark = pytest.mark.engines
 
 DAY_S = 86_400.0
 

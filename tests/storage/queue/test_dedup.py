@@ -1,9 +1,13 @@
 """Messages that a client sends twice."""
 
+import pytest
+
 from empath.mail.identity import QueueId, Timestamp
 from empath.storage.queue.dedup import AcceptOnce
 from empath.storage.queue.sweep import DEDUP, outdated
 from tests.kit.queue import T0, Queue
+
+pytestmark = pytest.mark.engines
 
 
 def once(queue: Queue, number: int, *, at: float = T0, destination: str = "a.example") -> AcceptOnce:

@@ -9,6 +9,8 @@ from empath.storage.queue import due_bound
 from empath.storage.queue.due_bound import BoundWalk, LateBound, RepairBounds
 from tests.kit.queue import T0, Queue
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def reader(queue: Queue) -> Iterator[Reader]:

@@ -1,10 +1,14 @@
 """The messages of one request by HTTP, and its key."""
 
+import pytest
+
 from empath.errors import WriteRefused
 from empath.storage.queue.accept import Accept
 from empath.storage.queue.injection import INJECTIONS, EarlierRequest, Inject, InjectionKey, earlier_request
 from empath.storage.queue.sweep import outdated
 from tests.kit.queue import T0, Queue
+
+pytestmark = pytest.mark.engines
 
 KEY = InjectionKey("app", "order-7", "a" * 64, T0, T0 + 60)
 

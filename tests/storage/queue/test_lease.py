@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from functools import partial
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
@@ -601,7 +602,7 @@ def test_lease_probe_notices_a_commit_of_any_program(queue: Queue) -> None:
     reader.close()
 
 
-def test_processes_that_lease_at_once_share_the_work_without_overlap(queue: Queue) -> None:
+def test_processes_that_lease_at_once_share_the_work_without_overlap(queue: Queue, tmp_path: Path) -> None:
     """
     Each recipient is leased to one process; two would deliver the mail twice.
     """
@@ -610,7 +611,7 @@ def test_processes_that_lease_at_once_share_the_work_without_overlap(queue: Queu
     queue.write("UPDATE _destination SET max_leases = 100")
     processes = [queue.register(f"worker-{n}") for n in range(2, 6)]
     queue.close()
-    told = [queue.path.with_suffix(f".{process_id}") for process_id in processes]
+    told = [tmp_path / str(process_id) for process_id in processes]
 
     def body(n: int) -> None:
         mine: list[int] = []

@@ -1,8 +1,12 @@
 """The rows of rates."""
 
+import pytest
+
 from empath.policy.limits.rate import Rate
 from empath.storage.queue.rates import ExchangeTokens, RateKey, SweepRates, Trade
 from tests.kit.queue import T0, Queue
+
+pytestmark = pytest.mark.engines
 
 MINUTE = Rate(60, 60.0)
 

@@ -16,6 +16,8 @@ from empath.policy.replies.shipped_classes import SHIPPED_CLASSES
 from empath.storage.queue.reply_rules import SHIPPED_FROM, KeepShippedRules, Shape, read_class_rules, read_shaping_rules
 from tests.kit.queue import T0, Queue, write
 
+pytestmark = pytest.mark.engines
+
 FULL = Heard("rcpt", 550, None, "550 the mailbox is full", "mx.example.org")
 
 

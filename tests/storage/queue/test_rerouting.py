@@ -1,8 +1,12 @@
 """Waiting mail follows a changed table of routes."""
 
+import pytest
+
 from empath.policy.routing import NO_ROUTE
 from empath.storage.queue.rerouting import MoveWaiting, RememberRoutes, is_followed, waiting
 from tests.kit.queue import Queue
+
+pytestmark = pytest.mark.engines
 
 
 def test_what_waits_moves_and_what_is_leased_stays(queue: Queue) -> None:

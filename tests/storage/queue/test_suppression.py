@@ -9,6 +9,8 @@ from empath.storage.queue.suppression import find_suppressed, is_any_suppressed
 from empath.storage.queue.sweep import SUPPRESSIONS, outdated
 from tests.kit.queue import T0, Queue
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def queue(tmp_path):
