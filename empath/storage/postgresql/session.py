@@ -23,6 +23,7 @@ ENGINE: Final = "postgresql"
 _TYPES: Final = {"": "bigint", "text": "text"}
 _NOT_IN = re.compile(r"\bNOT IN \(:(\w+)\[(text)?\]\)")
 _IN = re.compile(r"\bIN \(:(\w+)\[(text)?\]\)")
+_OCTETS = re.compile(r"(?<![:\w]):([a-z]\w*)(?=::bytea\[\])")
 _NAMED = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _TEXT = re.compile(r"('(?:[^']|'')*')")  # a literal, in which nothing is a parameter
 
@@ -39,8 +40,13 @@ def compiled(text: str) -> str:
     text = _NOT_IN.sub(lambda match: f"<> ALL(%({match[1]})s::{_TYPES[match[2] or '']}[])", text)
     text = _IN.sub(lambda match: f"= ANY(%({match[1]})s::{_TYPES[match[2] or '']}[])", text)
     pieces = _TEXT.split(text)
-    pieces[::2] = [_NAMED.sub(r"%(\1)s", piece).replace("?", "%s") for piece in pieces[::2]]
+    pieces[::2] = [_NAMED.sub(r"%(\1)s", piece).replace("?", "%s") for piece in map(_octets, pieces[::2])]
     return "".join(pieces)
+
+
+def _octets(piece: str) -> str:
+    """Lists of octets go as they are: as text they would be twice as long."""
+    return _OCTETS.sub(r"%(\1)b", piece)
 
 
 class PostgresSession:

@@ -11,6 +11,7 @@ from empath.storage.postgresql.session import compiled
     [
         ("SELECT :a, :a", "SELECT %(a)s, %(a)s"),
         ("SELECT :a::text[]", "SELECT %(a)s::text[]"),
+        ("SELECT :a::bytea[]", "SELECT %(a)b::bytea[]"),
         ("SELECT '{0,1}'::smallint[], 'is :no parameter?'", "SELECT '{0,1}'::smallint[], 'is :no parameter?'"),
         ("VALUES (?, ?)", "VALUES (%s, %s)"),
         ("x IN (:a[])", "x = ANY(%(a)s::bigint[])"),
