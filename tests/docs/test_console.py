@@ -8,8 +8,8 @@ import pytest
 
 from tests.docs.console import Shell, blocks, plain
 from tests.docs.pages import ROOT, text
-from tests.kit.engines import SHELL
 from tests.kit.process import Empathd, free_port
+from tests.kit.sqlites import SHELL
 from tests.kit.starter import STARTER
 from tests.kit.waiting import eventually
 

@@ -43,7 +43,7 @@ def test_every_kind_of_route_has_a_carrier_and_a_text():
     """
     unused: Any = None
     pool: Any = SimpleNamespace(rules=BUILT_IN_RULES)
-    config: Any = SimpleNamespace(pipes={}, webhooks={})
+    config: Any = SimpleNamespace(pipes={}, webhooks={}, delivery=SimpleNamespace(sink=False))
     for route in documented("docs/DELIVERY.md", "### 1. The route\n", "\n### "):
         if not isinstance(route, ListRoute):
             assert route == parse_route(route_text(route))

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 from empath.cli.admin.__main__ import admin
 from tests.e2e.client import Client
-from tests.kit.engines import SHELL, by_apsw, by_shell
 from tests.kit.peer import ScriptedPeer
 from tests.kit.process import Empathd, free_port
 from tests.kit.queue import select
+from tests.kit.sqlites import SHELL, by_apsw, by_shell
 from tests.kit.waiting import eventually
 
 PORT = 2526

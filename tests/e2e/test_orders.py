@@ -10,9 +10,9 @@ import pytest
 
 from tests.e2e.client import code_of
 from tests.e2e.service import Service
-from tests.kit.engines import SHELL
 from tests.kit.peer import END_OF_DATA, ScriptedPeer
 from tests.kit.queue import violations
+from tests.kit.sqlites import SHELL
 from tests.kit.waiting import DEADLINE_S, eventually
 
 MAILS = 40  # mails of each kind

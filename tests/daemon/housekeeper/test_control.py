@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.kit.engines import SHELL
 from tests.kit.process import Empathd
 from tests.kit.queue import Queue, select, violations, write
 from tests.kit.run_guard import Belongings
+from tests.kit.sqlites import SHELL
 from tests.kit.waiting import DEADLINE_S, eventually
 
 Make = Callable[..., Empathd]

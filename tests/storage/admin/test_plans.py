@@ -8,8 +8,8 @@ from empath.mail.status import RecipientStatus
 from empath.storage.admin.plans import ACTS_ON, PlanVerb, predicate_of, read_predicate
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection
-from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import T0, Queue
+from tests.kit.sqlites import SQLITES, Sqlite
 
 FATES = "SELECT status, next_retry_at, priority FROM _recipient ORDER BY recipient_id"
 
@@ -19,10 +19,10 @@ def plan(queue: Queue, verb: str, where: str = "1", argument: str = "NULL") -> N
     queue.write(f"INSERT INTO plan_recipient (plan_id, recipient_id) SELECT 1, recipient_id FROM queue WHERE {where}")
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> Engine:
+@pytest.fixture(params=SQLITES)
+def sqlite(request: pytest.FixtureRequest) -> Sqlite:
     """One SQLite, then the other."""
-    made: Engine = request.param
+    made: Sqlite = request.param
     return made
 
 
@@ -47,7 +47,7 @@ def waiting(queue: Queue) -> Queue:
     ],
 )
 def test_a_plan_is_carried_out_and_taken_back_by_any_shell(
-    waiting: Queue, engine: Engine, verb: str, argument: str, fate: str
+    waiting: Queue, sqlite: Sqlite, verb: str, argument: str, fate: str
 ) -> None:
     """
     Afterwards all is as before: the status, the instant of the next attempt and the class.
@@ -55,11 +55,11 @@ def test_a_plan_is_carried_out_and_taken_back_by_any_shell(
     plan(waiting, verb, argument=argument)
     assert [("planned", 3, 3, 0)] == waiting.select("SELECT state, recipients, planned, changed FROM plan")
     before = waiting.select(FATES)
-    assert "" == engine(waiting.path, "UPDATE plan SET state = 'applied' WHERE plan_id = 1")
+    assert "" == sqlite(waiting.path, "UPDATE plan SET state = 'applied' WHERE plan_id = 1")
     assert before != waiting.select(FATES)
     assert {(fate,)} == {row[:1] for row in waiting.select(FATES)}
     assert [("applied", 3, 0)] == waiting.select("SELECT state, applied, changed FROM plan")
-    assert "" == engine(waiting.path, "UPDATE plan SET state = 'undone'")
+    assert "" == sqlite(waiting.path, "UPDATE plan SET state = 'undone'")
     after = waiting.select(FATES)
     expected = [("queued", *row[1:]) for row in before] if verb == "delete" else before
     assert expected == after
@@ -88,18 +88,18 @@ def test_deleted_held_mail_is_held_again(waiting: Queue) -> None:
     assert before == waiting.select(FATES)
 
 
-def test_what_changed_since_the_plan_keeps_it_from_being_carried_out(waiting: Queue, engine: Engine) -> None:
+def test_what_changed_since_the_plan_keeps_it_from_being_carried_out(waiting: Queue, sqlite: Sqlite) -> None:
     """
     Until the changed recipients are taken out of it.
     """
     plan(waiting, "hold")
     waiting.write("UPDATE queue SET status = 'cancelled' WHERE recipient_id = 2")
-    assert "recipients are not as they were planned" in engine(waiting.path, "UPDATE plan SET state = 'applied'")
+    assert "recipients are not as they were planned" in sqlite(waiting.path, "UPDATE plan SET state = 'applied'")
     assert [(2, 1, "cancelled")] == waiting.select(
         "SELECT recipient_id, is_changed, status FROM plan_recipient WHERE is_changed"
     )
-    assert "" == engine(waiting.path, "DELETE FROM plan_recipient WHERE is_changed")
-    assert "" == engine(waiting.path, "UPDATE plan SET state = 'applied'")
+    assert "" == sqlite(waiting.path, "DELETE FROM plan_recipient WHERE is_changed")
+    assert "" == sqlite(waiting.path, "UPDATE plan SET state = 'applied'")
     assert ["held", "cancelled", "held"] == [row[0] for row in waiting.select(FATES)]
 
 
@@ -146,23 +146,23 @@ def test_each_change_is_in_the_audit(waiting: Queue) -> None:
         ("UPDATE plan_recipient SET recipient = 'x'", "takes only state"),
     ],
 )
-def test_what_a_plan_does_not_take_is_refused(waiting: Queue, engine: Engine, statement: str, words: str) -> None:
+def test_what_a_plan_does_not_take_is_refused(waiting: Queue, sqlite: Sqlite, statement: str, words: str) -> None:
     plan(waiting, "hold")
-    assert words in engine(waiting.path, statement)
+    assert words in sqlite(waiting.path, statement)
 
 
 @pytest.mark.parametrize("verb", ["bounce", "expire"])
-def test_what_may_have_been_reported_has_no_way_back(waiting: Queue, engine: Engine, verb: str) -> None:
+def test_what_may_have_been_reported_has_no_way_back(waiting: Queue, sqlite: Sqlite, verb: str) -> None:
     plan(waiting, verb)
     waiting.write("UPDATE plan SET state = 'applied'")
-    assert "the sender may have got a report" in engine(waiting.path, "UPDATE plan SET state = 'undone'")
-    said = engine(waiting.path, "DELETE FROM plan_recipient")
+    assert "the sender may have got a report" in sqlite(waiting.path, "UPDATE plan SET state = 'undone'")
+    said = sqlite(waiting.path, "DELETE FROM plan_recipient")
     assert "stays in it, so that it can be undone" in said
     assert 3 == len(waiting.select("SELECT * FROM _notice"))
 
 
 @pytest.mark.parametrize("verb", PlanVerb)
-def test_a_plan_takes_the_recipients_that_its_verb_acts_on(waiting: Queue, engine: Engine, verb: PlanVerb) -> None:
+def test_a_plan_takes_the_recipients_that_its_verb_acts_on(waiting: Queue, sqlite: Sqlite, verb: PlanVerb) -> None:
     """
     In SQL as in empath-admin.
     """
@@ -172,14 +172,14 @@ def test_a_plan_takes_the_recipients_that_its_verb_acts_on(waiting: Queue, engin
     argument = "1" if verb is PlanVerb.PRIORITY else "NULL"
     waiting.write(f"INSERT INTO plan (verb, argument) VALUES ('{verb}', {argument})")
     for number, status in ((1, "held"), (2, "queued"), (3, "cancelled")):
-        said = engine(waiting.path, f"INSERT INTO plan_recipient (plan_id, recipient_id) VALUES (1, {number})")
+        said = sqlite(waiting.path, f"INSERT INTO plan_recipient (plan_id, recipient_id) VALUES (1, {number})")
         assert (status in ACTS_ON[verb], status) == (said == "", status)
 
 
-def test_a_plan_that_is_over_does_nothing(waiting: Queue, engine: Engine) -> None:
+def test_a_plan_that_is_over_does_nothing(waiting: Queue, sqlite: Sqlite) -> None:
     plan(waiting, "hold")
     waiting.write("UPDATE _plan SET expires_at = 1")
-    assert "this plan is over" in engine(waiting.path, "UPDATE plan SET state = 'applied'")
+    assert "this plan is over" in sqlite(waiting.path, "UPDATE plan SET state = 'applied'")
 
 
 def test_a_recipient_costs_the_same_in_a_plan_of_any_size(queue: Queue) -> None:

@@ -8,22 +8,22 @@ import pytest
 from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportKind
 from empath.policy.bounce import TOLD_OF, wants_notice
-from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import Queue
+from tests.kit.sqlites import SQLITES, Sqlite
 
 SOON = time.time()
 REFUSED_TIME = "takes Unix seconds up to 10 years ahead"
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> Engine:
+@pytest.fixture(params=SQLITES)
+def sqlite(request: pytest.FixtureRequest) -> Sqlite:
     """One SQLite, then the other."""
-    made: Engine = request.param
+    made: Sqlite = request.param
     return made
 
 
-def steer(queue: Queue, engine: Engine, statement: str) -> None:
-    assert "" == engine(queue.path, statement)
+def steer(queue: Queue, sqlite: Sqlite, statement: str) -> None:
+    assert "" == sqlite(queue.path, statement)
 
 
 def fill(queue: Queue) -> None:
@@ -70,7 +70,7 @@ MOVES = [
 
 @pytest.mark.parametrize(("statement", "status", "reason"), MOVES)
 def test_recipient_is_moved_and_the_audit_says_so(
-    queue: Queue, engine: Engine, statement: str, status: str, reason: str | None
+    queue: Queue, sqlite: Sqlite, statement: str, status: str, reason: str | None
 ) -> None:
     """
     Hold, release, retry, cancel, bounce, expire and undo are one statement each.
@@ -80,7 +80,7 @@ def test_recipient_is_moved_and_the_audit_says_so(
     before = queue.statuses()[number - 1]
     seen = queue.select("SELECT max(audit_id) FROM audit")[0][0]
 
-    steer(queue, engine, statement)
+    steer(queue, sqlite, statement)
 
     assert [(status, reason)] == queue.select("SELECT status, reason FROM _recipient WHERE recipient_id = ?", number)
     audit = queue.select(
@@ -92,7 +92,7 @@ def test_recipient_is_moved_and_the_audit_says_so(
 
 
 @pytest.mark.parametrize("status", ["bounced", "expired", "cancelled", "held"])
-def test_an_ordered_failure_is_reported_as_policy_says(queue: Queue, engine: Engine, status: str) -> None:
+def test_an_ordered_failure_is_reported_as_policy_says(queue: Queue, sqlite: Sqlite, status: str) -> None:
     """
     The trigger repeats the rule in SQL, because a shell has no other way to apply it.
     """
@@ -101,7 +101,7 @@ def test_an_ordered_failure_is_reported_as_policy_says(queue: Queue, engine: Eng
     for number, notify in enumerate(wishes, start=1):
         queue.write("UPDATE _recipient SET notify = ? WHERE recipient_id = ?", notify, number)
 
-    steer(queue, engine, f"UPDATE queue SET status = '{status}'")
+    steer(queue, sqlite, f"UPDATE queue SET status = '{status}'")
 
     reported = [
         (number, "failure")
@@ -111,7 +111,7 @@ def test_an_ordered_failure_is_reported_as_policy_says(queue: Queue, engine: Eng
     assert reported == queue.select("SELECT recipient_id, kind FROM _notice ORDER BY recipient_id")
 
 
-def test_audit_tells_when_by_whom_and_by_which_sqlite(queue: Queue, engine: Engine) -> None:
+def test_audit_tells_when_by_whom_and_by_which_sqlite(queue: Queue, sqlite: Sqlite) -> None:
     """
     The audit shows an affected shell by its version, and a program by its name.
     """
@@ -120,7 +120,7 @@ def test_audit_tells_when_by_whom_and_by_which_sqlite(queue: Queue, engine: Engi
 
     steer(
         queue,
-        engine,
+        sqlite,
         "BEGIN; INSERT INTO _actor (actor_id, who) VALUES (1, 'ann'); UPDATE queue SET status = 'held', priority = 1;"
         " DELETE FROM _actor; COMMIT",
     )
@@ -150,7 +150,7 @@ INSTANTS = [
 
 
 @pytest.mark.parametrize("column", ["next_retry_at", "next_retry_unix", "expires_at", "expires_unix"])
-def test_instant_is_taken_in_each_form(queue: Queue, engine: Engine, column: str) -> None:
+def test_instant_is_taken_in_each_form(queue: Queue, sqlite: Sqlite, column: str) -> None:
     """
     People write the text that they read; programs write numbers.
     """
@@ -162,7 +162,7 @@ def test_instant_is_taken_in_each_form(queue: Queue, engine: Engine, column: str
         for number, (given, _) in enumerate(INSTANTS, start=1)
     ]
 
-    steer(queue, engine, "; ".join(changes))
+    steer(queue, sqlite, "; ".join(changes))
 
     found = dict(queue.select(f"SELECT recipient_id, {private} FROM _recipient"))
     audit = queue.select("SELECT recipient_id, what, before, after FROM audit ORDER BY audit_id")
@@ -173,7 +173,7 @@ def test_instant_is_taken_in_each_form(queue: Queue, engine: Engine, column: str
 
 
 @pytest.mark.parametrize("column", ["next_retry_at", "expires_at"])
-def test_a_day_that_no_calendar_has_is_refused(queue: Queue, engine: Engine, column: str) -> None:
+def test_a_day_that_no_calendar_has_is_refused(queue: Queue, sqlite: Sqlite, column: str) -> None:
     """
     SQLite takes February 30 for March 2, so the mail would get another day than the person meant.
     """
@@ -182,24 +182,24 @@ def test_a_day_that_no_calendar_has_is_refused(queue: Queue, engine: Engine, col
         "2030-02-30 00:00:00", "2030-02-29", "2030-04-31T12:00:00Z", "2030-02-30 12:00:00+02:00", " 2030-02-30 00:00:00"
     )  # fmt: skip
     for given in days:
-        error = engine(queue.path, f"UPDATE queue SET {column} = '{given}'")
+        error = sqlite(queue.path, f"UPDATE queue SET {column} = '{given}'")
         assert f"empath: {column} {REFUSED_TIME}" in error, given
 
 
-def test_the_last_day_of_each_month_is_taken(queue: Queue, engine: Engine) -> None:
+def test_the_last_day_of_each_month_is_taken(queue: Queue, sqlite: Sqlite) -> None:
     """
     This holds even if its offset leads to another day.
     """
     queue.accept("a.example")
     for given in ("2028-02-29 23:59:59", "2030-04-30T23:59", "2030-12-31 23:30:00-05:00", "2030-03-01 00:30:00+02:00"):
-        steer(queue, engine, f"UPDATE queue SET expires_at = '{given}'")
+        steer(queue, sqlite, f"UPDATE queue SET expires_at = '{given}'")
         [(found, expected)] = queue.select(
             "SELECT expires_at, (julianday(?) - 2440587.5) * 86400.0 FROM _recipient", given
         )
         assert abs(found - expected) < 0.0011, given
 
 
-def test_retry_lets_the_recipient_be_leased(queue: Queue, engine: Engine) -> None:
+def test_retry_lets_the_recipient_be_leased(queue: Queue, sqlite: Sqlite) -> None:
     """
     The bound of its destination follows, so that workers look at it.
     """
@@ -207,18 +207,18 @@ def test_retry_lets_the_recipient_be_leased(queue: Queue, engine: Engine) -> Non
     now = time.time()
     assert [] == [lease for lease in queue.lease(now=now) if lease.destination == "deferred.example"]
 
-    steer(queue, engine, "UPDATE queue SET next_retry_at = 'now' WHERE status = 'deferred'")
+    steer(queue, sqlite, "UPDATE queue SET next_retry_at = 'now' WHERE status = 'deferred'")
 
     assert ["deferred.example"] == [lease.destination for lease in queue.lease(now=time.time() + 1)]
 
 
-def test_priority_moves_the_recipient_to_its_class(queue: Queue, engine: Engine) -> None:
+def test_priority_moves_the_recipient_to_its_class(queue: Queue, sqlite: Sqlite) -> None:
     """
     It overtakes earlier mail of a lower class.
     """
     queue.accept("a.example", count=25)
 
-    steer(queue, engine, "UPDATE queue SET priority = 0 WHERE recipient_id = 25")
+    steer(queue, sqlite, "UPDATE queue SET priority = 0 WHERE recipient_id = 25")
 
     assert 25 == queue.lease(limit=1)[0].messages[0].recipients[0].recipient_id
     assert [("priority", 2, 0)] == queue.select("SELECT what, before, after FROM audit")
@@ -235,41 +235,41 @@ def test_priority_moves_the_recipient_to_its_class(queue: Queue, engine: Engine)
         "UPDATE destination SET suspended_until = NULL",
     ],
 )
-def test_change_to_what_is_there_leaves_no_trace(queue: Queue, engine: Engine, statement: str) -> None:
+def test_change_to_what_is_there_leaves_no_trace(queue: Queue, sqlite: Sqlite, statement: str) -> None:
     """
     Rows without a change would hide the changes that matter.
     """
     fill(queue)
     before = queue.dump()["_audit"]
 
-    steer(queue, engine, statement)
+    steer(queue, sqlite, statement)
 
     assert before == queue.dump()["_audit"]
 
 
-def test_content_that_is_gone_cannot_be_queued_again(queue: Queue, engine: Engine) -> None:
+def test_content_that_is_gone_cannot_be_queued_again(queue: Queue, sqlite: Sqlite) -> None:
     """
     The retention limits how long a cancellation can be undone.
     """
     queue.accept("a.example")
-    steer(queue, engine, "DELETE FROM queue")
+    steer(queue, sqlite, "DELETE FROM queue")
     assert [("cancelled", 1)] == queue.select("SELECT status, has_content FROM history")
     queue.write("UPDATE _message SET content_locator = NULL; DELETE FROM _content")
 
-    assert "content of this message has been removed" in engine(queue.path, "UPDATE history SET status = 'queued'")
+    assert "content of this message has been removed" in sqlite(queue.path, "UPDATE history SET status = 'queued'")
     assert [("cancelled", 0)] == queue.select("SELECT status, has_content FROM history")
 
 
-def test_suspension_keeps_a_destination_waiting_until_it_ends(queue: Queue, engine: Engine) -> None:
+def test_suspension_keeps_a_destination_waiting_until_it_ends(queue: Queue, sqlite: Sqlite) -> None:
     """
     The due time of each recipient stays as it is.
     """
     queue.accept("a.example")
     now = time.time()
 
-    steer(queue, engine, "UPDATE destination SET suspended_until = '+1 hour' WHERE destination = 'a.example'")
+    steer(queue, sqlite, "UPDATE destination SET suspended_until = '+1 hour' WHERE destination = 'a.example'")
     assert [] == queue.lease(now=now + 3000)
-    steer(queue, engine, "UPDATE destination SET suspended_until = NULL WHERE destination = 'a.example'")
+    steer(queue, sqlite, "UPDATE destination SET suspended_until = NULL WHERE destination = 'a.example'")
 
     assert 1 == len(queue.lease(now=now))
     assert [("a.example", "suspended_until_unix"), ("a.example", "suspended_until_unix")] == queue.select(
@@ -299,15 +299,15 @@ def test_audit_names_message_and_recipient_after_both_are_forgotten(queue: Queue
         "INSERT OR REPLACE INTO _audit (audit_id, who, what) VALUES (1, 'x', 'x')",
     ],
 )
-def test_audit_is_only_added_to(queue: Queue, engine: Engine, statement: str) -> None:
+def test_audit_is_only_added_to(queue: Queue, sqlite: Sqlite, statement: str) -> None:
     """
     The author of a change must not be able to remove its row.
     """
     queue.accept("a.example")
-    steer(queue, engine, "UPDATE queue SET status = 'held'")
+    steer(queue, sqlite, "UPDATE queue SET status = 'held'")
     before = queue.dump()["_audit"]
 
-    assert "empath: " in engine(queue.path, statement)
+    assert "empath: " in sqlite(queue.path, statement)
 
     assert before == queue.dump()["_audit"]
 
@@ -454,20 +454,20 @@ WRONG = [
 ]
 
 
-def test_wrong_statement_changes_nothing_and_says_what_to_do(queue: Queue, engine: Engine) -> None:
+def test_wrong_statement_changes_nothing_and_says_what_to_do(queue: Queue, sqlite: Sqlite) -> None:
     """
     A slip in a shell as root must change nothing: no row, no lease, not even an audit row.
     """
     fill(queue)
-    steer(queue, engine, "INSERT INTO control (verb) VALUES ('thaw')")
-    steer(queue, engine, "INSERT INTO _control_outcome (control_id, node) VALUES (1, 'mx.example.test')")
-    steer(queue, engine, "UPDATE history SET status = 'queued' WHERE recipient_id = 5")
-    steer(queue, engine, "UPDATE queue SET status = 'bounced' WHERE recipient_id = 5")
+    steer(queue, sqlite, "INSERT INTO control (verb) VALUES ('thaw')")
+    steer(queue, sqlite, "INSERT INTO _control_outcome (control_id, node) VALUES (1, 'mx.example.test')")
+    steer(queue, sqlite, "UPDATE history SET status = 'queued' WHERE recipient_id = 5")
+    steer(queue, sqlite, "UPDATE queue SET status = 'bounced' WHERE recipient_id = 5")
     before = queue.dump()
     wrong = {}
 
     for statement, words in WRONG:
-        error = engine(queue.path, statement)
+        error = sqlite(queue.path, statement)
         if words not in error or "UNIQUE" in error or before != queue.dump():
             wrong[statement] = error
 
@@ -475,27 +475,27 @@ def test_wrong_statement_changes_nothing_and_says_what_to_do(queue: Queue, engin
     assert len(WRONG) > 60
 
 
-def test_one_bad_row_leaves_the_others_of_its_statement(queue: Queue, engine: Engine) -> None:
+def test_one_bad_row_leaves_the_others_of_its_statement(queue: Queue, sqlite: Sqlite) -> None:
     """
     A bulk edit is carried out as a whole or not at all.
     """
     queue.accept("a.example", count=3)
     before = queue.dump()
 
-    assert "priority takes" in engine(queue.path, "UPDATE queue SET priority = iif(recipient_id = 3, 9, 0)")
+    assert "priority takes" in sqlite(queue.path, "UPDATE queue SET priority = iif(recipient_id = 3, 9, 0)")
 
     assert before == queue.dump()
 
 
-def test_frozen_queue_gives_no_lease_until_it_is_thawed(queue: Queue, engine: Engine) -> None:
+def test_frozen_queue_gives_no_lease_until_it_is_thawed(queue: Queue, sqlite: Sqlite) -> None:
     """
     The statement itself carries out what SQL can do, whether or not the service runs.
     """
     queue.accept("a.example")
 
-    steer(queue, engine, "INSERT INTO control (verb) VALUES ('freeze')")
+    steer(queue, sqlite, "INSERT INTO control (verb) VALUES ('freeze')")
     assert [] == queue.lease()
-    steer(queue, engine, "INSERT INTO control (verb) VALUES ('thaw')")
+    steer(queue, sqlite, "INSERT INTO control (verb) VALUES ('thaw')")
 
     assert 1 == len(queue.lease())
     rows = queue.select("SELECT verb, who, result, done_at IS NOT NULL FROM control")
@@ -506,7 +506,7 @@ def test_frozen_queue_gives_no_lease_until_it_is_thawed(queue: Queue, engine: En
 
 
 @pytest.mark.parametrize(("argument", "due"), [("NULL", ["a.example", "b.example"]), ("'b.example'", ["b.example"])])
-def test_flush_ends_back_off(queue: Queue, engine: Engine, argument: str, due: list[str]) -> None:
+def test_flush_ends_back_off(queue: Queue, sqlite: Sqlite, argument: str, due: list[str]) -> None:
     """
     It works for all destinations or for one. Held recipients stay held.
     """
@@ -516,7 +516,7 @@ def test_flush_ends_back_off(queue: Queue, engine: Engine, argument: str, due: l
     queue.write("UPDATE queue SET next_retry_at = '+1 hour'")
     queue.write("UPDATE queue SET status = 'held' WHERE recipient_id = 3")
 
-    steer(queue, engine, f"INSERT INTO control (verb, argument) VALUES ('flush', {argument})")
+    steer(queue, sqlite, f"INSERT INTO control (verb, argument) VALUES ('flush', {argument})")
 
     assert due == sorted(lease.destination for lease in queue.lease(now=time.time() + 1))
     assert [("all waiting mail is due",)] == queue.select("SELECT result FROM control")

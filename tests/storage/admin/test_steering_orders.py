@@ -9,8 +9,8 @@ from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, Hold, Rekey, ReleaseUnknownLeases
 from empath.storage.write import Write
-from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import LIFETIME_S, T0, Queue
+from tests.kit.sqlites import SQLITES, Sqlite
 
 AT = 1893553445.0  # 2030-01-02 03:04:05
 ORDERS = {
@@ -38,15 +38,15 @@ def trail(queue: Queue) -> list[tuple[object, ...]]:
     return queue.select("SELECT who, what, before, after FROM audit ORDER BY audit_id")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_order_is_noted_shown_and_audited(queue: Queue, engine: Engine) -> None:
+@pytest.mark.parametrize("sqlite", SQLITES)
+def test_order_is_noted_shown_and_audited(queue: Queue, sqlite: Sqlite) -> None:
     """
     A leased recipient never makes a bulk edit fail, and the edit does not wait for the worker.
     """
     leased(queue)
     queue.accept("a.example")
 
-    assert "" == engine(queue.path, "UPDATE queue SET status = 'held', next_retry_at = '2030-01-02 03:04:05'")
+    assert "" == sqlite(queue.path, "UPDATE queue SET status = 'held', next_retry_at = '2030-01-02 03:04:05'")
 
     assert [("leased", "held", "2030-01-02 03:04:05", AT), ("held", None, None, None)] == queue.select(
         "SELECT status, ordered, ordered_next_retry_at, ordered_next_retry_unix FROM queue ORDER BY recipient_id"
@@ -56,14 +56,14 @@ def test_order_is_noted_shown_and_audited(queue: Queue, engine: Engine) -> None:
     )
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_order_can_be_exchanged_and_taken_back(queue: Queue, engine: Engine) -> None:
+@pytest.mark.parametrize("sqlite", SQLITES)
+def test_order_can_be_exchanged_and_taken_back(queue: Queue, sqlite: Sqlite) -> None:
     """
     The last order counts.
     """
     lease = leased(queue)
     for statement in (ORDERS["held"], ORDERS["cancelled"], ORDERS["cancelled"], "UPDATE queue SET status = 'queued'"):
-        assert "" == engine(queue.path, statement)
+        assert "" == sqlite(queue.path, statement)
 
     assert [(None, "held"), ("held", "cancelled"), ("cancelled", None)] == queue.select(
         "SELECT before, after FROM audit WHERE what = 'ordered' ORDER BY audit_id"
@@ -74,14 +74,14 @@ def test_order_can_be_exchanged_and_taken_back(queue: Queue, engine: Engine) -> 
     assert abs(next_retry_at - time.time()) < 60
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_priority_and_lifetime_of_a_leased_recipient_change_at_once(queue: Queue, engine: Engine) -> None:
+@pytest.mark.parametrize("sqlite", SQLITES)
+def test_priority_and_lifetime_of_a_leased_recipient_change_at_once(queue: Queue, sqlite: Sqlite) -> None:
     """
     Workers write neither of these columns.
     """
     lease = leased(queue)
 
-    assert "" == engine(queue.path, f"UPDATE queue SET priority = 4, expires_unix = {AT}")
+    assert "" == sqlite(queue.path, f"UPDATE queue SET priority = 4, expires_unix = {AT}")
 
     assert [(4, AT)] == queue.select("SELECT priority, expires_unix FROM queue")
     assert {("priority", 2, 4), ("expires_unix", T0 + LIFETIME_S, AT)} == set(
@@ -272,17 +272,17 @@ def test_settle_of_an_order_that_is_written_twice_counts_once(queue: Queue, stat
     assert once == [queue.select(f"SELECT * FROM {table}") for table in tables]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_held_by_wanted_and_released_by_wanted_strands_no_leased_recipient(queue: Queue, engine: Engine) -> None:
+@pytest.mark.parametrize("sqlite", SQLITES)
+def test_held_by_wanted_and_released_by_wanted_strands_no_leased_recipient(queue: Queue, sqlite: Sqlite) -> None:
     """
     A release by status would miss a leased recipient with an ordered hold.
     """
     lease = leased(queue)
     queue.accept("a.example")
 
-    assert "" == engine(queue.path, "UPDATE queue SET status = 'held' WHERE destination = 'a.example'")
+    assert "" == sqlite(queue.path, "UPDATE queue SET status = 'held' WHERE destination = 'a.example'")
     assert [("held",), ("held",)] == queue.select("SELECT wanted FROM queue")
-    assert "" == engine(queue.path, "UPDATE queue SET status = 'queued' WHERE wanted = 'held'")
+    assert "" == sqlite(queue.path, "UPDATE queue SET status = 'queued' WHERE wanted = 'held'")
 
     assert [("leased",), ("queued",)] == queue.select("SELECT wanted FROM queue ORDER BY recipient_id")
     queue.run(queue.new_settle(lease, RecipientStatus.DEFERRED), end(lease))
@@ -305,7 +305,7 @@ def test_lifetime_that_is_extended_during_the_lease_expires_nothing(queue: Queue
     assert [] == queue.select("SELECT * FROM _notice")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("sqlite", SQLITES)
 @pytest.mark.parametrize(
     ("column", "texts"),
     [
@@ -317,7 +317,7 @@ def test_lifetime_that_is_extended_during_the_lease_expires_nothing(queue: Queue
 )
 @pytest.mark.parametrize("is_leased", [False, True])
 def test_join_that_finds_a_recipient_twice_changes_and_audits_it_once(
-    queue: Queue, engine: Engine, column: str, texts: tuple[str, str], is_leased: bool
+    queue: Queue, sqlite: Sqlite, column: str, texts: tuple[str, str], is_leased: bool
 ) -> None:
     """
     Each attempt of a recipient is a row of the join. The audit used to report moves between states that never were.
@@ -329,7 +329,7 @@ def test_join_that_finds_a_recipient_twice_changes_and_audits_it_once(
     queue.write("CREATE TABLE notes (recipient_id, text)")
     queue.write("INSERT INTO notes VALUES (1, ?), (1, ?), (1, ?)", *texts, texts[0])
 
-    assert "" == engine(
+    assert "" == sqlite(
         queue.path, f"UPDATE queue SET {column} = a.text FROM notes AS a WHERE a.recipient_id = queue.recipient_id"
     )
 

@@ -5,8 +5,8 @@ import pytest
 from empath.policy.senders import Senders
 from empath.storage.admin.accounts import AddAccount, Secrets
 from empath.storage.queue.accounts import KeepDecoySecret, RecordUse, find_account
-from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import T0, Queue, write
+from tests.kit.sqlites import SQLITES, Sqlite
 
 ALICE = "alice@example.org"
 
@@ -72,13 +72,13 @@ def test_the_secret_for_names_without_an_account_stays(queue: Queue) -> None:
     assert first.secret == second.secret
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_plain_sql_changes_status_senders_and_rates(alice: Queue, engine: Engine) -> None:
+@pytest.mark.parametrize("sqlite", SQLITES)
+def test_plain_sql_changes_status_senders_and_rates(alice: Queue, sqlite: Sqlite) -> None:
     """
     Each change is in the audit, in any shell.
     """
     change = "status = 'disabled', senders = '@a.example *', message_rate = '10/1m', recipient_rate = '100/1d'"
-    assert "" == engine(alice.path, f"UPDATE account SET {change} WHERE name = '{ALICE}'")
+    assert "" == sqlite(alice.path, f"UPDATE account SET {change} WHERE name = '{ALICE}'")
 
     assert [("disabled", "@a.example *", "10/1m", "100/1d")] == alice.select(
         "SELECT status, senders, message_rate, recipient_rate FROM account"
@@ -90,14 +90,14 @@ def test_plain_sql_changes_status_senders_and_rates(alice: Queue, engine: Engine
         ("account message_rate", None, "10/1m"),
         ("account recipient_rate", None, "100/1d"),
     ] == alice.select(f"SELECT what, before, after FROM audit WHERE object = '{ALICE}' ORDER BY audit_id")
-    assert "" == engine(alice.path, "DELETE FROM account")
+    assert "" == sqlite(alice.path, "DELETE FROM account")
     assert [] == alice.select("SELECT name FROM account")
     assert [("account", "disabled", None)] == alice.select(
         "SELECT what, before, after FROM audit ORDER BY audit_id DESC LIMIT 1"
     )
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("sqlite", SQLITES)
 @pytest.mark.parametrize(
     ("statement", "hint"),
     [
@@ -114,11 +114,11 @@ def test_plain_sql_changes_status_senders_and_rates(alice: Queue, engine: Engine
         ("UPDATE _account SET name = 'bob'", "keeps its name"),
     ],
 )
-def test_what_an_account_cannot_be_is_refused(alice: Queue, engine: Engine, statement: str, hint: str) -> None:
+def test_what_an_account_cannot_be_is_refused(alice: Queue, sqlite: Sqlite, statement: str, hint: str) -> None:
     """
     The sentence says what to do.
     """
-    assert hint in engine(alice.path, statement)
+    assert hint in sqlite(alice.path, statement)
 
 
 def test_no_view_shows_a_secret(alice: Queue) -> None:

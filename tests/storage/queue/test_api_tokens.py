@@ -6,8 +6,8 @@ from empath.errors import MissingInput, UsageError
 from empath.policy.api_token import TokenRole, digest_of
 from empath.storage.admin.api_tokens import AddToken, RevokeToken
 from empath.storage.queue.api_tokens import RecordTokenRefusal, RecordTokenUse, read_tokens
-from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import T0, Queue, write
+from tests.kit.sqlites import SQLITES, Sqlite
 
 
 def _add(name: str = "monitor", secret: str = "s", networks: str = "192.0.2.0/24") -> AddToken:
@@ -83,7 +83,7 @@ def test_each_change_is_in_the_audit(tokens: Queue) -> None:
     ] == tokens.select("SELECT who, object, what, before, after FROM audit ORDER BY audit_id")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("sqlite", SQLITES)
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
@@ -99,7 +99,7 @@ def test_each_change_is_in_the_audit(tokens: Queue) -> None:
     ],
 )
 def test_an_impossible_value_is_refused_with_a_sentence(
-    tokens: Queue, engine: Engine, statement: str, words: str
+    tokens: Queue, sqlite: Sqlite, statement: str, words: str
 ) -> None:
     tokens.close()
-    assert words in engine(tokens.path, statement)
+    assert words in sqlite(tokens.path, statement)

@@ -6,8 +6,8 @@ from empath.errors import MissingInput, UsageError
 from empath.storage.admin.dkim_keys import AddDkimKeys, BeginSigning, RemoveDkimKey, all_dkim_keys
 from empath.storage.queue.dkim_keys import signing_keys, stamp
 from tests.authentication.kit import key
-from tests.kit.engines import ENGINES, Engine, by_apsw
 from tests.kit.queue import T0, Queue, write
+from tests.kit.sqlites import SQLITES, Sqlite, by_apsw
 from tests.kit.vectors import vectors
 
 PEM = {selector: text.encode() for selector, text in vectors("dkim-signed")["private_keys"].items()}
@@ -84,7 +84,7 @@ def test_each_change_is_in_the_audit(keys: Queue) -> None:
     ] == keys.select("SELECT who, object, what, before, after FROM audit ORDER BY audit_id")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("sqlite", SQLITES)
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
@@ -100,14 +100,14 @@ def test_each_change_is_in_the_audit(keys: Queue) -> None:
     ],
 )
 def test_an_impossible_value_is_refused_with_a_sentence(
-    keys: Queue, engine: Engine, statement: str, words: str
+    keys: Queue, sqlite: Sqlite, statement: str, words: str
 ) -> None:
     keys.close()
-    assert words in engine(keys.path, statement)
+    assert words in sqlite(keys.path, statement)
 
 
-@pytest.mark.parametrize("by_sql", ENGINES)
-def test_a_key_that_was_removed_is_not_in_the_file(keys: Queue, by_sql: Engine) -> None:
+@pytest.mark.parametrize("by_sql", SQLITES)
+def test_a_key_that_was_removed_is_not_in_the_file(keys: Queue, by_sql: Sqlite) -> None:
     """
     SQLite leaves deleted rows in free pages, which backups have, too.
     """

@@ -8,8 +8,8 @@ from empath.policy.greylist import Entry, GreylistRules, Note, Triple
 from empath.storage.queue.greylist import NoteTry, find_entries
 from empath.storage.queue.sweep import GREYLIST, outdated
 from empath.storage.sqlite.engine import SqliteEngine
-from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import T0, Queue
+from tests.kit.sqlites import SQLITES, Sqlite
 
 RULES = GreylistRules(delay_s=300, window_s=2000, lifetime_s=9000, auto_allow=2, ipv4_prefix=24, ipv6_prefix=64)
 NET = "192.0.2.0/24"
@@ -18,10 +18,10 @@ OTHER = Triple(NET, "", "c@d.test")
 PERMITTED = "INSERT INTO greylist (client) VALUES ('192.0.2.0/24')"
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> Engine:
+@pytest.fixture(params=SQLITES)
+def sqlite(request: pytest.FixtureRequest) -> Sqlite:
     """One SQLite, then the other."""
-    made: Engine = request.param
+    made: Sqlite = request.param
     return made
 
 
@@ -126,11 +126,11 @@ def test_of_too_many_rows_those_go_whose_client_has_the_most(queue: Queue) -> No
     assert ["3", "other"] == forget(queue, 5, most=2)
 
 
-def test_what_an_operator_permits_stays(queue: Queue, engine: Engine) -> None:
+def test_what_an_operator_permits_stays(queue: Queue, sqlite: Sqlite) -> None:
     """
     However many rows there are.
     """
-    assert "" == engine(queue.path, PERMITTED)
+    assert "" == sqlite(queue.path, PERMITTED)
     note(queue, Note.FIRST_TRY, 0)
     assert ["*"] == forget(queue, 1, most=1)
     [(passes_at, expires_at)] = queue.select("SELECT passes_unix, expires_at FROM greylist")
@@ -138,19 +138,19 @@ def test_what_an_operator_permits_stays(queue: Queue, engine: Engine) -> None:
     assert [("greylist", "192.0.2.0/24 * *", None)] == queue.select("SELECT what, object, before FROM audit")
 
 
-def test_a_client_that_an_operator_permits_is_not_counted(queue: Queue, engine: Engine) -> None:
+def test_a_client_that_an_operator_permits_is_not_counted(queue: Queue, sqlite: Sqlite) -> None:
     note(queue, Note.DELIVERY, 0)
-    assert "" == engine(queue.path, PERMITTED)
+    assert "" == sqlite(queue.path, PERMITTED)
     before = known(queue)[1]
     note(queue, Note.CLIENT_DELIVERY, 4000)
     assert before == known(queue)[1]
 
 
-def test_an_operator_sets_instants_and_forgets_rows(queue: Queue, engine: Engine) -> None:
+def test_an_operator_sets_instants_and_forgets_rows(queue: Queue, sqlite: Sqlite) -> None:
     note(queue, Note.FIRST_TRY, 0)
-    assert "" == engine(queue.path, f"UPDATE greylist SET passes_unix = {T0 + 1}, expires_at = NULL")
+    assert "" == sqlite(queue.path, f"UPDATE greylist SET passes_unix = {T0 + 1}, expires_at = NULL")
     assert Entry(T0 + 1, None, 0) == known(queue)[0]
-    assert "" == engine(queue.path, "DELETE FROM greylist WHERE sender = 'a@b.test'")
+    assert "" == sqlite(queue.path, "DELETE FROM greylist WHERE sender = 'a@b.test'")
     assert (None, None) == known(queue)
     about = "192.0.2.0/24 a@b.test c@d.test"
     assert [
@@ -173,6 +173,6 @@ def test_an_operator_sets_instants_and_forgets_rows(queue: Queue, engine: Engine
         ("INSERT INTO greylist (client, sender) VALUES ('192.0.2.0/24', 'a@b.test')", "client alone"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_words(queue: Queue, engine: Engine, statement: str, words: str) -> None:
+def test_what_cannot_be_meant_is_refused_in_words(queue: Queue, sqlite: Sqlite, statement: str, words: str) -> None:
     note(queue, Note.FIRST_TRY, 0)
-    assert words in engine(queue.path, statement)
+    assert words in sqlite(queue.path, statement)

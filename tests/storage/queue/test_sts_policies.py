@@ -9,17 +9,17 @@ from empath.policy.tls_demand import StsMode
 from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck, find_policy
 from empath.storage.queue.sweep import STS_POLICIES, outdated
 from empath.storage.sqlite.engine import SqliteEngine
-from tests.kit.engines import ENGINES, Engine
 from tests.kit.queue import T0, Queue
+from tests.kit.sqlites import SQLITES, Sqlite
 
 POLICY = StsPolicy(StsMode.ENFORCE, 1000, ("mx.a.test", "*.b.test"))
 KEPT = KeptPolicy("a.test", "1", POLICY, T0, T0 + 1000, T0)
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> Engine:
+@pytest.fixture(params=SQLITES)
+def sqlite(request: pytest.FixtureRequest) -> Sqlite:
     """One SQLite, then the other."""
-    made: Engine = request.param
+    made: Sqlite = request.param
     return made
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from empath.storage.sqlite.schema import prepare
-from tests.kit.engines import SHELL
 from tests.kit.queue import dump
+from tests.kit.sqlites import SHELL
 from tests.kit.waiting import DEADLINE_S
 from tests.storage.migrations.kit import restore, saved
 

@@ -14,7 +14,7 @@ from empath.storage.sqlite.session import ENGINE, compiled
 LARGE = {"_message", "_content", "_recipient", "_attempt", "_audit", "_notice", "_lease", "_spool_garbage"}
 FILES = sorted({*query_files("queries"), *query_files(f"{ENGINE}/queries")})
 # A person's question about the whole queue, in its own reader, may walk all of it.
-WHOLE_QUEUE = {"admin", "fsck", "selection", "plans", "top"}
+WHOLE_QUEUE = {"admin", "fsck", "selection", "plans", "top", "whatif"}
 _UNSORTED = {"due_recipients", "ready_destinations", "longest_ready"}  # a sort would read all that is due
 _ONE_PASS = {  # the same of one statement
     *(("explain", "of_address"), ("explain", "suspended_by"), ("console", "stuck")),

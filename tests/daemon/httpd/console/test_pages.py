@@ -13,8 +13,8 @@ from empath.daemon.httpd.console.layout import NAVIGATION
 from empath.mail.status import RecipientStatus
 from tests.daemon.httpd.console.kit import OWN, Console
 from tests.daemon.httpd.kit import STRANGER
-from tests.kit.engines import ENGINES
 from tests.kit.queue import REPLIES, said_by_host
+from tests.kit.sqlites import SQLITES
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[2J\u202e"
 
@@ -88,15 +88,15 @@ def test_text_of_strangers_stays_text(console, name):
     assert name == "overview" or r"&lt;script&gt;alert(1)" in page
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("sqlite", SQLITES)
 @pytest.mark.parametrize(
     "query", ["", "?status=deferred", "?recipient=r2%40b.example", "?sender=x%27y&domain=a.example"]
 )
-def test_the_sql_of_a_page_gives_its_rows_in_any_shell(console, engine, query):
+def test_the_sql_of_a_page_gives_its_rows_in_any_shell(console, sqlite, query):
     page = console.browse(f"/console/queue{query}").text
     shown = re.findall(r'href="/console/message/(\d+)"', page)
     assert shown == [str(row[0]) for row in console.queue.select(sql_of(page))]
-    assert "" == engine(console.queue.path, sql_of(page))
+    assert "" == sqlite(console.queue.path, sql_of(page))
 
 
 @pytest.mark.parametrize("name", [name for name in NAVIGATION if name not in {"overview", "trace"}])

@@ -1,5 +1,5 @@
 """
-engines - the two SQLites for a queue: the one in apsw, and the shell of the system
+sqlites - the two SQLites for a queue: the one in apsw, and the shell of the system
 
 Both run a statement like any foreign program, by a connection of their own that knows nothing of Empath.
 """
@@ -13,7 +13,7 @@ import apsw
 import pytest
 
 SHELL = shutil.which("sqlite3", path="/usr/bin")
-Engine = Callable[[Path, str], str]
+Sqlite = Callable[[Path, str], str]
 
 
 def by_apsw(path: Path, script: str) -> str:
@@ -36,7 +36,7 @@ def by_shell(path: Path, script: str) -> str:
     return done.stderr
 
 
-ENGINES = [
+SQLITES = [
     pytest.param(by_apsw, id="apsw"),
     pytest.param(
         by_shell, id="shell", marks=pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
