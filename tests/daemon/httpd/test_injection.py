@@ -14,12 +14,16 @@ import pytest
 from empath.authentication.signer import Signer
 from empath.authentication.signing_key import SigningKey
 from empath.daemon.httpd.injection.reading import mailbox_of
+from empath.daemon.process.tracing import Tracing
 from empath.errors import QueueBusy, SyntaxViolation
 from empath.policy.router import ROUTE_KEY
 from empath.policy.senders import Senders
+from empath.policy.tracing.context import trace_id_of
+from empath.policy.tracing.spans import PROTOCOL, SESSION
 from empath.storage.admin.accounts import AddAccount
 from empath.storage.admin.suppression import AddSuppressions, NewSuppression
 from empath.telemetry.occurrences.acceptor import Accepted, Deduplicated, Refused
+from tests.config.test_tracing import read
 from tests.daemon.httpd.kit import HTTP, Web
 from tests.kit.queue import T0
 from tests.kit.vectors import vectors
@@ -508,3 +512,25 @@ def test_a_fault_in_one_message_does_not_keep_the_others(web):
     answer = post(web, body)
     assert ["451 4.3.0 A fault in Empath; its log has `session_crashed`", None] == refusals(answer)
     assert ["c@d.example"] == [to for to, _, _ in queued(web)]
+
+
+def test_a_client_that_is_trusted_with_it_names_the_trace_of_its_messages(tmp_path):
+    """
+    In a field of HTTP, as programs that trace do by themselves. Anything else in it begins a trace of its own, and the
+    field of nobody else counts.
+    """
+    (tmp_path / "tracing").mkdir()
+    tracing = Tracing(read(tmp_path / "tracing", 'endpoint = "http://127.0.0.1:4318"\nratio = 1\n'))
+    given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for name, trusted, places in (("trusted", '["127.0.0.0/8"]', [given[3:35], None]), ("other", "[]", [None, None])):
+        (tmp_path / name).mkdir()
+        web = next(opened(tmp_path / name, f"trust_traceparent = {trusted}\n", tracing=tracing))
+        for text in (given, "no trace"):
+            assert 202 == post(web, LETTER, traceparent=text).status_code
+        traces = [text[3:35] for text in column(web, "traceparent")]
+        own = [trace_id_of(queue_id) for queue_id in column(web, "ulid")]
+        assert [place or mine for place, mine in zip(places, own, strict=True)] == traces
+        web.close()
+    sessions = [span for span in tracing.spans.take() if span.name is SESSION]
+    assert ["00f067aa0ba902b7", None, None, None] == [span.parent_id for span in sessions]
+    assert {"http"} == {dict(span.attributes)[PROTOCOL] for span in sessions}
