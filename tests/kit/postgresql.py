@@ -164,7 +164,7 @@ class PostgresQueue(Queue):
 
     def __init__(self, conninfo: str, *, max_leases: int = 20, slot: str = "worker-1") -> None:
         self.conninfo = conninfo
-        self.path = Path("/nonexistent/queue.db")  # there is no file
+        self.path = Path("/dev/null/queue.db")  # no file can be there
         self._messages = 0
         self._watched = _WatchedEngine(conninfo, max_leases)
         self.engine = self._watched  # type: ignore[assignment]
