@@ -98,6 +98,8 @@ def test_a_missing_package_is_named_with_what_installs_it(tmp_path, monkeypatch)
     """
     The plain installation has no format of OpenTelemetry.
     """
+    for name in [name for name in sys.modules if name.startswith("opentelemetry.")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)  # as `import` sees what is not there
     config = read(tmp_path, 'endpoint = "https://a.test"')
     [wrong] = unusable_tracing(config)
