@@ -15,6 +15,8 @@ READY := $(VENV)/ready
 SERVING := $(VENV)/serving
 RELEASE := $(VENV)/release/ready
 RELEASE_BIN := $(VENV)/release/bin
+# An environment with the wheel and what it brings along.
+PLAIN := build/plain
 CONFIG := conf/dev.toml
 COMMANDS := bin
 VENDORED := empath/daemon/httpd/console/static/vendor
@@ -24,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-repeat interop interop-apart interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
-.PHONY: vendor pictures bench bench-compare bench-queue reference changelog man dist deb deb-try smoke clean
+.PHONY: vendor pictures bench bench-compare bench-queue reference changelog man dist deb deb-try constraints sbom licences smoke clean
 
 ##@ Use
 help: ## This list
@@ -146,6 +148,25 @@ deb: dist ## build/deb/: the Debian package, and what lintian says of it; needs 
 deb-try: deb ## Install, upgrade, remove and purge it in a clean Debian 12; needs root and debootstrap
 	bash tests/packages/try_deb.sh build/deb/*.deb
 
+constraints: $(RELEASE) ## constraints.txt: the version of each library, with its digests, as the index has them today
+	$(RELEASE_BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+		--no-emit-index-url --no-emit-find-links --output-file constraints.txt setup.py
+
+sbom: $(PLAIN) ## dist/empath-mta.cdx.json: what the wheel brings along, as CycloneDX
+	$(RELEASE_BIN)/cyclonedx-py environment --output-reproducible --output-file dist/empath-mta.cdx.json $(PLAIN)/bin/python
+
+# Licences that ask nothing of our own code. A part is enough: orjson is under the MPL-2.0, too, which asks nothing of code
+# beside it (ADR-0009).
+licences: $(PLAIN) ## That each library has a licence that goes with ours
+	$(RELEASE_BIN)/pip-licenses --python=$(PLAIN)/bin/python --ignore-packages empath-mta pip setuptools --partial-match \
+		--allow-only="Apache;MIT;BSD;ISC;Zero-Clause;OSI Approved;PSF;ZPL;Zope Public;any-OSI"
+
+$(PLAIN): dist
+	rm -rf $@
+	$(PYTHON) -m venv $@
+	$(if $(wildcard constraints.txt),$@/bin/pip install --quiet --require-hashes --requirement constraints.txt)
+	$@/bin/pip install --quiet --disable-pip-version-check dist/*.whl
+
 smoke: dist ## Install that wheel into an empty environment, and have the server there deliver a mail
 	@PYTHON=$(PYTHON) bash tests/smoke.sh dist/*.whl
 
@@ -155,7 +176,7 @@ clean: ## Remove what was made here: environment, caches, var/ with its queue an
 		echo "a server runs on the queue in var/: stop it first, by Ctrl-C or \`bin/empathd -c $(CONFIG) stop\`" >&2; \
 		exit 1; \
 	fi
-	rm -rf $(VENV) var build dist man htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) var build dist man constraints.txt htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # To serve takes 85 MB, to develop 210 MB.

@@ -20,6 +20,7 @@ trap finish EXIT
 
 [ -x "$root/usr/bin/dpkg" ] || debootstrap --variant=minbase --include=ca-certificates bookworm "$root" http://deb.debian.org/debian >/dev/null
 mount -t proc proc "$root/proc"
+inside dpkg --purge empath-mta >/dev/null 2>&1 || true # of a try before, in a root that is kept
 cp -- "$deb" "$root/root/this.deb"
 cp -- "$next" "$root/root/next.deb"
 
