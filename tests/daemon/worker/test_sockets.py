@@ -16,6 +16,7 @@ from empath.policy.routing import parse_route
 from empath.storage.queue.accept import INLINE
 from tests.daemon.worker.test_delivery import message
 from tests.kit.peer import ScriptedPeer
+from tests.kit.waiting import DEADLINE_S
 
 CONTENT = b"Subject: x\r\n\r\ntext\r\n"
 
@@ -89,6 +90,7 @@ def test_a_socket_with_a_full_backlog_is_tried_until_the_timeout(make_pool, tmp_
     with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
         listener.bind(str(tmp_path / "s"))
         listener.listen(0)
+        listener.settimeout(DEADLINE_S)  # a thread that waits for ever would hold the run
         first.connect(str(tmp_path / "s"))
         under_way = gevent.spawn(carry, make_pool, f"smtp:{tmp_path / 's'}")
         gevent.sleep(0)  # it finds the backlog full
