@@ -1,6 +1,7 @@
 """Delivery over UNIX sockets, and over LMTP."""
 
 import socket
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
@@ -26,7 +27,8 @@ def carry(make_pool, route, recipients=1, *, pool=None):
     unused: Any = None
     finder = NextHops(unused, HostRules, timeout_s=1.0)
     parsed = parse_route(route)
-    carrier = choose_carrier(pool or make_pool(), finder, unused, parsed, parsed.destination("a.test"))
+    config: Any = SimpleNamespace(delivery=SimpleNamespace(sink=False))
+    carrier = choose_carrier(pool or make_pool(), finder, config, parsed, parsed.destination("a.test"))
     leased = message(1, recipients, content=CONTENT)
     leased.size = len(CONTENT)
     job = DeliveryJob(leased, leased.recipients, Body(CONTENT, unused, INLINE, len(CONTENT)), lambda: True)
