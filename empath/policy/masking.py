@@ -4,20 +4,42 @@ masking - addresses in texts lose their local parts, for people who may see the 
 The first of several characters stays, and the domain: `ann@example.org` becomes `a…@example.org`.
 """
 
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Final
 
-_ENDS: Final = frozenset(" \t\r\n\f\v<>()[],;:\"'|&")  # what is not part of a local part without quotes
+# What is not part of a local part without quotes; further characters only do not begin one in texts.
+_ENDS: Final = frozenset(' \t\r\n\f\v<>()[],;:"')
+_NO_BEGIN: Final = "'|&"
+_AT: Final = re.compile("@|%40")  # the second is that of links in replies
 _MASK: Final = "…"
 
 
 def masked(text: str) -> str:
     """
-    *text* with the local part of each address masked; linear in its length.
+    *text* with the local part of each address masked; its time grows as its length does.
 
-    A local part ends at the at sign of its address, and begins where its characters, or its quotes, do.
+    A local part ends at the at sign of its address, and begins where its characters do, or its quotes, between which at
+    signs are characters like others. Where that is not sure, more is masked rather than less.
     """
-    *parts, last = text.split("@")
-    return "@".join([*(part[: (begin := _begin(part))] + _short(part[begin:]) for part in parts), last])
+    ends = [match.span() for match in _AT.finditer(text)]
+    if not ends:
+        return text
+    quotes = [match.start() for match in re.finditer('"', text) if text[match.start() - 1 : match.start()] != "\\"]
+    spans: list[tuple[int, int]] = []
+    after = 0
+    for end, next_after in ends:
+        begin = _begin(text, after, end, quotes)
+        while spans and spans[-1][0] >= begin:
+            spans.pop()
+        spans.append((max(begin, spans[-1][1]) if spans else begin, end))
+        after = next_after
+    parts, after = [], 0
+    for begin, end in spans:
+        parts += [text[after:begin], _short(text[begin:end])]
+        after = end
+    return "".join([*parts, text[after:]])
 
 
 def _short(local_part: str) -> str:
@@ -25,14 +47,14 @@ def _short(local_part: str) -> str:
     return local_part[:1] + _MASK if len(local_part) > 1 else _MASK[: len(local_part)]
 
 
-def _begin(part: str) -> int:
-    """Where the local part begins that *part* ends with."""
-    if part.endswith('"'):
-        begin = len(part) - 1
-        while (begin := part.rfind('"', 0, begin)) > 0 and part[begin - 1] == "\\":
-            pass
-        return max(begin, 0)
-    begin = len(part)
-    while begin and part[begin - 1] not in _ENDS:
+def _begin(text: str, after: int, end: int, quotes: Sequence[int]) -> int:
+    """Where the local part begins that ends before *end*; one without quotes begins after *after*."""
+    if text[after:end].endswith('"'):
+        number = bisect_left(quotes, end - 1)
+        return quotes[number - 1] if number else after
+    begin = end
+    while begin > after and text[begin - 1] not in _ENDS:
         begin -= 1
+    while begin < end and text[begin] in _NO_BEGIN:
+        begin += 1
     return begin

@@ -39,7 +39,9 @@ class Kind(StrEnum):
 _PREFIXES: Final = {4: 24, 6: 48}  # of networks that stand for an IP address
 _REDACTED: Final = re.compile(r"(?:hmac|forgotten)-[0-9a-f]{16}")
 # Each part is bounded, so that a long text without a mailbox takes no more than its length times that.
-_MAILBOX: Final = re.compile(r"[^\s<>()\[\],;:\"@]{1,254}@[\w.-]{0,252}\w")
+_MAILBOX: Final = re.compile(
+    r"""(?:"(?:[^"\\]|\\.){1,254}"|[^\s<>()\[\],;:"@]{1,254})@(?:[\w.-]{0,252}\w|\[[^\s\[\]@]{1,254}\])"""
+)
 _MORE: Final = "…"
 
 
@@ -101,6 +103,8 @@ class Redaction:
             return text
         match self.addresses:
             case Way.KEEP:
+                return text
+            case Way.MASK if name[1:] == _MORE or name == _MORE:  # it is masked
                 return text
             case Way.MASK:
                 return f"{name[0]}{_MORE}{at}{domain if at else ''}"

@@ -19,6 +19,12 @@ from empath.policy.masking import masked
         ("bounce+ann=example.org@mx.test", "b…@mx.test"),
         ("@example.org", "@example.org"),
         ("aa@b@c", "a…@…@c"),
+        ('<"ann smith@home"@example.org> and <b@c>', '<"…@example.org> and <…@c>'),
+        (r'"ann \"b@c\" d"@example.org', '"…@example.org'),
+        ('say "no" to "ann b"@example.org', 'say "no" to "…@example.org'),
+        ("ann&bob@example.org o'neil@d.test", "a…@example.org o…@d.test"),
+        ("to 'ann@example.org'", "to 'a…@example.org'"),
+        ("see https://c.test/?e=ann%40example.org", "see https:/…%40example.org"),
         ("@@", "@@"),
         ("no address", "no address"),
         ("", ""),
@@ -39,3 +45,20 @@ def test_no_local_part_is_left(local_part: str, before: str, after: str) -> None
     found = masked(f"{before}{local_part}@example.org{after}")
     assert f"{local_part}@" not in found
     assert found.startswith(f"{before}{local_part[0]}…@example.org")
+
+
+@given(st.text("ab @\"\\<>|'", max_size=40))
+def test_it_ends_and_keeps_what_stands_after_the_last_at_sign(text: str) -> None:
+    """
+    Whatever quotes are open. What is masked stays so: the same is shown of it.
+    """
+    found = masked(text)
+    assert text.rpartition("@")[2] == found.rpartition("@")[2]
+    assert len(found) <= len(text) + text.count("@")
+
+
+def test_a_text_of_quotes_takes_no_time() -> None:
+    """
+    A host may say anything.
+    """
+    assert '"…@x' == masked('"' + r"\"@" * 200_000 + '"@x')

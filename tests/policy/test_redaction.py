@@ -13,6 +13,7 @@ from empath.policy.redaction import Kind, Redaction, Way
 KEY = b"k" * 32
 ANN = "ann@example.org"
 DIGITS = keyed_name(ANN, KEY)
+QUOTED = '"ann b"@example.org'
 IP_DIGITS, X_DIGITS = keyed_name("192.0.2.77", KEY), keyed_name("Xmas", KEY)
 LEFT = {
     (Kind.ADDRESS, ANN): (ANN, "a…@example.org", f"hmac-{DIGITS}@example.org", ""),
@@ -21,6 +22,18 @@ LEFT = {
     (Kind.ADDRESS, "@example.org"): ("@example.org",) * 4,
     (Kind.ADDRESS, f"forgotten-{DIGITS}@a.example"): (f"forgotten-{DIGITS}@a.example",) * 4,
     (Kind.TEXT, f"no <{ANN}>"): (f"no <{ANN}>", "no <a…@example.org>", f"no <hmac-{DIGITS}@example.org>", "no <>"),
+    (Kind.TEXT, 'no "ann b"@example.org'): (
+        'no "ann b"@example.org',
+        'no "…@example.org',
+        f"no hmac-{keyed_name(QUOTED, KEY)}@example.org",
+        "no ",
+    ),
+    (Kind.TEXT, "no <ann@[192.0.2.1]>"): (
+        "no <ann@[192.0.2.1]>",
+        "no <a…@[192.0.2.1]>",
+        f"no <hmac-{keyed_name('ann@[192.0.2.1]', KEY)}@[192.0.2.1]>",
+        "no <>",
+    ),
     (Kind.TEXT, "250 fine"): ("250 fine",) * 4,
     (Kind.SUBJECT, "Xmas"): ("Xmas", "X…", f"hmac-{X_DIGITS}", ""),
     (Kind.SUBJECT, ""): ("",) * 4,
@@ -59,6 +72,15 @@ def test_to_redact_again_changes_nothing(kind: Kind, text: str, way: Way) -> Non
     once = redaction(way).left(kind, text)
     if kind is not Kind.TEXT or "@" not in text:  # a mask may join with what stands next to it in odd text
         assert once == redaction(way).left(kind, once)
+
+
+@pytest.mark.parametrize("text", ['no "ann b"@example.org', f"<{ANN}>, …@example.org", "u@a.example"])
+def test_a_mask_stays_as_it_is(text: str) -> None:
+    """
+    Else each sweep would record a redaction again.
+    """
+    once = redaction(Way.MASK).left(Kind.TEXT, text)
+    assert once == redaction(Way.MASK).left(Kind.TEXT, once)
 
 
 def test_json_is_looked_through() -> None:

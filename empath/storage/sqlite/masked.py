@@ -7,8 +7,8 @@ THEORY
     to a table of the queue: its file is not open where the SQL runs, and an authorizer refuses to open any other.
 
     In every text the local parts of addresses are masked (policy/masking.py).  Columns that repeat what people wrote
-    are empty.  A condition is checked on what is shown; only those on numbers, ids and the like also narrow what is
-    read, because a mask never changes these.
+    are empty, and members of JSON with such a name are left out.  A condition is checked on what is shown; only those
+    on numbers, ids and the like also narrow what is read, because a mask never changes these.
 """
 
 import json
@@ -21,6 +21,7 @@ from empath.policy.masking import masked
 from empath.storage.sqlite.migration import public_views
 
 EMPTY: Final = frozenset({"subject", "metadata", "predicate"})
+_DETAIL: Final = "detail"  # of an event, as JSON
 NARROWING: Final = frozenset({
     "id", "recipient_id", "attempt_id", "audit_id", "event_id", "plan_id", "feedback_id", "refusal_id", "process_id",
     "status", "domain", "destination", "revision", "number",
@@ -85,7 +86,8 @@ class _Table:
             if column < 0 or operator not in _OPERATORS or not index.get_aConstraint_usable(number):
                 continue
             name = self._columns[column]
-            if name in NARROWING or name.endswith("_unix"):
+            is_binary = index.get_aConstraint_collation(number) == "BINARY"  # as the queue compares
+            if is_binary and (name in NARROWING or name.endswith("_unix")):
                 terms.append([name, _OPERATORS[operator]])
                 index.set_aConstraintUsage_argvIndex(number, len(terms))
         used = [n for n in range(len(self._columns)) if min(n, _MOST_COLUMNS) in index.colUsed]
@@ -148,11 +150,24 @@ class _Cursor:
         value = self._row[self._places[number]]
         if isinstance(value, bytes):
             return None
+        if self._columns[number] == _DETAIL and isinstance(value, str):
+            value = _without_words(value)
         return masked(value) if isinstance(value, str) else value
 
     def Close(self) -> None:
         """End."""
         self._rows = iter(())
+
+
+def _without_words(text: str) -> str | None:
+    """The JSON object *text* without members that repeat what people wrote; of what is none, nothing."""
+    try:
+        members = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(members, dict):
+        return None
+    return text if EMPTY.isdisjoint(members) else json.dumps({k: v for k, v in members.items() if k not in EMPTY})
 
 
 def _quoted(name: str) -> str:

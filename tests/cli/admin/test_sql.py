@@ -309,9 +309,15 @@ def test_support_sees_masked_addresses(tool: AdminTool) -> None:
     assert (0, "r…@a.example|550 <r…@a.example>: unknown|\n1\n", "") == tool.run_apart(
         "sql", "--masked", statement, "SELECT count(*) FROM queue WHERE recipient_id = 1 AND received_unix >= 0"
     )
+    detail = '{"subject":"Divorce of Ann","message_id":"<m@x>","reply":"<ann@a.example>"}'
+    tool.queue.write(f"INSERT INTO _event (at, type, detail) VALUES (1e9, 'accepted', '{detail}'), (1e9, 'x', '[1]')")
+    said = tool.run_apart("sql", "--masked", "SELECT detail FROM event")
+    assert (0, '{"message_id": "<…@x>", "reply": "<a…@a.example>"}\n\n', "") == said
     conditions = ("recipient = 'r1@a.example'", "recipient LIKE 'r1%'", "recipient_id < 1", "recipient_id = NULL")
     for where in conditions:
         assert (0, "", "") == tool.run_apart("sql", "--masked", f"SELECT * FROM queue WHERE {where}"), where
+    count = "SELECT count(*) FROM queue WHERE domain = 'A.EXAMPLE'"
+    assert (0, "0\n1\n", "") == tool.run_apart("sql", "--masked", count, f"{count} COLLATE NOCASE")
 
 
 @pytest.mark.parametrize(
