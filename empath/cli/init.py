@@ -12,9 +12,9 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -22,6 +22,7 @@ import click
 
 from empath.cli.common import say
 from empath.config.first import (
+    ANY_IPV6,
     DEVELOPMENT,
     HOST,
     MAILDIR,
@@ -154,7 +155,10 @@ def _make_host(domain: Domain, root: Path, given: _Given, addresses: tuple[str, 
     hold_sensible(answers, HOST)
     day = time.strftime("s%Y%m%d", time.gmtime())
     selectors = tuple(day + kind[0] for kind in _ALGORITHMS) if answers.domains else ()
-    text = configuration(answers, HOST, selectors)
+    addresses = addresses or _own_addresses()
+    has_ipv6 = any(":" in each for each in addresses)
+    layout = replace(HOST, hosts=(*HOST.hosts, ANY_IPV6)) if has_ipv6 else HOST
+    text = configuration(answers, layout, selectors)
     config = _hold_valid(text, Path(_CONFIG))
     keys = [*_keys(answers, selectors)]
     pair, public_key = _certificate(str(answers.hostname), root)
@@ -168,7 +172,7 @@ def _make_host(domain: Domain, root: Path, given: _Given, addresses: tuple[str, 
     zone = OwnZone(
         hostname=str(answers.hostname),
         domains=tuple(map(str, answers.domains)),
-        addresses=addresses or _own_addresses(),
+        addresses=addresses,
         keys=tuple((name, of, record) for name, of, _, record in keys),
         policies={name: table.policy for name, table in config.mta_sts.items()},
         dmarc_reports=next(map(str, config.dmarc_reports.receive), None),
@@ -252,9 +256,26 @@ def _parse_domains(text: str) -> tuple[Domain, ...]:
 
 def _addresses(texts: tuple[str, ...]) -> tuple[str, ...]:
     try:
-        return tuple(str(ip_address(text)) for text in texts)
+        return tuple(dict.fromkeys(str(_reachable(text)) for text in texts))
     except ValueError as exc:
         raise UsageError(f"--address: {exc}") from exc
+
+
+def _reachable(text: str) -> IPv4Address | IPv6Address:
+    """
+    The address *text*, which other hosts may reach.
+
+    Raises:
+        ValueError: it is no address, or means something else on each host.
+    """
+    address = ip_address(text)
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None or address.is_link_local:
+            raise ValueError(f"{text!r} is of one link, and has no place in the DNS")
+        address = address.ipv4_mapped or address
+    if address.is_unspecified or address.is_loopback or address.is_multicast or address.is_link_local:
+        raise ValueError(f"{text!r} is no address at which other hosts reach this one")
+    return address
 
 
 def _own_addresses() -> tuple[str, ...]:
@@ -262,7 +283,7 @@ def _own_addresses() -> tuple[str, ...]:
     from empath.net.interfaces import read_addresses  # noqa: PLC0415 - for a host only
 
     try:
-        found = read_addresses()
+        found = read_addresses(is_lasting=True)
     except OSError:
         return ()
     return tuple(sorted((each for each in found if ip_address(each).is_global), key=lambda each: (":" in each, each)))

@@ -20,6 +20,7 @@ from empath.policy.routing import MaildirRoute, Route, SmtpRoute, SocketRoute, p
 
 MAILDIR: Final = "maildir"
 NO_DOMAIN: Final = "none"
+ANY_IPV6: Final = "[::]"  # which a host without IPv6 cannot listen at
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ class Layout:
     """
     What depends on the kind of server and not on the answers: paths, as the file has them, and ports.
 
-    Shape: submission has port and `tls` of each listener for users; the paths of a development server are relative.
+    Shape: hosts are the addresses to listen at, each for one family; submission has port and `tls` of each listener for
+    users; the paths of a development server are relative.
     """
 
     is_host: bool
@@ -101,7 +103,7 @@ class Layout:
     pickup: str
     certificate: str
     key: str
-    host: str
+    hosts: tuple[str, ...]
     port: int
     submission: tuple[tuple[int, str], ...]
 
@@ -113,7 +115,7 @@ DEVELOPMENT: Final = Layout(
     pickup="pickup",
     certificate="tls/certificate.pem",
     key="tls/key.pem",
-    host="127.0.0.1",
+    hosts=("127.0.0.1",),
     port=2525,
     submission=((2587, "required"),),
 )
@@ -124,7 +126,7 @@ HOST: Final = Layout(
     pickup="/var/spool/empath",
     certificate="/etc/empath/tls/fullchain.pem",
     key="/etc/empath/tls/privkey.pem",
-    host="0.0.0.0",
+    hosts=("0.0.0.0",),
     port=25,
     submission=((587, "required"), (465, "implicit")),
 )
@@ -204,18 +206,23 @@ spf = true
 dkim = true
 dmarc = "tag"
 """
-    yield f"""# {about}
-[[listener]]
-address = "{layout.host}:{layout.port}"
-role = "{role}"
-tls = "starttls"
-{judged if layout.is_host and role == "mx" else ""}"""
+    lines = f'role = "{role}"\ntls = "starttls"\n{judged if layout.is_host and role == "mx" else ""}'
+    for host in layout.hosts:
+        yield f'{_about(about, host)}[[listener]]\naddress = "{host}:{layout.port}"\n{lines}'
     if answers.submitters.accounts:
-        about = "# Mail of users, with a name and a password: `empath-admin account add` makes an account.\n"
+        about = "Mail of users, with a name and a password: `empath-admin account add` makes an account."
         for port, tls in layout.submission:
-            address = f'address = "{layout.host}:{port}"'
-            yield f'{about}[[listener]]\n{address}\nrole = "submission"\ntls = "{tls}"'
-            about = ""
+            for host in layout.hosts:
+                address = f'address = "{host}:{port}"'
+                yield f'{_about(about, host)}[[listener]]\n{address}\nrole = "submission"\ntls = "{tls}"'
+                about = ""
+
+
+def _about(about: str, host: str) -> str:
+    """The comment before the listener at *host*; *about* is empty where the one before it says it all."""
+    if host == ANY_IPV6:
+        return "# The same by IPv6.\n"
+    return f"# {about}\n" if about else ""
 
 
 def _tls(layout: Layout) -> str:

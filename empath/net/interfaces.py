@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 _GET_ADDRESSES, _NEW_ADDRESS, _DONE, _ERROR = 22, 20, 3, 2  # RTM_GETADDR, RTM_NEWADDR, NLMSG_DONE, NLMSG_ERROR
 _REQUEST_ALL = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2  # of a point-to-point link the first is the peer's
+# IFA_F_TEMPORARY, _DADFAILED, _DEPRECATED, _TENTATIVE of linux/if_addr.h; of IPv4 the first means something else.
+_PASSING = 0x01 | 0x08 | 0x20 | 0x40
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _FAMILY = struct.Struct("=BBBBI")  # ifaddrmsg: family, prefix, flags, scope, index
 _ATTRIBUTE = struct.Struct("=HH")  # rtattr: length, type
@@ -19,9 +21,10 @@ _READ_OCTETS = 64 * 1024
 _FRESH_S = 60.0
 
 
-def read_addresses() -> frozenset[str]:
+def read_addresses(*, is_lasting: bool = False) -> frozenset[str]:
     """
-    All addresses of all interfaces, in the shortest form.
+    All addresses of all interfaces, in the shortest form; with *is_lasting* without those of IPv6 that are for a while
+    only, are no longer used, or not yet.
 
     Raises:
         OSError: the kernel does not answer.
@@ -37,11 +40,19 @@ def read_addresses() -> frozenset[str]:
             for kind, payload in _messages(kernel.recv(_READ_OCTETS)):
                 if kind in (_DONE, _ERROR):
                     return frozenset(found)
-                if kind == _NEW_ADDRESS:
-                    attributes = dict(_attributes(payload[_FAMILY.size :]))
-                    packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS)
-                    if packed is not None:
-                        found.add(str(ipaddress.ip_address(packed)))
+                address = address_in(payload, is_lasting=is_lasting) if kind == _NEW_ADDRESS else None
+                if address is not None:
+                    found.add(address)
+
+
+def address_in(payload: bytes, *, is_lasting: bool) -> str | None:
+    """The address that a message of the kernel tells of, None where it is not wanted."""
+    family, _, flags, *_ = _FAMILY.unpack_from(payload)
+    if is_lasting and family == socket.AF_INET6 and flags & _PASSING:
+        return None
+    attributes = dict(_attributes(payload[_FAMILY.size :]))
+    packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS)
+    return None if packed is None else str(ipaddress.ip_address(packed))
 
 
 def has_address(address: str) -> bool:

@@ -68,7 +68,8 @@ def _of_host(zone: OwnZone) -> Iterator[str]:
         yield f"{name}. IN {'AAAA' if ':' in address else 'A'} {address}"
     if not zone.addresses:
         yield f"; {name}. IN A and AAAA: the addresses of this host"
-    if zone.sends_itself:  # what it says in EHLO counts for reports, which have no sender, RFC 7208 §2.4
+    # What it says in EHLO counts for reports, which have no sender, RFC 7208 §2.4. Two records would be an error, §4.5.
+    if zone.sends_itself and name not in zone.domains:
         yield txt_line(name, "v=spf1 a -all")
     yield "; Of use where the zone is signed (DNSSEC). It is of the key: renew the certificate with the same one."
     yield f"{tlsa_name(name)}. IN TLSA {tlsa_record(zone.public_key)}"

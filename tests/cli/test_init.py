@@ -119,6 +119,42 @@ def test_a_host_gets_the_files_that_start_it(tmp_path):
                 " another place\n") == (code, err)  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("addresses", "hosts", "published"),
+    [
+        (("192.0.2.5",), ["0.0.0.0"], ["A 192.0.2.5"]),
+        (("2001:db8::5",), ["0.0.0.0", "[::]"], ["AAAA 2001:db8::5"]),
+        (("192.0.2.5", "2001:DB8:0::5", "192.0.2.5"), ["0.0.0.0", "[::]"], ["A 192.0.2.5", "AAAA 2001:db8::5"]),
+        (("::ffff:192.0.2.5", "192.0.2.5"), ["0.0.0.0"], ["A 192.0.2.5"]),
+    ],
+)
+def test_a_host_listens_at_the_addresses_that_it_publishes(addresses, hosts, published, tmp_path):
+    """
+    Others try AAAA first; where nobody listens there, each of their mails waits for that, or never comes.
+    """
+    given = [*itertools.chain(*(("--address", each) for each in addresses))]
+    code, out, err = run("init", "--host", "ours.dev", "--root", tmp_path, "--submit", "accounts", "--yes", *given)
+    assert 0 == code, err
+    text = (tmp_path / "etc/empath/empath.toml").read_text()
+    assert [f"{host}:{port}" for port in (25, 587, 465) for host in hosts] == re.findall(
+        r'^\[\[listener]]\naddress = "(.*)"$', text, re.MULTILINE
+    )
+    assert len(hosts) == text.count("[listener.authentication]")
+    assert published == re.findall(r"^mx\.ours\.dev\. IN (A .*|AAAA .*)$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "address", ["fe80::1%eth0", "fe80::1", "2001:db8::5%1", "127.0.0.1", "::", "0.0.0.0", "ff02::1"]
+)
+def test_an_address_that_others_cannot_reach_is_refused(address, tmp_path):
+    """
+    Before a file is made.
+    """
+    code, _, err = run("init", "--host", "ours.dev", "--root", tmp_path, "--yes", "--address", address)
+    assert (64, True, 1) == (code, err.startswith(f"empathd: --address: '{address}' is "), err.count("\n"))
+    assert [] == [*tmp_path.iterdir()]
+
+
 def test_what_a_package_of_the_system_has_is_left_to_it(tmp_path):
     """
     A copy below /etc would hide its next version.

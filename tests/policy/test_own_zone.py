@@ -47,6 +47,15 @@ def value(lines, name, kind):
     return found
 
 
+def test_a_host_with_the_name_of_a_domain_has_one_record_of_spf():
+    """
+    Of two no host takes either, RFC 7208 §4.5.
+    """
+    lines = zone(hostname="a.test", policies={})
+    assert "v=spf1 mx ~all" == next(each for of, kind, each in records(lines) if (of, kind) == ("a.test", "TXT"))
+    assert 1 == sum("v=spf1" in line and line.startswith("a.test. ") for line in lines)
+
+
 def test_each_name_leads_back_to_the_address():
     """
     Other hosts refuse mail from an address whose name does not lead back to it.
