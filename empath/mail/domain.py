@@ -40,8 +40,20 @@ class Domain:
         """
         return _parsed(text)
 
+    @property
+    def u_labels(self) -> str:
+        """The name as people write it; a label that is no A-label stays as it is."""
+        return ".".join(map(_u_label, self.a_labels.split(".")))
+
     def __str__(self) -> str:
         return self.a_labels
+
+
+def _u_label(label: str) -> str:
+    try:
+        return str(idna.ulabel(label)) if label.startswith("xn--") else label
+    except idna.IDNAError:
+        return label
 
 
 @lru_cache(maxsize=4096)

@@ -127,3 +127,18 @@ def test_the_tag_of_a_literal_may_have_any_case():
     RFC 5321 §2.4: strings of the grammar are not case-sensitive.
     """
     assert AddressLiteral.parse("[IPv6:2001:db8::1]") == AddressLiteral.parse("[ipv6:2001:DB8::1]")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("xn--bcher-kva.example", "bücher.example"),
+        ("mx.example", "mx.example"),
+        ("xn--a.xn--bcher-kva", "xn--a.bücher"),
+    ],
+)
+def test_u_labels_are_those_that_people_write(name, text):
+    """
+    What only looks like an A-label stays as it is.
+    """
+    assert text == Domain.parse(name).u_labels
