@@ -1,13 +1,19 @@
 """
 masking - addresses in texts lose their local parts, for people who may see the mail but not whose it is
 
-The first of several characters stays, and the domain: `ann@example.org` becomes `a…@example.org`.
+The first of several characters stays, and the domain: `ann@example.org` becomes `a…@example.org`.  Of a record each
+text is masked, and what repeats the words of people is left out, by the names of columns, fields and members.
 """
 
+import json
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Final
+
+EMPTY: Final = frozenset({"subject", "metadata", "predicate"})  # they repeat what people wrote
+_DETAIL: Final = "detail"  # of an event, as JSON
 
 # What is not part of a local part without quotes; further characters only do not begin one in texts.
 _ENDS: Final = frozenset(' \t\r\n\f\v<>()[],;:"')
@@ -40,6 +46,40 @@ def masked(text: str) -> str:
         parts += [text[after:begin], _short(text[begin:end])]
         after = end
     return "".join([*parts, text[after:]])
+
+
+def masked_value(name: str, value: Any) -> Any:
+    """The *value* of the column or field *name*, masked; None for one that is left out, and for octets."""
+    if name in EMPTY or isinstance(value, bytes):
+        return None
+    if not isinstance(value, str):
+        return value
+    text = _without_words(value) if name == _DETAIL else value
+    return text if text is None else masked(text)
+
+
+def masked_record(value: Any, name: str = "") -> Any:
+    """*value*, a tree of dataclasses, dictionaries, lists and tuples, masked; *name* is that of its field."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{each.name: masked_record(getattr(value, each.name), each.name) for each in fields(value)}
+        )
+    if isinstance(value, dict):
+        return {masked_value("", key): masked_record(part, key) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(masked_record(part, name) for part in value)
+    return masked_value(name, value)
+
+
+def _without_words(text: str) -> str | None:
+    """The JSON object *text* without members that repeat what people wrote; of what is none, nothing."""
+    try:
+        members = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(members, dict):
+        return None
+    return text if EMPTY.isdisjoint(members) else json.dumps({k: v for k, v in members.items() if k not in EMPTY})
 
 
 def _short(local_part: str) -> str:

@@ -1,10 +1,13 @@
 """Addresses lose their local parts."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.policy.masking import masked
+from empath.policy.masking import masked, masked_record, masked_value
 
 
 @pytest.mark.parametrize(
@@ -62,3 +65,38 @@ def test_a_text_of_quotes_takes_no_time() -> None:
     A host may say anything.
     """
     assert '"…@x' == masked('"' + r"\"@" * 200_000 + '"@x')
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    recipient: str
+    subject: str | None
+    size: int
+    parts: Any = None
+
+
+def test_a_record_is_masked_at_any_depth() -> None:
+    """
+    With the keys of dictionaries; what people wrote is left out.
+    """
+    inner = _Mail("bob@c.test", "Hello", 2)
+    parts = [inner, {"ann@b.test": ("ann@b.test", 1, None, b"ann")}]
+    expected = [_Mail("b…@c.test", None, 2), {"a…@b.test": ("a…@b.test", 1, None, None)}]
+    assert _Mail("a…@b.test", None, 1, expected) == masked_record(_Mail("ann@b.test", "Divorce", 1, parts))
+    assert _Mail is masked_record(_Mail)
+
+
+@pytest.mark.parametrize(
+    ("detail", "expected"),
+    [
+        ('{"subject": "x", "reply": "<ann@b.test>"}', '{"reply": "<a…@b.test>"}'),
+        ('{"reply": "<ann@b.test>"}', '{"reply": "<a…@b.test>"}'),
+        ("[1]", None),
+        ("{", None),
+    ],
+)
+def test_the_detail_of_an_event_has_no_words_of_people(detail: str, expected: str | None) -> None:
+    """
+    Of what is no JSON object nothing is left.
+    """
+    assert expected == masked_value("detail", detail)

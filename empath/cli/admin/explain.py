@@ -14,7 +14,7 @@ import click
 
 from empath.cli.admin import explain_words, output
 from empath.cli.admin.explained import Explained, Way
-from empath.cli.admin.options import RECIPIENT, REFERENCE, json_option, unknown
+from empath.cli.admin.options import RECIPIENT, REFERENCE, json_option, masked_option, unknown
 from empath.cli.admin.output import NAME
 from empath.cli.admin.routing import hop_hosts
 from empath.cli.admin.rule import decision_record
@@ -25,6 +25,7 @@ from empath.errors import MissingInput, SyntaxViolation, UsageError
 from empath.mail.domain import parse_domain, parse_stored
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.rulebook import RuleBook
+from empath.policy.masking import masked_record
 from empath.policy.router import RouteDecision, Router, SentBy
 from empath.policy.routing import HostRoute, ListRoute, route_text
 from empath.storage.admin import explanation as storage
@@ -43,9 +44,10 @@ _MOST_DESTINATIONS: Final = 3
 @config_option()
 @click.argument("target", metavar="ID|ADDRESS|DOMAIN")
 @click.option("--ask", "is_asked", is_flag=True, help="Ask the DNS for the hosts, too.")
+@masked_option
 @json_option("One JSON object.")
 @click.pass_context
-def explain(context: click.Context, target: str, is_asked: bool, is_json: bool) -> None:
+def explain(context: click.Context, target: str, *, is_asked: bool, masks: bool, is_json: bool) -> None:
     """
     Say why mail is not delivered now, and when it goes next.
 
@@ -53,12 +55,16 @@ def explain(context: click.Context, target: str, is_asked: bool, is_json: bool) 
     as smtp:192.0.2.1:25. The first line is the answer. Below it are the route and what decides it, the limits and who
     holds them, the hosts as far as the queue knows them, what is demanded of TLS, and the last replies.
     """
+    if masks and "@" in target:
+        raise UsageError("--masked takes no address: an answer would tell what is masked")
     config = lenient_configuration(context)
     now = time.time()
     with open_queue(config).visiting(None) as visit, visit.one_instant():
         found = _explained(config, visit, target, now)
     if is_asked:
         found = replace(found, ways=[_asked(config, way) for way in found.ways])
+    if masks:
+        found = masked_record(found)
     if is_json:
         output.write_json(_record(found))
     else:

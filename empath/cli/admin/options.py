@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from empath.errors import SyntaxViolation
+from empath.errors import SyntaxViolation, UsageError
 from empath.mail.status import FINAL
 from empath.policy.replies.bounce_class import BounceClass
 from empath.policy.units import parse_duration
@@ -139,6 +139,9 @@ def json_option(what: str = "One JSON object.") -> Decorator:
     return click.option("--json", "is_json", is_flag=True, help=what)
 
 
+masked_option: Final = click.option(
+    "--masked", "masks", is_flag=True, help="Mask the local parts of addresses, and leave out what people wrote."
+)
 wait_option: Final = click.option(
     "--wait",
     "wait_s",
@@ -152,6 +155,21 @@ dry_run_option: Final = click.option(
     "--dry-run", "is_dry_run", is_flag=True, help="Show what would change, and change nothing. Take no lock."
 )
 yes_option: Final = click.option("--yes", "-y", "is_sure", is_flag=True, help="Do not ask.")
+
+
+_HIDDEN_FILTERS: Final = ("sender", "recipient", "reply", "subject", "where")
+
+
+def refuse_hidden(selection: Selection) -> None:
+    """
+    Refuse the filters that would tell what --masked hides: who guesses it would see that the guess is right.
+
+    Raises:
+        UsageError: there is one.
+    """
+    given = [f"--{name}" for name in _HIDDEN_FILTERS if getattr(selection, name) is not None]
+    if given:
+        raise UsageError(f"--masked goes without {', '.join(given)}: an answer would tell what is masked")
 
 
 class _Status(click.Choice[str]):

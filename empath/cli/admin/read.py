@@ -7,7 +7,16 @@ from typing import Final
 import click
 
 from empath.cli.admin import listing, output, report
-from empath.cli.admin.options import REFERENCE, ParsedType, Whole, json_option, selecting, unknown
+from empath.cli.admin.options import (
+    REFERENCE,
+    ParsedType,
+    Whole,
+    json_option,
+    masked_option,
+    refuse_hidden,
+    selecting,
+    unknown,
+)
 from empath.cli.admin.output import NAME
 from empath.cli.admin.rule import decided_words, decision_record
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
@@ -20,6 +29,8 @@ from empath.mail.status import LIVE, RecipientStatus
 from empath.mail.words import count, instant
 from empath.policy.destinations.hours import parse_instant
 from empath.policy.destinations.rulebook import Decision, Layer
+from empath.policy.masked_header import masked_header
+from empath.policy.masking import masked_record
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.json_form import as_json
 from empath.storage.admin.liveness import liveness
@@ -53,6 +64,7 @@ _limit_option: Final = click.option(
     "--at", type=_INSTANT, metavar="INSTANT",
     help="List what was live then, such as \"2026-11-30 12:00\" in UTC, as attempts and audit tell.",
 )  # fmt: skip
+@masked_option
 @json_option()
 @click.pass_context
 def list_(
@@ -63,22 +75,27 @@ def list_(
     limit: int,
     after: int,
     at: float | None,
+    masks: bool,
     is_json: bool,
 ) -> None:
     """List live recipients, in the order of their numbers."""
     del is_all  # the default of a list without a filter
+    if masks:
+        refuse_hidden(selection)
     config = lenient_configuration(context)
     now = time.time()
     engine = open_queue(config)
     selection = whole_selection(engine, selection)
     if at is not None:
-        _list_past(config, engine, selection, now=now, at=at, after=after, limit=limit, is_json=is_json)
+        _list_past(config, engine, selection, now=now, at=at, after=after, limit=limit, masks=masks, is_json=is_json)
         return
     with storage.Snapshot(engine) as snapshot:
         missing = [unknown(reference) for reference in snapshot.check_names(selection)]
         found = snapshot.list_live(selection, after=after, limit=limit + 1, now=now)
         frozen_since = snapshot.pauses(now).frozen_since
         decided = _decided(config, snapshot, [selection.destination], now) if selection.destination else {}
+    if masks:
+        found, decided = masked_record((found, decided))
     if missing and not found:
         raise MissingInput("\n".join(missing))
     page = found[:limit]
@@ -104,6 +121,7 @@ def _list_past(
     at: float,
     after: int,
     limit: int,
+    masks: bool,
     is_json: bool,
 ) -> None:
     """Write what was live at *at*, and what may be missing of it."""
@@ -115,7 +133,7 @@ def _list_past(
         )
     with engine.visiting(None) as visit, visit.one_instant():
         past = list_past(visit, selection, at=at, after=after, limit=limit + 1)
-    page = past.recipients[:limit]
+    page = masked_record(past.recipients[:limit]) if masks else past.recipients[:limit]
     next_after = page[-1].recipient_id if len(past.recipients) > limit else None
     # What was live then ended later, and stays for as long as this since.
     is_whole = at >= now - min(config.retention.delivered_s, config.retention.final_s)
@@ -141,9 +159,10 @@ def _more(next_after: int | None) -> str:
 @config_option()
 @click.argument("reference", type=REFERENCE, metavar="ID")
 @click.option("--headers", "has_headers", is_flag=True, help="Show the header section of the content, too.")
+@masked_option
 @json_option()
 @click.pass_context
-def view(context: click.Context, reference: Reference, has_headers: bool, is_json: bool) -> None:
+def view(context: click.Context, reference: Reference, *, has_headers: bool, masks: bool, is_json: bool) -> None:
     """
     Show one message, its recipients and their attempts.
 
@@ -160,6 +179,9 @@ def view(context: click.Context, reference: Reference, has_headers: bool, is_jso
         waiting = [each.destination for each in message.recipients if each.status in LIVE]
         decided = _decided(config, snapshot, waiting, now)
     lines = None if header is None else report.header_lines(header)
+    if masks:
+        message, decided = masked_record((message, decided))
+        lines = None if lines is None else masked_header(lines)
     if is_json:
         record = as_json(message) | {"frozen_since": frozen_since, "settings": _records(decided)}
         output.write_json(record | ({"headers": lines} if has_headers else {}))

@@ -7,11 +7,13 @@ from typing import Final
 
 import click
 
-from empath.cli.admin.options import REFERENCE, unknown
+from empath.cli.admin.options import REFERENCE, masked_option, unknown
 from empath.cli.admin.output import NAME
+from empath.cli.admin.report import header_lines
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.errors import MissingInput, UsageError
 from empath.mail.printable import printable
+from empath.policy.masked_header import masked_header
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.records import Reference
 
@@ -25,14 +27,18 @@ Part = str
 @click.option("--headers", is_flag=True, help="Only the header section.")
 @click.option("--body", is_flag=True, help="Only the body.")
 @click.option("--raw", is_flag=True, help="All octets, unchanged.")
+@masked_option
 @click.pass_context
-def show(context: click.Context, /, reference: Reference, **parts: bool) -> None:
+def show(context: click.Context, /, reference: Reference, *, masks: bool, **parts: bool) -> None:
     """
     Show the content of a message.
 
     Lines end as usual here, and control characters are escaped; --raw prints the octets that the next host gets.
+    --masked shows the header section only.
     """
     part = _only_part([name for name, is_wanted in parts.items() if is_wanted])
+    if masks and part not in ("all", "headers"):
+        raise UsageError(f"--masked shows the header section only: leave --{part} out")
     config = lenient_configuration(context)
     with storage.Snapshot(open_queue(config)) as snapshot:
         reference = snapshot.whole(reference)
@@ -40,12 +46,14 @@ def show(context: click.Context, /, reference: Reference, **parts: bool) -> None
         if message is None:
             raise MissingInput(unknown(reference))
         trace_id = snapshot.trace_id(reference)
-        pieces = snapshot.content(message, config.queue.spool)
-        if part == "raw":
-            for piece in pieces:
+        if masks:
+            header = snapshot.header(message, config.queue.spool)
+            _write_texts(masked_header(header_lines(header or b"")))
+        elif part == "raw":
+            for piece in snapshot.content(message, config.queue.spool):
                 click.echo(piece, nl=False)
         else:
-            _write_lines(_wanted(_lines(pieces), part))
+            _write_lines(_wanted(_lines(snapshot.content(message, config.queue.spool)), part))
     if message.content_locator is None:
         say(NAME, "the content was removed")
     if trace_id is not None:
@@ -79,8 +87,11 @@ def _wanted(lines: Iterable[bytes], part: Part) -> Iterator[bytes]:
 
 
 def _write_lines(lines: Iterable[bytes]) -> None:
-    for line in lines:
-        text = line.decode("utf-8", "backslashreplace")
+    _write_texts(line.decode("utf-8", "backslashreplace") for line in lines)
+
+
+def _write_texts(texts: Iterable[str]) -> None:
+    for text in texts:
         sys.stdout.write("\t".join(map(printable, text.split("\t"))) + "\n")
 
 

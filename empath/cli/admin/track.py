@@ -8,13 +8,22 @@ import click
 
 from empath.cli.admin import output
 from empath.cli.admin.listing import write_in_two_lines
-from empath.cli.admin.options import REFERENCE, Whole, json_option, selecting, unknown
+from empath.cli.admin.options import (
+    REFERENCE,
+    Whole,
+    json_option,
+    masked_option,
+    refuse_hidden,
+    selecting,
+    unknown,
+)
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
 from empath.errors import MissingInput
 from empath.mail.printable import printable
 from empath.mail.status import RecipientStatus
 from empath.mail.words import count, instant, span
+from empath.policy.masking import masked_record
 from empath.storage.admin import tracking as storage
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection, require_destination
@@ -33,21 +42,24 @@ _STANDING: Final = (
 @config_option()
 @selecting([status.value for status in RecipientStatus], is_order=False)
 @click.option("--limit", type=Whole(1, 100_000), default=50, show_default=True, metavar="N", help="Show at most N.")
+@masked_option
 @json_option("One JSON object for each recipient.")
 @click.pass_context
-def find(context: click.Context, *, selection: Selection, is_all: bool, limit: int, is_json: bool) -> None:
+def find(context: click.Context, *, selection: Selection, is_all: bool, limit: int, masks: bool, is_json: bool) -> None:
     """
     Find recipients in live and past mail, the newest first.
 
     Past mail is found as long as [retention] keeps it.
     """
     del is_all  # the default
+    if masks:
+        refuse_hidden(selection)
     engine = open_queue(lenient_configuration(context))
     selection = whole_selection(engine, selection)
     with engine.visiting(None) as visit, visit.one_instant():
         require_destination(visit, selection.destination)
         found = storage.find(visit, selection, limit + 1)
-    page = found[:limit]
+    page = masked_record(found[:limit]) if masks else found[:limit]
     if is_json:
         for each in page:
             output.write_json(each)
@@ -72,9 +84,10 @@ def _two_lines(each: storage.Found, now: float) -> tuple[tuple[str, ...], str]:
 @click.command()
 @config_option()
 @click.argument("reference", type=REFERENCE, metavar="ID")
+@masked_option
 @json_option()
 @click.pass_context
-def track(context: click.Context, reference: Reference, is_json: bool) -> None:
+def track(context: click.Context, reference: Reference, *, masks: bool, is_json: bool) -> None:
     """
     Show what happened to one message, in the order of time.
 
@@ -87,7 +100,7 @@ def track(context: click.Context, reference: Reference, is_json: bool) -> None:
         trace_id = storage.trace_id(visit, reference)
     if found is None:
         raise MissingInput(unknown(reference))
-    events, standing = found
+    events, standing = masked_record(found) if masks else found
     if is_json:
         output.write_json({"id": str(reference), "trace_id": trace_id, "events": events, "recipients": standing})
         return

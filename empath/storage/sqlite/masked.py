@@ -17,11 +17,9 @@ from typing import Any, Final
 
 import apsw
 
-from empath.policy.masking import masked
+from empath.policy.masking import masked_value
 from empath.storage.sqlite.migration import public_views
 
-EMPTY: Final = frozenset({"subject", "metadata", "predicate"})
-_DETAIL: Final = "detail"  # of an event, as JSON
 NARROWING: Final = frozenset({
     "id", "recipient_id", "attempt_id", "audit_id", "event_id", "plan_id", "feedback_id", "refusal_id", "process_id",
     "status", "domain", "destination", "revision", "number",
@@ -145,29 +143,11 @@ class _Cursor:
         """One value, masked."""
         if number < 0:
             return self._number
-        if self._columns[number] in EMPTY:
-            return None
-        value = self._row[self._places[number]]
-        if isinstance(value, bytes):
-            return None
-        if self._columns[number] == _DETAIL and isinstance(value, str):
-            value = _without_words(value)
-        return masked(value) if isinstance(value, str) else value
+        return masked_value(self._columns[number], self._row[self._places[number]])
 
     def Close(self) -> None:
         """End."""
         self._rows = iter(())
-
-
-def _without_words(text: str) -> str | None:
-    """The JSON object *text* without members that repeat what people wrote; of what is none, nothing."""
-    try:
-        members = json.loads(text)
-    except ValueError:
-        return None
-    if not isinstance(members, dict):
-        return None
-    return text if EMPTY.isdisjoint(members) else json.dumps({k: v for k, v in members.items() if k not in EMPTY})
 
 
 def _quoted(name: str) -> str:

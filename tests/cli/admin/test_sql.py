@@ -7,7 +7,8 @@ import subprocess
 import apsw
 import pytest
 
-from empath.storage.sqlite.masked import EMPTY, NARROWING, masked_connection
+from empath.policy.masking import EMPTY
+from empath.storage.sqlite.masked import NARROWING, masked_connection
 from empath.storage.sqlite.migration import public_views
 from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import MODULE, AdminTool, read_to_end

@@ -133,3 +133,33 @@ def test_the_trace_of_a_message_is_named(mail: AdminTool) -> None:
         assert trace_id in mail.invoke(verb, ULID).stdout
         assert f'"trace_id": "{trace_id}"' in mail.invoke(verb, ULID, "--json").stdout.replace('":"', '": "')
     assert f"empath-admin: trace {trace_id}\n" == mail.invoke("show", ULID).stderr
+
+
+def test_support_sees_masked_mail(mail: AdminTool) -> None:
+    """
+    In tables and in JSON, replies and words on standard error included; subjects are left out.
+    """
+    mail.queue.write("UPDATE _recipient SET last_reply = '450 <r2@b.example> is over quota'")
+    for line in (
+        *("list", "list --json", "find", "find --json", f"track {ULID}", f"track {ULID} --json", "explain b.example"),
+        *(f"view {ULID} --headers", f"view {ULID} --json", f"explain {ULID}", f"explain {ULID} --json", f"show {ULID}"),
+    ):
+        result = mail.invoke(*line.split(), "--masked")
+        shown = result.stdout.replace("\\u2026", "…")
+        assert (0, True) == (result.exit_code, "…" in shown), (line, shown, result.stderr)
+        for word in ("sender@", "r1@", "r2@", "Invoice", "Hello"):
+            assert word not in shown + result.stderr, (line, shown)
+    assert 0 == mail.run("list", "--masked", "--at", "2026-11-30 12:00").code
+
+
+def test_filters_do_not_tell_what_is_masked(mail: AdminTool) -> None:
+    """
+    Who guesses an address or a subject would see whether the guess is right.
+    """
+    for option, value in [("recipient", "a@b.example"), ("sender", "<>"), ("reply", "x"), ("subject", "x")]:
+        assert 64 == mail.run("find", "--masked", f"--{option}", value).code
+    said = mail.run("list", "--masked", "--where", "subject LIKE 'I%'", "--domain", "b.example")
+    assert (64, "", "empath-admin: --masked goes without --where: an answer would tell what is masked\n") == said
+    assert 64 == mail.run("explain", "r1@a.example", "--masked").code
+    assert 64 == mail.run("show", ULID, "--masked", "--body").code
+    assert 0 == mail.run("find", "--masked", "--message-id", "1@example.test", "--status", "held").code
