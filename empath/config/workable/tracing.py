@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from empath.config.model import Config
 from empath.config.places import Account, obstacle_to_file
+from empath.config.tables.tracing import Tracing
 from empath.config.workable.contradiction import Contradiction
 from empath.errors import SyntaxViolation
 from empath.mail.url import is_private, parse_url
@@ -39,8 +40,7 @@ def doubtful_tracing(config: Config) -> Iterator[Contradiction]:
     """Settings that work, but hardly as they are meant."""
     tracing = config.tracing
     if not tracing.is_on:
-        wants_more = tracing.model_fields_set - {"endpoint"}
-        if wants_more:
+        if tracing != Tracing():  # `check --print` prints the defaults, too
             yield Contradiction(("tracing",), "nothing is traced without an endpoint", is_warning=True)
         return
     if not is_private(parse_url(tracing.url)):

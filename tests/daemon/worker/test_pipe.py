@@ -322,7 +322,7 @@ def test_a_pipe_that_is_not_configured_defers():
     A rule or a queued message may name one that the operator has removed.
     """
     unused: Any = None
-    config: Any = SimpleNamespace(pipes={})
+    config: Any = SimpleNamespace(pipes={}, delivery=SimpleNamespace(sink=False))
     one = choose_carrier(unused, unused, config, PipeRoute("gone"), "pipe:gone")
     assert ["451 4.3.5 pipe:gone is not configured"] == replies(one, job())
 
