@@ -91,6 +91,8 @@ class TraceExport:
                 except Exception as exc:  # noqa: BLE001 - a fault in here must neither end the process nor the traces
                     self._spans.dropped += len(batch)
                     self._fail(words_of(exc))
+                if not self._spans.has_batch and not self._ending.is_set():
+                    break  # what came during the request waits for others
             if self._ending.is_set():
                 return
 

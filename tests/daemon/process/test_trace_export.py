@@ -1,5 +1,7 @@
 """Spans on their way to a collector that takes them, refuses them, or is not there."""
 
+import time
+
 import gevent
 import pytest
 
@@ -126,3 +128,22 @@ def test_a_fault_costs_the_batch_alone(process):
         until(lambda: sending.spans.dropped == 2)
         sending.send()
         until(lambda: sending.spans.exported == 1)
+
+
+def test_spans_that_come_during_a_request_wait_for_others(process):
+    """
+    Else a busy process makes a request for each of its messages.
+    """
+    made = []
+
+    def encode(spans, resource):
+        made.append((len(spans), time.monotonic()))
+        sending.spans.add([SPAN] * 5)  # as mail does meanwhile
+        return request_of(spans, resource)
+
+    with Collector() as collector:
+        sending = process(collector.url, encode)
+        sending.send()
+        until(lambda: len(made) == 3)
+    assert [1, 5, 5] == [count for count, _ in made]
+    assert made[2][1] - made[1][1] > 0.5
