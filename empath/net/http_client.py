@@ -22,9 +22,11 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult
 
 from empath.errors import EmpathError
+from empath.mail.printable import printable
 from empath.net.stream import OutOfResources
 
 _MAX_OCTETS: Final = 256 * 1024  # with all headers and interim responses, of which http.client reads any number
+_MOST_WORDS: Final = 200
 _MOST_WAIT_S: Final = 10.0  # for an address, where there are others
 _OUR_LIMITS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _PORTS: Final = {"http": 80, "https": 443}
@@ -203,7 +205,7 @@ class HttpEndpoint:
             HTTPException,
             ValueError,
         ) as exc:  # the last: a chunk of -5 octets, a name that IDNA does not know
-            words = str(exc) or type(exc).__name__
+            words = printable((str(exc) or type(exc).__name__)[:_MOST_WORDS])  # it may quote what the server said
             raise HttpFailed(words, has_connected=connection.has_connected) from exc
         finally:
             connection.close()

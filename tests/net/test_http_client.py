@@ -51,3 +51,13 @@ def test_a_name_is_looked_up_by_the_system(server):
     """
     endpoint = HttpEndpoint(urlsplit(f"http://localhost:{server.port}/"))
     assert b"ok" == endpoint.ask(HttpRequest("GET"), timeout_s=10.0, most_octets=100).body
+
+
+def test_what_is_no_answer_is_quoted_in_short_and_steers_no_terminal():
+    """
+    The words go to the log, and to the queue as the reply of a webhook.
+    """
+    with HttpServer(b"\x1b[2J" + b"a" * 10_000 + b"\r\n\r\n") as speaking, pytest.raises(HttpFailed) as caught:
+        ask(speaking, "127.0.0.1")
+    words = str(caught.value)
+    assert (True, True) == (words.startswith(r"\x1b[2Jaaa"), len(words) < 250)
