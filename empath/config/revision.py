@@ -20,8 +20,13 @@ from empath.config.scan import scan
 
 MASK: Final = "…"
 DEFAULT: Final = "default"
-_SECRET: Final = re.compile(r"(pass|password|passphrase|passwd|secret|token|authorization|(api|private)_?key)$", re.I)
-_USER_INFO: Final = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
+_SECRET: Final = re.compile(
+    r"((pass|password|passphrase|passwd|pwd|secret|token|credential|authorization|bearer)s?"
+    r"|(api|private|secret|access|signing|shared|encryption|hmac)[_-]?keys?)$",
+    re.I,
+)
+_USER_INFO: Final = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
+_IN_QUERY: Final = re.compile(r"(?<=[?&;])([^=&;#\s]*)=([^&;#\s]+)")
 
 
 class EffectiveSetting(NamedTuple):
@@ -94,7 +99,13 @@ def _masked(value: Any, key: str = "") -> Any:
         return [_masked(inner, key) for inner in value]
     if not isinstance(value, str):
         return MASK if _SECRET.search(key) and value is not None and not isinstance(value, bool) else value
-    return MASK if _SECRET.search(key) and value else _USER_INFO.sub(MASK, value)
+    if _SECRET.search(key) and value:
+        return MASK
+    return _IN_QUERY.sub(_masked_word, _USER_INFO.sub(MASK, value)) if "://" in value else value
+
+
+def _masked_word(found: re.Match[str]) -> str:
+    return f"{found[1]}={MASK}" if _SECRET.search(found[1]) else found[0]
 
 
 def _text(value: Any) -> str | None:

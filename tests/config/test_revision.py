@@ -3,6 +3,8 @@
 import json
 import tomllib
 
+import pytest
+
 from empath.config.differences import Difference
 from empath.config.load import parse_config
 from empath.config.revision import MASK, effective_settings, revision_text, text_differences
@@ -61,6 +63,29 @@ def test_secrets_are_masked():
     assert (MASK, f"https://{MASK}@scores.example/", [1, 2]) == (module["api_key"], module["url"], module["levels"])
     assert MASK == settings_of(TEXT)["modules.score.api_key"][0]
     assert [1, 2] == json.loads(settings_of(TEXT)["modules.score.levels"][0] or "")
+
+
+@pytest.mark.parametrize(
+    ("setting", "left"),
+    [
+        ('secret_key = "K2"', MASK),
+        ('access-key = "K2"', MASK),
+        ('tokens = ["K2", "K2"]', [MASK, MASK]),
+        ('credentials = "K2"', MASK),
+        ('url = "https://K2@scores.example/"', f"https://{MASK}@scores.example/"),
+        ('url = "https://me:p@K2@scores.example/"', f"https://{MASK}@scores.example/"),
+        ('url = "https://scores.example/?a=1&api_key=K2&b=2"', f"https://scores.example/?a=1&api_key={MASK}&b=2"),
+        ('url = "https://scores.example/?to=a@b.example"', "https://scores.example/?to=a@b.example"),
+        ('note = "a?token=b"', "a?token=b"),
+        ('key_file = "/etc/key"', "/etc/key"),
+    ],
+)
+def test_what_a_module_calls_a_secret_is_masked(setting, left):
+    """
+    Settings of modules have any names.
+    """
+    module = tomllib.loads(revision(f"{TEXT.partition('api_key')[0]}{setting}\n"))["modules"]["score"]
+    assert left == module[setting.partition(" ")[0]]
 
 
 def test_two_texts_are_compared_by_setting():
