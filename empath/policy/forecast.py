@@ -33,6 +33,7 @@ from empath.policy.warmup import WarmupPlan
 
 _EXACT_RECIPIENTS: Final = 2_000  # most recipients of a queue whose instants are not rounded
 _MOST_LEASES: Final = 50_000  # that all forecasts of a queue should look at
+_MOST_DECISIONS: Final = 5_000_000  # some ten seconds of work; a million messages with usual delays need three million
 _LIFETIME_S: Final = 432_000.0  # the usual one
 _GRAINS_S: Final = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0)
 _MIDDLE: Final = 0.5  # of the jitter
@@ -165,22 +166,26 @@ def forecast(
     horizon_s: float,
     grain_s: float = 0.0,
     most_leases: int = 100_000,
+    most_decisions: int = _MOST_DECISIONS,
 ) -> Forecast:
     """
     What becomes of *cohorts*, which are given with their numbers of messages, from *now* on for *horizon_s* seconds.
 
     Instants of attempts after the first ones are rounded up to *grain_s*, so that a large queue keeps few cohorts.
-    After *most_leases*, those at the same time counted as one, no end is seen.
+    After *most_leases*, those at the same time counted as one, or *most_decisions* about cohorts, no end is seen.
     """
     run = _Run(cohorts, terms, now, grain_s)
     for _ in range(most_leases):
-        if not run.goes_on(now + horizon_s):
+        if run.decisions >= most_decisions or not run.goes_on(now + horizon_s):
             break
     return run.result()
 
 
 class _Run:
-    """The queue of one destination and its leases. `seen` counts what became of the mail so far."""
+    """
+    The queue of one destination and its leases. `seen` counts what became of the mail so far, and `decisions` how often
+    a cohort was decided about.
+    """
 
     def __init__(self, cohorts: Mapping[Cohort, int], terms: Terms, now: float, grain_s: float) -> None:
         counts = {
@@ -190,6 +195,7 @@ class _Run:
             recipients=sum(each.recipients * number for each, number in counts.items()),
             due=sum(each.recipients * number for each, number in counts.items() if each.due_at <= now),
         )
+        self.decisions = 0
         self._queue = _Queue(counts, sorted(counts), sum(counts.values()))
         self._course = _Course(terms, now)
         self._schedule_of = terms.schedules.__getitem__
@@ -209,6 +215,7 @@ class _Run:
             self.seen.first_at = at + course.terms.latency_s
         if not queue.untried and any(not each.is_again for each, _ in taken):
             self.seen.tried_at = end
+        self.decisions += len(taken)
         for each, number in taken:
             self._decide(each, number, end)
         return True

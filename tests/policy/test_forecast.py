@@ -147,6 +147,8 @@ def test_a_forecast_ends() -> None:
     terms = Terms(RETRIES, final_share=0.0)
     found = forecast(dict([due(1)]), terms, now=NOW, horizon_s=DAY_S, most_leases=3)
     assert (3, 1, None) == (found.attempts, found.left, found.drained_at)
+    found = forecast(dict([due(1), due(1, in_s=1.0)]), terms, now=NOW, horizon_s=DAY_S, most_decisions=4)
+    assert (4, 2, None) == (found.attempts, found.left, found.drained_at)
 
 
 def test_a_grain_lets_cohorts_meet() -> None:
