@@ -44,6 +44,43 @@ def keyed_name(address: str, key: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=False)
+class Forms:
+    """The forms in which texts have *address*; *stand_in*, an address in the same domain, takes its place in each."""
+
+    address: Address
+    stand_in: str
+
+    def replaced(self, text: str) -> str:
+        """*text* with the stand-in wherever it has the address."""
+        return self._forms.sub(self._instead, text)
+
+    def is_whole(self, text: str) -> bool:
+        """Whether *text* is the address, and nothing else."""
+        found = self._forms.fullmatch(text)
+        return found is not None and found.lastgroup == "plain"
+
+    @cached_property
+    def _forms(self) -> re.Pattern[str]:
+        domain, bare = self.address.domain, self.address.local_part
+        locals_ = [*_spellings((str(self.address).rpartition("@")[0], f'"{bare}"', bare))]
+        locals_ += [to_xtext(each) for each in locals_]
+        domains = [str(domain), *(_spellings((domain.u_labels,)) if isinstance(domain, Domain) else ())]
+        in_urls, own, at = _any(quote(each, safe="") for each in locals_), _any(locals_), _any(domains)
+        return re.compile(
+            rf"(?P<plain>{_BEFORE}{own}@{at}{_AFTER_DOMAIN})"
+            rf"|(?P<turned>{_BEFORE_PART}{at}={own}{_AFTER_LOCAL})"
+            rf"|(?P<equals>(?:{_BEFORE_PART}|{_AFTER_NUMBER}){own}={at}{_AFTER_DOMAIN})"
+            rf"|(?P<url>{_BEFORE_URL}{in_urls}%40{_any(quote(each, safe='') for each in domains)}{_AFTER_DOMAIN})",
+            re.IGNORECASE,
+        )
+
+    def _instead(self, found: re.Match[str]) -> str:
+        local_part, _, domain = self.stand_in.rpartition("@")
+        forms = {"plain": self.stand_in, "turned": f"{domain}={local_part}", "equals": f"{local_part}={domain}"}
+        return forms.get(str(found.lastgroup), f"{local_part}%40{quote(domain, safe='')}")
+
+
+@dataclass(frozen=True, slots=False)
 class Forgotten:
     """An address that is to be forgotten; *key* makes its pseudonym."""
 
@@ -69,12 +106,11 @@ class Forgotten:
         """Whether *text* is the address, and nothing else."""
         if text is None or folded(text) == folded(str(self.address)):
             return text is not None
-        found = self._forms.fullmatch(text)
-        return found is not None and found.lastgroup == "plain"
+        return self._forms.is_whole(text)
 
     def left_out(self, text: str) -> str:
         """*text* with the pseudonym wherever it has the address."""
-        return self._forms.sub(self._instead, text)
+        return self._forms.replaced(text)
 
     def left_out_of(self, value: Any, depth: int = 0) -> Any:
         """The same for each text in *value*, as JSON is read; deeper than MOST_DEPTH nothing is kept."""
@@ -89,24 +125,8 @@ class Forgotten:
         return value
 
     @cached_property
-    def _forms(self) -> re.Pattern[str]:
-        domain, bare = self.address.domain, self.address.local_part
-        locals_ = [*_spellings((str(self.address).rpartition("@")[0], f'"{bare}"', bare))]
-        locals_ += [to_xtext(each) for each in locals_]
-        domains = [str(domain), *(_spellings((domain.u_labels,)) if isinstance(domain, Domain) else ())]
-        in_urls, own, at = _any(quote(each, safe="") for each in locals_), _any(locals_), _any(domains)
-        return re.compile(
-            rf"(?P<plain>{_BEFORE}{own}@{at}{_AFTER_DOMAIN})"
-            rf"|(?P<turned>{_BEFORE_PART}{at}={own}{_AFTER_LOCAL})"
-            rf"|(?P<equals>(?:{_BEFORE_PART}|{_AFTER_NUMBER}){own}={at}{_AFTER_DOMAIN})"
-            rf"|(?P<url>{_BEFORE_URL}{in_urls}%40{_any(quote(each, safe='') for each in domains)}{_AFTER_DOMAIN})",
-            re.IGNORECASE,
-        )
-
-    def _instead(self, found: re.Match[str]) -> str:
-        local_part, _, domain = self.pseudonym.rpartition("@")
-        forms = {"plain": self.pseudonym, "turned": f"{domain}={local_part}", "equals": f"{local_part}={domain}"}
-        return forms.get(str(found.lastgroup), f"{local_part}%40{quote(domain, safe='')}")
+    def _forms(self) -> Forms:
+        return Forms(self.address, self.pseudonym)
 
 
 def _spellings(texts: Iterable[str]) -> Iterable[str]:

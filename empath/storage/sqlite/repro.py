@@ -7,16 +7,20 @@ THEORY
     test too.
 
     Where addresses are masked, the local part of each recipient and of the sender becomes another word, in all rows
-    that have it.  Records cannot be changed in a queue; so their triggers are dropped for that, and `prepare` makes
-    them again.  VACUUM then writes the file anew, without what the rows had before.
+    that have it, in any form in which a reply or a rewritten sender has it.  Records cannot be changed in a queue; so
+    their triggers are dropped for that, and `prepare` makes them again.  VACUUM then writes the file anew, without what
+    the rows had before.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
+from empath.mail.address import Address
+from empath.policy.forgetting import Forms
 from empath.storage.sqlite.connection import open_writer, rows, transaction, translated
 from empath.storage.sqlite.schema import prepare
 from empath.storage.sqlite.session import statements
@@ -49,7 +53,7 @@ _RECORDS: Final = ("_attempt_not_changed", "_audit_not_changed")
 # Columns that may have an address or a part of the content.
 _TOLD: Final = (
     ("_message", ("reverse_path",)),
-    ("_recipient", ("address", "original", "original_recipient", "last_reply", "reason")),
+    ("_recipient", ("address", "original", "original_recipient", "last_reply", "reason", "sent_as")),
     ("_attempt", ("text",)),
     ("_audit", ("address", "before", "after", "object")),
     ("_suppression", ("address", "reason")),
@@ -103,10 +107,18 @@ def _mask(connection: apsw.Connection, masks: Mapping[str, str]) -> None:
     for trigger in _RECORDS:
         connection.execute(f"DROP TRIGGER {trigger}")
     rows(connection, statements()["repro.leave_headers_out"].text)
-    for address in sorted(masks, key=len, reverse=True):  # one may be the end of another
-        for table, columns in _TOLD:
-            changes = ", ".join(f"{name} = replace({name}, :address, :mask)" for name in columns)
-            rows(connection, f"UPDATE {table} SET {changes}", {"address": address, "mask": masks[address]})
+    forms = [Forms(Address.parse(address), masks[address]) for address in sorted(masks, key=len, reverse=True)]
+
+    def replaced(*values: Any) -> Any:
+        [value] = values
+        if not isinstance(value, str):
+            return value
+        return masks.get(value) or reduce(lambda text, each: each.replaced(text), forms, value)
+
+    connection.create_scalar_function("replaced", replaced, 1, deterministic=True)
+    for table, columns in _TOLD:
+        changes = ", ".join(f"{name} = replaced({name})" for name in columns)
+        rows(connection, f"UPDATE {table} SET {changes}")
 
 
 def _copy(connection: apsw.Connection, table: str, name: str | None, keys: Mapping[str, Any]) -> None:

@@ -76,13 +76,19 @@ def test_the_content_is_left_out(full: AdminTool, tmp_path: Path):
 
 def test_addresses_are_masked_wherever_they_are(full: AdminTool, tmp_path: Path):
     """
-    In the octets of the file, too.
+    In the octets of the file, too, and in whatever form.
     """
+    full.queue.write(
+        "UPDATE _recipient SET last_reply = '550 <R1@A.example> R2=b.example@x',"
+        " original_recipient = 'rfc822;r1@a.example', sent_as = 'SRS0=abcd=ef=example.test=sender@mx.example.test'"
+    )
     exported = export(full, tmp_path / "export", "--mask")
     addresses = select(exported / "queue.db", "SELECT recipient, sender FROM queue ORDER BY recipient_id")
     assert ["a.example", "b.example"] == [recipient.partition("@")[2] for recipient, _ in addresses]
     octets = (exported / "queue.db").read_bytes()
     assert [] == [word for word in (b"r1@a.example", b"r2@b.example", b"sender@example.test") if word in octets]
+    assert [] == [word for word in (b"=sender@", b"<R1@", b"R2=") if word in octets]
+    assert [(2, 1)] == select(exported / "queue.db", "SELECT before, after FROM audit WHERE what = 'priority'")
     assert [(None,)] == select(exported / "queue.db", "SELECT subject FROM message")
     assert {} == violations(exported / "queue.db")
 
