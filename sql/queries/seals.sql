@@ -20,6 +20,11 @@ SELECT seal_id, sealed_at, audit_after, audit_last, audit_rows, attempts_after, 
  ORDER BY seal_id
  LIMIT :limit;
 
+-- name: latest
+-- The latest instant at which a seal was made: later than that of the newest seal if the clock was set back since; NULL:
+-- there is no seal. Transaction: none needed. Index: _audit_seal_age. Rows: one.
+SELECT max(sealed_at) FROM _audit_seal;
+
 -- name: append
 -- Append a seal if the seal :before, or none with :before 0, is the newest. Rows changed: 1, or 0.
 INSERT INTO _audit_seal (

@@ -20,7 +20,7 @@ from empath.cli.common import FINDINGS, config_option, lenient_configuration, op
 from empath.errors import MissingInput
 from empath.mail.words import count, instant
 from empath.policy.seal import Head, Kept
-from empath.storage.admin.seals import SealCheck, check_seals, newest_seal
+from empath.storage.admin.seals import SealCheck, check_seals, latest_seal_at, newest_seal
 
 _HEAD: Final = ParsedType("head", Head.parse)
 _MAX_LINE_OCTETS: Final = 64 * 1024
@@ -53,9 +53,10 @@ def verify(context: click.Context, *, heads: tuple[Head, ...], logs: tuple[Path,
     """
     config = lenient_configuration(context)
     named = [*heads, *(head for path in logs for head in _heads_of(path))]
-    now, kept = time.time(), config.retention
+    engine, kept = open_queue(config), config.retention
+    now = max(time.time(), latest_seal_at(engine))  # a clock that was ahead for a while has let rows go
     since = Kept(now - kept.audit_s, now - min(kept.delivered_s, kept.final_s))
-    found = check_seals(open_queue(config), since, named)
+    found = check_seals(engine, since, named)
     if is_json:
         output.write_json(_as_json(found, len(named)))
     else:

@@ -58,6 +58,17 @@ def newest_seal(engine: Engine) -> Seal | None:
         return newest(visit)
 
 
+def latest_seal_at(engine: Engine) -> float:
+    """
+    The latest instant of a seal in Unix seconds, 0 without any: retention has gone by a clock that said so.
+
+    Raises:
+        EmpathError: see `Engine.visiting`.
+    """
+    with engine.visiting(None) as visit:
+        return visit.value("seals.latest") or 0.0
+
+
 def check_seals(
     engine: Engine, kept: Kept, heads: Sequence[Head], on_progress: Callable[[int], object] = lambda _: None
 ) -> SealCheck:

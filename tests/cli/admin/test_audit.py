@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from pathlib import Path
 
 import apsw
@@ -19,13 +20,18 @@ def sealed(tool: AdminTool) -> AdminTool:
     """A queue with a seal over an order."""
     tool.queue.accept()
     tool.queue.write("UPDATE queue SET priority = 1")
+    append_seal(tool, T0)
+    tool.queue.close()
+    return tool
+
+
+def append_seal(tool: AdminTool, at: float) -> None:
+    """Seal what is new, at the instant *at*."""
     reader = tool.queue.engine.open_reader()
-    seal = next_seal(reader, newest(reader), T0)
+    seal = next_seal(reader, newest(reader), at)
     reader.close()
     assert seal is not None
     tool.queue.run(AppendSeal(seal))
-    tool.queue.close()
-    return tool
 
 
 def head(tool: AdminTool) -> str:
@@ -49,6 +55,24 @@ def test_a_record_that_nobody_changed_is_exit_0(sealed: AdminTool) -> None:
     sealed.queue.write("UPDATE queue SET priority = 2")
     sealed.queue.close()
     assert "1 not sealed yet" in sealed.run("audit", "verify").err
+
+
+def test_rows_that_went_while_the_clock_was_ahead_are_gone_by_retention(tool: AdminTool) -> None:
+    """
+    The seals of then tell that it was. Rows that are missing without such a seal are a fault.
+    """
+    tool.queue.accept()
+    tool.queue.write("UPDATE queue SET priority = 1")
+    append_seal(tool, time.time())
+    tool.queue.write("DROP TRIGGER _audit_not_removed")
+    tool.queue.write("DELETE FROM _audit")
+    assert 4 == tool.run("audit", "verify").code
+    tool.queue.write("UPDATE queue SET priority = 2")
+    append_seal(tool, time.time() + 91 * 86_400)
+    tool.queue.write("UPDATE queue SET priority = 3")
+    append_seal(tool, time.time())
+    said = tool.run("audit", "verify")
+    assert (0, True) == (said.code, ", 1 gone by retention" in said.err), said
 
 
 def test_a_change_is_exit_4_and_named(sealed: AdminTool) -> None:
