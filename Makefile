@@ -25,7 +25,7 @@ VENDORED := empath/daemon/httpd/console/static/vendor
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-repeat interop interop-apart interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
+.PHONY: help setup run demo stack stack-down test test-repeat interop interop-apart interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
 .PHONY: vendor pictures bench bench-compare bench-queue reference changelog man dist deb deb-try constraints sbom licences smoke clean
 
 ##@ Use
@@ -44,6 +44,24 @@ run: $(SERVING) var ## Serve in the foreground on port 2525, every domain to a M
 
 demo: $(SERVING) ## The first steps unattended: start, send a mail, show it in the queue and in the Maildir, stop
 	@bash tests/demo.sh
+
+# The words of the first compose whose engine answers; of docker a command line alone may be there.
+STACK := conf/compose/compose.yaml
+COMPOSE = $(shell for each in "docker compose" "podman compose" docker-compose podman-compose; do \
+	$$each -f $(STACK) ps >/dev/null 2>&1 && echo "$$each" && break; done)
+
+stack: ## Empath with Prometheus, Grafana, Loki and Jaeger in containers, and mail that is made up; docs/STACK.md
+	@compose="$(COMPOSE)"; if [ -z "$$compose" ]; then \
+		echo "the stack needs docker or podman with compose, and its engine at work" >&2; exit 1; fi; \
+	$(MAKE) dist && \
+	$${compose%%[ -]*} build --file conf/container/Containerfile --build-arg EXTRAS=otlp --tag localhost/empath:stack . && \
+	$$compose -f $(STACK) up --detach && \
+	echo "dashboards: http://127.0.0.1:3000/  console: http://127.0.0.1:18025/  traces: http://127.0.0.1:16686/"
+
+stack-down: ## End it, and remove its mail and its figures
+	@compose="$(COMPOSE)"; if [ -z "$$compose" ]; then \
+		echo "the stack needs docker or podman with compose, and its engine at work" >&2; exit 1; fi; \
+	$$compose -f $(STACK) down --volumes
 
 ##@ Develop
 test: $(READY) ## All tests, in parallel (ARGS="-k route": those with "route" in their names)
