@@ -13,6 +13,7 @@ from empath.config.file_uses import unreloadable
 from empath.config.load import load_config
 from empath.config.workable.check import contradictions
 from empath.config.workable.contradiction import located
+from empath.config.workable.delivering import obstacle_to_rule
 
 LEAST = """\
 hostname = "mx.empath.dev"
@@ -145,6 +146,20 @@ def test_a_pool_that_there_is_not_is_found(tmp_path):
     assert [(("destinations", "b.test", "source"), "there is no pool b in [sources]")] == [
         each[:2] for each in contradictions(load_config(file))
     ]
+
+
+def test_senders_for_each_recipient_need_their_domain(tmp_path):
+    """
+    The destination would keep the sender, and nobody would know.
+    """
+    file = tmp_path / "c.toml"
+    asked = '[destinations]\n"a.test" = {verp = true}\n"b.test" = {verp = false}\n'
+    file.write_text(f'{LEAST}[routes]\n"*" = "mx"\n{asked}')
+    expected = (("destinations", "a.test", "verp"), "[verp] has no domain, that of the new senders")
+    assert [expected] == [each[:2] for each in contradictions(load_config(file))]
+    words = obstacle_to_rule(load_config(file), "verp", "true")
+    assert "[verp] has no domain, that of the new senders, so its mail keeps its sender" == words
+    assert not obstacle_to_rule(load_config(file), "verp", "false")
 
 
 def test_a_directory_that_this_user_may_not_see_is_not_judged():

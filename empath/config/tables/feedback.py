@@ -19,7 +19,7 @@ class VerpTable(Table):
 
     accounts: tuple[str, ...] = setting([])
     """Accounts whose mail gets such senders, such as ["newsletter"]; "*" for every account. Mail within the own domains
-    keeps its sender."""
+    keeps its sender. The setting verp of [destinations] does the same for what goes to a domain or by a route."""
 
 
 class Feedback(Table):

@@ -21,6 +21,7 @@ from empath.policy.router import SentBy
 from empath.policy.routing import MaildirRoute, SmtpRoute, route_text, single_routes
 
 _OUTSIDE: Final = Domain("sender.invalid")  # stands for any domain that the configuration does not name
+_NO_VERP: Final = "[verp] has no domain, that of the new senders"
 
 
 def delivering(config: Config) -> Iterator[Contradiction]:
@@ -32,6 +33,7 @@ def delivering(config: Config) -> Iterator[Contradiction]:
     yield from _templates(config)
     yield from _zones(config)
     yield from _sources(config)
+    yield from _verp(config)
 
 
 def _routes(config: Config) -> Iterator[Contradiction]:
@@ -88,6 +90,13 @@ def _sources(config: Config) -> Iterator[Contradiction]:
                 yield Contradiction(("destinations", str(pattern), setting), f"there is no pool {name} in [sources]")
 
 
+def _verp(config: Config) -> Iterator[Contradiction]:
+    """Destinations whose mail is to get a sender for each recipient, where there is no domain for these."""
+    for pattern, given in config.destinations_by_pattern.items():
+        if given.get("verp") and config.verp.domain is None:
+            yield Contradiction(("destinations", str(pattern), "verp"), _NO_VERP)
+
+
 def _zones(config: Config) -> Iterator[Contradiction]:
     """Hours in a time zone that this machine does not know."""
     for pattern, given in config.destinations_by_pattern.items():
@@ -119,6 +128,8 @@ def obstacle_to_rule(config: Config, setting: str, text: str) -> str:
         return unknown_zone(value.zone)
     if setting == "source" and text not in config.sources:
         return f"there is no pool {text} in [sources], so its mail is deferred"
+    if setting == "verp" and value and config.verp.domain is None:
+        return f"{_NO_VERP}, so its mail keeps its sender"
     for single in single_routes(value) if setting == "route" else ():
         if isinstance(single, SmtpRoute) and any(_is_own(single, endpoint) for endpoint in endpoints(config)):
             return f"{route_text(single)} is a listener of this server: mail would go in a circle"

@@ -326,6 +326,7 @@ class Transaction:
             offer.reverse_path,
             content.queue_id,
             client.account,
+            destinations=recipients.destinations,
             is_of_user=self._is_of_user,
         )
         return NewMessage(

@@ -36,7 +36,8 @@ class DestinationSettings:
     Shape: concurrency at least 1; retry has the delays between attempts, none for those of [retry]; rate is
     None for any number of messages; mail goes within the hours of schedule, and not before the instant not_before;
     source is the name of a pool of [sources], None where the system picks the address; overflow that of the pool for
-    mail that the warm-up of the first has no room for today, None where it waits.
+    mail that the warm-up of the first has no room for today, None where it waits; verp gives each recipient a sender
+    of its own.
     """
 
     concurrency: int = 20
@@ -51,6 +52,7 @@ class DestinationSettings:
     not_before: Timestamp | None = None
     source: str | None = None
     overflow: str | None = None
+    verp: bool = False
 
 
 BUILT_IN: Final = DestinationSettings()
@@ -69,7 +71,8 @@ class Setting:
     Shape: read takes text as a row has it, and raises SyntaxViolation; write gives text that read takes. kind and words
     are for docs/configuration.md; example is a value as text. kind_in_file is the kind of TOML value. is_of_recipient:
     found by the domain of each recipient; the others hold of connections, and are found by the destination alone.
-    needs_domain: its patterns are domains. needs: it has no effect on next hops without a session of SMTP or LMTP, or
+    needs_domain: its patterns are domains. is_at_reception: it is read when mail comes, before the MX hosts are known.
+    needs: it has no effect on next hops without a session of SMTP or LMTP, or
     without one over the network.
     """
 
@@ -81,6 +84,7 @@ class Setting:
     kind_in_file: Literal["text", "number", "flag"] = "text"
     is_of_recipient: bool = False
     needs_domain: bool = False
+    is_at_reception: bool = False
     needs: Literal["session", "network"] | None = None
 
     def counts_for(self, destination: str) -> bool:
@@ -95,10 +99,12 @@ class Setting:
     def refuse_pattern(self, pattern: str) -> None:
         """
         Raises:
-            SyntaxViolation: the setting cannot have *pattern*, since it decides what the pattern is made of.
+            SyntaxViolation: the setting cannot have *pattern*: what that is made of comes later than the setting.
         """
         if self.needs_domain and _is_next_hop(pattern):
             raise SyntaxViolation(f"its pattern is a domain, *.domain or *, not {pattern!r}")
+        if self.is_at_reception and pattern.startswith("mx:"):
+            raise SyntaxViolation("its pattern names no MX hosts, which are not known when mail comes")
 
 
 def _read_concurrency(text: str) -> int:
@@ -269,5 +275,20 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         ),
         example="pool-b",
         needs="network",
+    ),
+    "verp": Setting(
+        read=_read_flag,
+        write=_flag_text,
+        kind="true or false",
+        words=(
+            "Whether mail of users that goes there gets a sender for each recipient, of the domain of [verp], besides"
+            " that of the accounts there. It is decided when mail comes in. Mail within the own domains keeps its"
+            " sender. The pattern names no MX hosts."
+        ),
+        example="true",
+        kind_in_file="flag",
+        is_of_recipient=True,
+        is_at_reception=True,
+        needs="session",
     ),
 }

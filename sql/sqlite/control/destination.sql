@@ -184,6 +184,11 @@ BEGIN
     WHEN 'overflow' THEN iif(
       new.value GLOB '[A-Za-z0-9]*' AND new.value NOT GLOB '*[^A-Za-z0-9._-]*' AND length(new.value) <= 100, NULL,
       raise(ABORT, 'empath: overflow takes the name of a pool of [sources] in the configuration'))
+    WHEN 'verp' THEN CASE
+      WHEN new.pattern GLOB 'mx:*'
+        THEN raise(ABORT, 'empath: the pattern of verp names no MX hosts, which are not known when mail comes')
+      WHEN new.value <> 'true' AND new.value <> 'false' THEN raise(ABORT, 'empath: verp takes true or false')
+    END
     ELSE raise(ABORT, 'empath: there is no such setting; empath-admin rule settings lists them')
   END;
 END;

@@ -59,7 +59,7 @@ def make_context(tmp_path):
             refusals=RefusalMeter(per_second=1000, per_client=1000),
             tally=RefusalTally(),
             refusal_rows=RefusalRows(),
-            rules=cast(Rules, SimpleNamespace(router=config.router)),
+            rules=cast(Rules, SimpleNamespace(router=config.router, book=config.rule_book())),
             rates=ListenerRates(
                 RateMeter(rate_writer or FakeWriter(), 1),
                 config.limits,

@@ -2,8 +2,11 @@
 
 import pytest
 
+from empath.daemon.acceptor.onward import onward
 from empath.daemon.process.secrets import verp_of
-from empath.mail.address import Address
+from empath.mail.address import Address, ReversePath
+from empath.mail.envelope import Recipient
+from empath.mail.identity import QueueId
 from empath.policy.access import Role
 from empath.policy.login.account import LoggedIn
 
@@ -93,3 +96,29 @@ def test_an_address_that_only_looks_like_the_one_for_complaints_is_refused(send,
     context.config.feedback.__dict__["address"] = Address.parse("kind@far.example")
     assert ("feedback:",) == send("Kind@far.example")[1]
     assert not context.config.is_for_feedback(Address.parse("\u212aind@far.example"))
+
+
+@pytest.mark.parametrize(
+    ("address", "destination", "is_of_user", "is_changed"),
+    [
+        ("ann@far.example", "far.example", True, True),
+        ("ann@far.example", "smtp:relay.example:25", True, True),
+        ("ann@far.example", "far.example", False, False),
+        ("ann@far.example", "pipe:archive", True, False),
+        ("bob@near.example", "near.example", True, False),
+        ("bob@near.example", "smtp:relay.example:25", True, True),
+        ("in@own.example", "smtp:relay.example:25", True, False),
+    ],
+)
+def test_a_destination_may_ask_for_such_senders(make_context, address, destination, is_of_user, is_changed):
+    """
+    By the domain or by the next hop, for mail of users, whoever sends it. The mail of strangers that is forwarded keeps
+    its sender, who is told of failures.
+    """
+    rules = '[destinations."far.example"]\nverp = true\n[destinations."smtp:relay.example:25"]\nverp = true'
+    context = make_context(f"{CONFIGURED}\n{rules}")
+    context.verp = verp_of(context.config, {"verp": (b"a secret of this host",)})
+    recipient, queue_id = Recipient(Address.parse(address)), QueueId.parse("01M8PC4VJYQKTGRH502JS35RRZ")
+    sender = ReversePath.parse("news@own.example")
+    found = onward(context, [recipient], sender, queue_id, None, destinations=[destination], is_of_user=is_of_user)
+    assert [is_changed] == [each.sent_as is not None for each in found.recipients]

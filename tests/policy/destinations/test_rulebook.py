@@ -19,7 +19,7 @@ from empath.policy.limits.rate import Rate
 
 RELAY = "smtp:relay.example.net:25"
 OVER_NETWORK = {"tls", "source", "overflow"}
-IN_SESSION = {"without_8bitmime", "chunking", "fold_lines"}
+IN_SESSION = {"without_8bitmime", "chunking", "fold_lines", "verp"}
 MX = ("a.mail.example.com", "b.mail.example.com")
 
 

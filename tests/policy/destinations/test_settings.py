@@ -29,6 +29,7 @@ WRONG = {
     "route": ("", "MX", "relay.example", "maildir:relative"),
     "chunking": ("", "True", "1"),
     "fold_lines": ("", "yes", "FALSE"),
+    "verp": ("", "yes", "1"),
 }
 
 
@@ -58,3 +59,12 @@ def test_what_is_no_value_is_refused_in_a_sentence(name):
     for text in WRONG[name]:
         with pytest.raises(SyntaxViolation):
             SETTINGS[name].read(text)
+
+
+def test_a_setting_of_reception_has_no_pattern_of_mx_hosts():
+    """
+    They are not known when mail comes in.
+    """
+    with pytest.raises(SyntaxViolation, match="names no MX hosts"):
+        SETTINGS["verp"].refuse_pattern("mx:*.mail.example")
+    SETTINGS["verp"].refuse_pattern("smtp:relay.example:25")

@@ -57,6 +57,7 @@ WRONG = {
     ),
     "chunking": ("", "True", "1"),
     "fold_lines": ("", "yes", "FALSE"),
+    "verp": ("", "yes", "1"),
 }
 
 
@@ -264,6 +265,15 @@ def test_a_route_is_found_by_the_domain(queue: Queue) -> None:
     """
     with pytest.raises(apsw.Error, match="pattern of a route"):
         queue.write(f"{RULE}) VALUES ('smtp:relay.test:25', 'route', 'mx')")
+
+
+def test_what_holds_when_mail_comes_has_no_pattern_of_mx_hosts(queue: Queue) -> None:
+    """
+    They are asked for at the first attempt.
+    """
+    with pytest.raises(apsw.Error, match="pattern of verp"):
+        queue.write(f"{RULE}) VALUES ('mx:*.mail.test', 'verp', 'true')")
+    queue.write(f"{RULE}) VALUES ('smtp:relay.test:25', 'verp', 'true')")
     queue.write(f"{RULE}) VALUES ('[192.0.2.1]', 'route', 'mx, backup smtp://a')")
 
 
