@@ -38,7 +38,6 @@ def record_of(entry: AuditEntry, redaction: Redaction) -> dict[str, Any]:
     Shape: version, id, at (RFC 3339, UTC), actor, action, result, resource, before, after and metadata; resource has
     those of type, queue_id, recipient_id, recipient, destination and object that apply.
     """
-    at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     resource = {
         "type": _type_of(entry),
         "queue_id": entry.queue_id,
@@ -50,7 +49,7 @@ def record_of(entry: AuditEntry, redaction: Redaction) -> dict[str, Any]:
     return {
         "version": VERSION,
         "id": entry.audit_id,
-        "at": at,
+        "at": written_at(entry),
         "actor": entry.who,
         "action": entry.what,
         "result": _RESULTS.get(entry.what, DONE),
@@ -59,6 +58,11 @@ def record_of(entry: AuditEntry, redaction: Redaction) -> dict[str, Any]:
         "after": _left(redaction, Kind.TEXT, entry.after),
         "metadata": {"engine_version": entry.engine_version},
     }
+
+
+def written_at(entry: AuditEntry) -> str:
+    """When it was, as RFC 3339 writes it."""
+    return datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _type_of(entry: AuditEntry) -> str:

@@ -1,7 +1,11 @@
 """audit_export - the rows of the audit as lines of JSON, for archives and for other programs"""
 
+import fcntl
 import json
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -10,13 +14,16 @@ import click
 from empath.cli.admin.options import Whole, wait_option
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, lenient_configuration, open_queue, say
-from empath.errors import MissingInput, StorageFailure, UsageError
+from empath.errors import MissingInput, QueueBusy, StorageFailure, UsageError
 from empath.mail.words import count
 from empath.policy.audit_export import AuditEntry, record_of
 from empath.policy.redaction import Redaction, Way
-from empath.storage.admin.audit_export import audit_pages, redaction_of
+from empath.storage.admin.audit_export import audit_pages, is_followed, redaction_of
+from empath.storage.engine import Engine
 
 _TAIL_OCTETS: Final = 1024 * 1024  # more than any line has
+# DEL, C1 and the separators of Unicode, which JSON allows raw.
+_ENDS: Final = {number: f"\\u{number:04x}" for number in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 _MODE: Final = 0o600  # of a new file: it says what people did
 _MOST_NUMBER: Final = 2**63 - 1
 
@@ -55,21 +62,39 @@ def export(
             written += len(page)
     else:
         with _appending(path) as file:
-            for page in audit_pages(engine, _last_number(file, path), limit):
+            for page in audit_pages(engine, _last_number(engine, file, path), limit):
                 _append(file, path, _lines(page, redaction))
                 written += len(page)
     say(NAME, f"{count(written, 'row')} exported")
 
 
 def _lines(page: list[AuditEntry], redaction: Redaction) -> str:
-    return "".join(f"{json.dumps(record_of(entry, redaction), ensure_ascii=False)}\n" for entry in page)
+    """Each row in a line, also for a program that ends lines at U+2028, as many do."""
+    lines = (json.dumps(record_of(entry, redaction), ensure_ascii=False) for entry in page)
+    return "".join(f"{line.translate(_ENDS)}\n" for line in lines)
 
 
-def _appending(path: Path) -> IO[bytes]:
+@contextmanager
+def _appending(path: Path) -> Iterator[IO[bytes]]:
+    """
+    *path*, in which nobody else appends meanwhile: two would write the same rows.
+
+    Raises:
+        StorageFailure: it cannot be opened.
+        QueueBusy: another export appends to it.
+    """
     try:
-        return open(path, "a+b", opener=lambda name, flags: os.open(name, flags, _MODE))
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, _MODE)
     except OSError as exc:
         raise StorageFailure(f"{path}: {exc.strerror}") from exc
+    with open(fd, "a+b") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise UsageError(f"{path} is no file that has a last row; leave out --output, and say --after")
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise QueueBusy(f"{path}: another export appends to it") from exc
+        yield file
 
 
 def _append(file: IO[bytes], path: Path, lines: str) -> None:
@@ -81,12 +106,12 @@ def _append(file: IO[bytes], path: Path, lines: str) -> None:
         raise StorageFailure(f"{path}: {exc.strerror}") from exc
 
 
-def _last_number(file: IO[bytes], path: Path) -> int:
+def _last_number(engine: Engine, file: IO[bytes], path: Path) -> int:
     """
     The number of the last row in *file*; a line that was not written whole is cut off.
 
     Raises:
-        MissingInput: it is no such file.
+        MissingInput: it is no such file, or one of another queue.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _TAIL_OCTETS))
@@ -95,8 +120,12 @@ def _last_number(file: IO[bytes], path: Path) -> int:
     if not tail:
         return 0
     try:
-        number = int(json.loads(whole.rpartition(b"\n")[2])["id"])
+        last = json.loads(whole.rpartition(b"\n")[2])
+        number, at, what = int(last["id"]), last["at"], last["action"]
     except (ValueError, KeyError, TypeError) as exc:
         raise MissingInput(f"{path}: its last line is no row of the audit; choose another file") from exc
+    if not is_followed(engine, number, at, what):
+        words = f"{path}: its last row, {number}, is not in this queue, perhaps since a backup was restored"
+        raise MissingInput(f"{words}; choose another file")
     file.truncate(size - len(part))
     return number

@@ -1,5 +1,6 @@
 """test_audit - empath-admin audit: is the record still as it was made?"""
 
+import fcntl
 import gzip
 import json
 import time
@@ -129,6 +130,48 @@ def test_an_export_goes_on_where_it_ended(sealed: AdminTool, tmp_path: Path) -> 
     assert 0o600 == file.stat().st_mode & 0o777
 
 
+def test_a_line_has_a_whole_row_for_every_program(sealed: AdminTool) -> None:
+    """
+    Many end lines where Unicode does: splitlines() of Python, readline of Node.
+    """
+    text = "'a' || char(133, 8232, 8233) || 'b'"
+    sealed.queue.write(f"INSERT INTO _audit (who, what, object) VALUES ('sql', 'tried', {text})")
+    lines = sealed.run("audit", "export").out.splitlines()
+    assert lines == [line for line in lines if json.loads(line)]
+    assert "a\x85\u2028\u2029b" == json.loads(lines[-1])["resource"]["object"]
+
+
+def test_two_exports_do_not_append_to_one_file(sealed: AdminTool, tmp_path: Path) -> None:
+    """
+    A timer may start one while the last one works: each row would be there twice.
+    """
+    file = tmp_path / "audit.jsonl"
+    with file.open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        said = sealed.run("audit", "export", "--output", str(file))
+        assert (75, "", f"empath-admin: {file}: another export appends to it\n") == said
+    assert 0 == sealed.run("audit", "export", "--output", str(file)).code
+    assert 1 == len(file.read_text().splitlines())
+
+
+@pytest.mark.parametrize("change", [{"id": 7}, {"action": "hold"}, {"at": "2020-01-01T00:00:00.000Z"}])
+def test_an_export_does_not_go_on_after_a_row_of_another_queue(
+    change: dict[str, object], sealed: AdminTool, tmp_path: Path
+) -> None:
+    """
+    After a restore the numbers begin again at those of the backup: rows would be left out, and nobody would see it.
+    """
+    file = tmp_path / "audit.jsonl"
+    record = json.loads(sealed.run("audit", "export").out)
+    file.write_text(json.dumps(record | change) + "\n")
+    said = sealed.run("audit", "export", "--output", str(file))
+    number = (record | change)["id"]
+    words = f"its last row, {number}, is not in this queue, perhaps since a backup was restored; choose another file"
+    assert (66, "", f"empath-admin: {file}: {words}\n") == said
+    file.write_text(json.dumps(record | {"id": 0}) + "\n")  # a row that retention has removed since
+    assert "1 row exported" in sealed.run("audit", "export", "--output", str(file)).err
+
+
 def test_an_export_leaves_addresses_out(sealed: AdminTool) -> None:
     """
     The digits stay the same.
@@ -151,6 +194,8 @@ def test_a_wrong_export_is_one_line(sealed: AdminTool, tmp_path: Path) -> None:
     assert "my diary\nand more" == other.read_text()
     assert 64 == sealed.run("audit", "export", "--output", str(other), "--after", "1").code
     assert 74 == sealed.run("audit", "export", "--output", str(tmp_path / "no" / "file")).code
+    words = "/dev/null is no file that has a last row; leave out --output, and say --after"
+    assert (64, "", f"empath-admin: {words}\n") == sealed.run("audit", "export", "--output", "/dev/null")
 
 
 def test_wrong_use_is_one_line(tool: AdminTool, tmp_path: Path) -> None:
