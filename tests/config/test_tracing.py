@@ -39,6 +39,9 @@ def found(tmp_path, text):
         ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
         ("https://otlp.example/", "https://otlp.example/v1/traces"),
         ("https://otlp.example/v2/otlp", "https://otlp.example/v2/otlp"),
+        ("http://[::1]:4318/", "http://[::1]:4318/v1/traces"),
+        ("https://otlp.example?tenant=a/b", "https://otlp.example/v1/traces?tenant=a/b"),
+        ("https://otlp.example/?tenant=a", "https://otlp.example/v1/traces?tenant=a"),
     ],
 )
 def test_a_url_without_a_path_gets_that_of_the_format(tmp_path, endpoint, url):

@@ -2,6 +2,8 @@
 tracing - the table [tracing]: traces of mail for a collector of OpenTelemetry
 """
 
+from urllib.parse import urlsplit
+
 from pydantic import Field
 
 from empath.config.fields import AttributeKey, ConfigPath, HttpUrl, Seconds, Share, Text
@@ -49,9 +51,10 @@ class Tracing(Table):
     @property
     def url(self) -> str:
         """Where requests go; empty if nothing is traced."""
-        endpoint = self.endpoint or ""
-        has_path = "/" in endpoint.partition("://")[2].rstrip("/")
-        return endpoint if has_path or not endpoint else endpoint.rstrip("/") + _PATH
+        if self.endpoint is None:
+            return ""
+        parts = urlsplit(self.endpoint)
+        return self.endpoint if parts.path.strip("/") else parts._replace(path=_PATH).geturl()
 
     @property
     def sampling(self) -> Sampling:

@@ -427,9 +427,9 @@ def run_child(
 
 
 def _tracing(config: Config) -> "Tracing":
-    from empath.daemon.process.tracing import Tracing, preloaded_encoder  # noqa: PLC0415 - only what is configured
+    from empath.daemon.process.tracing import Tracing, preloaded_format  # noqa: PLC0415 - only what is configured
 
-    preloaded_encoder()
+    preloaded_format()
     return Tracing(config)
 
 

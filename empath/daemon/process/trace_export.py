@@ -9,6 +9,7 @@ THEORY
     one request may stand one behind the other.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -19,6 +20,7 @@ from empath.daemon.process.turns import let_others_run
 from empath.errors import EmpathError
 from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest
 from empath.policy.tracing.spans import Span
+from empath.policy.webhook import retry_after_s
 from empath.telemetry.occurrence import Emitter, words_of
 from empath.telemetry.occurrences.process import TracesExported, TracesUnexported
 from empath.telemetry.tracing.span_queue import SpanQueue
@@ -28,21 +30,25 @@ _TIMEOUT_S: Final = 10.0
 _GRACE_S: Final = 1.0
 _AGAIN_S: Final = 1.0
 _LONGEST_AGAIN_S: Final = 30.0
+_LONGEST_WANTED_S: Final = 300.0  # by a Retry-After: a mistake there must not end the traces for a day
 _END_S: Final = 0.8  # for the last spans of a process
-_MOST_OCTETS: Final = 4_096  # of an answer, which nobody reads
+_MOST_OCTETS: Final = 4_096  # of an answer
 _PART: Final = 100  # spans that are encoded at once, in less than a millisecond
 _LATER: Final = frozenset({408, 429, 502, 503, 504})  # the collector wants the same batch again
 _FIELDS: Final = (("Content-Type", "application/x-protobuf"), ("User-Agent", "Empath"))
 
 
 class TraceExport:
-    """Sends what is in *spans*. *body_of* makes a request of some; *fields* are those that the collector wants."""
+    """
+    Sends what is in *spans*. *format_* makes a request of some, and reads how many an answer refuses, and why; *fields*
+    are those that the collector wants.
+    """
 
     def __init__(
         self,
         spans: SpanQueue,
         endpoint: HttpEndpoint,
-        body_of: Callable[[Iterable[Span], Mapping[str, str]], bytes],
+        format_: tuple[Callable[[Iterable[Span], Mapping[str, str]], bytes], Callable[[bytes], tuple[int, str]]],
         *,
         resource: Mapping[str, str],
         fields: Sequence[tuple[str, str]],
@@ -52,7 +58,7 @@ class TraceExport:
     ) -> None:
         self._spans = spans
         self._endpoint = endpoint
-        self._body_of = body_of
+        self._body_of, self._refused_in = format_
         self._resource = resource
         self._fields = (*_FIELDS, *fields)
         self._emit = emit
@@ -103,15 +109,18 @@ class TraceExport:
             body.append(self._body_of(batch[place : place + _PART], self._resource))
             let_others_run()
         again_s = self._again_s
-        while not self._is_answered(body, len(batch)):
-            if self._ending.wait(again_s):
+        while (wanted_s := self._asked(body, len(batch))) is not None:
+            if self._ending.wait(max(again_s, wanted_s)):
                 self._spans.dropped += len(batch)
                 self._spans.drop_all()
                 return
             again_s = min(2 * again_s, _LONGEST_AGAIN_S)
 
-    def _is_answered(self, body: Sequence[bytes], count: int) -> bool:
-        """Whether the collector need not be asked again with *body*, which has *count* spans."""
+    def _asked(self, body: Sequence[bytes], count: int) -> float | None:
+        """
+        Ask the collector with *body*, which has *count* spans: None where it has answered, else the seconds that it
+        wants to be left alone at least.
+        """
         request = HttpRequest("POST", self._fields, (b"".join(body),), sum(map(len, body)))
         try:
             # A look-up of the name may hang longer than the request would.
@@ -121,19 +130,24 @@ class TraceExport:
                 )
         except EmpathError as exc:
             self._fail(str(exc))
-            return False
+            return 0.0
         if answer.status in _LATER:
             self._fail(f"HTTP status {answer.status}")
-            return False
+            wanted_s = retry_after_s(answer.fields.get("retry-after", ""), time.time())
+            return min(wanted_s or 0.0, _LONGEST_WANTED_S)
         if answer.status // 100 != 2:
             self._spans.dropped += count  # the same would be refused again
             self._fail(f"HTTP status {answer.status}: the spans are dropped")
-            return True
-        self._spans.exported += count
-        if self._is_failing:
+            return None
+        refused, why = self._refused_in(answer.body)
+        self._spans.exported += max(0, count - refused)
+        if refused:
+            self._spans.dropped += min(refused, count)
+            self._fail(f"{refused} of {count} spans are refused: {why}")
+        elif self._is_failing:
             self._is_failing = False
             self._emit(TracesExported(dropped=self._spans.dropped))
-        return True
+        return None
 
     def _fail(self, words: str) -> None:
         if not self._is_failing:

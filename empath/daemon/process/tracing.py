@@ -26,7 +26,8 @@ from empath.telemetry.tracing.span_queue import SpanQueue
 from empath.telemetry.tracing.traced import TracedMessages
 
 _ID_BITS: Final = 64
-_Encoder = Callable[[Iterable[Span], Mapping[str, str]], bytes]
+# What makes requests, and what reads answers.
+_Format = tuple[Callable[[Iterable[Span], Mapping[str, str]], bytes], Callable[[bytes], tuple[int, str]]]
 
 
 class Tracing:
@@ -63,7 +64,7 @@ class Tracing:
         fields = _fields(self._config)
         endpoint = HttpEndpoint(parse_url(settings.url), ca_file=settings.ca_file)
         self._export = TraceExport(
-            self.spans, endpoint, preloaded_encoder(), resource=resource, fields=fields, emit=emit
+            self.spans, endpoint, preloaded_format(), resource=resource, fields=fields, emit=emit
         )
         self._export.start()
 
@@ -87,18 +88,18 @@ class Tracing:
         return TraceContext(context.trace_id, self.new_span_id(), True)
 
 
-def preloaded_encoder() -> _Encoder:
+def preloaded_format() -> _Format:
     """
-    What makes requests. The first call imports it, which a process does before its privileges go.
+    What makes requests and reads answers. The first call imports it, which a process does before its privileges go.
 
     Raises:
         ConfigError: the package is not there.
     """
     try:
-        from empath.telemetry.tracing.otlp import request_of  # noqa: PLC0415 - only what is configured
+        from empath.telemetry.tracing.otlp import refused_in, request_of  # noqa: PLC0415 - only what is configured
     except ImportError as exc:
         raise ConfigError(f"tracing.endpoint: {MISSING}") from exc
-    return request_of
+    return request_of, refused_in
 
 
 def _fields(config: Config) -> tuple[tuple[str, str], ...]:

@@ -12,7 +12,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2 as proto
 
@@ -54,6 +58,17 @@ def request_of(spans: Iterable[Span], resource: Mapping[str, str]) -> bytes:
         for link in links:
             _add_link(made, link)
     return request.SerializeToString()
+
+
+def refused_in(answer: bytes) -> tuple[int, str]:
+    """
+    How many spans a collector has refused that took the others, and why, by its *answer*: `partial_success` of OTLP.
+    """
+    try:
+        told = ExportTraceServiceResponse.FromString(answer).partial_success
+    except DecodeError:  # JSON, or the page of something in between
+        return 0, ""
+    return max(0, told.rejected_spans), _cut(told.error_message)
 
 
 def _add_link(span: proto.Span, link: TraceContext) -> None:

@@ -4,6 +4,7 @@ import time
 
 import gevent
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from empath.daemon.process.trace_export import TraceExport
 from empath.mail.url import parse_url
@@ -12,7 +13,7 @@ from empath.policy.tracing import spans as s
 from empath.policy.tracing.context import TraceContext
 from empath.telemetry.occurrence import Emitter, Occurrence
 from empath.telemetry.occurrences.process import TracesExported, TracesUnexported
-from empath.telemetry.tracing.otlp import request_of
+from empath.telemetry.tracing.otlp import refused_in, request_of
 from empath.telemetry.tracing.span_queue import BATCH, SpanQueue
 from tests.kit.collector import TAKEN, Collector
 from tests.kit.http_server import answer
@@ -29,7 +30,7 @@ class Process:
         self.export = TraceExport(
             self.spans,
             HttpEndpoint(parse_url(f"{url}/v1/traces")),
-            encode,
+            (encode, refused_in),
             resource={},
             fields=(("Authorization", "Bearer abc"),),
             emit=Emitter("a", (lambda _, what: self.seen.append(what),)),
@@ -96,6 +97,42 @@ def test_a_collector_that_is_busy_gets_the_batch_again_and_one_that_refuses_does
         assert 5 == len(collector.calls)
     assert [TracesUnexported, TracesExported, TracesUnexported, TracesExported] == [*map(type, sending.seen)]
     assert ("HTTP status 400: the spans are dropped", 2) == (sending.seen[2].error, sending.seen[3].dropped)
+
+
+def test_spans_that_a_collector_refuses_among_others_are_dropped_and_said(process):
+    """
+    It takes the others and answers 200, so that nothing else would tell that they are missing. They are not sent again.
+    """
+    told = ExportTraceServiceResponse()
+    told.partial_success.rejected_spans, told.partial_success.error_message = 2, "too old"
+    note = ExportTraceServiceResponse()
+    note.partial_success.error_message = "42"  # words of the collector, which refuses nothing
+    answers = [answer(200, each.SerializeToString()) for each in (note, told)]
+    with Collector(*answers, answer(200, b"<html>")) as collector:
+        sending = process(collector.url)
+        sending.send()
+        until(lambda: sending.spans.exported == 1)
+        assert [] == sending.seen
+        sending.send(5)
+        until(lambda: sending.spans.exported == 4)
+        sending.send()
+        until(lambda: sending.spans.exported == 5)
+        assert 3 == len(collector.calls)
+    assert [TracesUnexported(error="2 of 5 spans are refused: too old"), TracesExported(dropped=2)] == sending.seen
+
+
+@pytest.mark.parametrize("wanted", ["1", "Wed, 21 Oct 2015 07:28:00 GMT", "soon"])
+def test_a_busy_collector_is_left_alone_as_long_as_it_asks(wanted, process):
+    """
+    Retry-After has seconds or an instant; other words do not count.
+    """
+    with Collector(answer(429, Retry_After=wanted), TAKEN) as collector:
+        sending = process(collector.url)
+        began_at = time.monotonic()
+        sending.send()
+        until(lambda: sending.spans.exported == 1)
+        assert wanted != "1" or time.monotonic() - began_at >= 1.0
+        assert 2 == len(collector.calls)
 
 
 def test_the_end_of_a_process_does_not_wait_for_a_collector(process):
