@@ -128,14 +128,17 @@ CREATE TRIGGER queue_at_insert INSTEAD OF INSERT ON queue_at
 BEGIN
   SELECT raise(ABORT, 'empath: INSERT INTO queue_at takes at or at_unix, and no other column')
    WHERE (new.at IS NULL) = (new.at_unix IS NULL)
-      OR coalesce(new.id, new.recipient_id, new.sender, new.recipient, new.destination, new.status, new.priority) IS NOT NULL;
+      OR coalesce(
+           new.id, new.recipient_id, new.sender, new.recipient, new.domain, new.destination, new.status, new.priority,
+           new.next_retry_at, new.next_retry_unix, new.expires_at, new.expires_unix, new.attempts, new.last_reply,
+           new.class, new.received_at, new.received_unix, new.size) IS NOT NULL;
   INSERT INTO _set_queue_at
   SELECT CASE
            WHEN typeof(given) = 'integer' OR typeof(given) = 'real' THEN given
            WHEN typeof(given) <> 'text' THEN 0.0
            WHEN given GLOB '[-+]*' THEN coalesce(round((julianday('now', given) - 2440587.5) * 86400.0, 3), 0.0)
            WHEN given GLOB '????-??-??*' AND date(julianday(substr(given, 1, 10))) IS NOT substr(given, 1, 10) THEN 0.0
-           WHEN given GLOB '*[^0-9.]*' THEN coalesce(round((julianday(given) - 2440587.5) * 86400.0, 3), 0.0)
+           WHEN given GLOB '*[^0-9.]*' OR given GLOB '*.*.*' THEN coalesce(round((julianday(given) - 2440587.5) * 86400.0, 3), 0.0)
            ELSE CAST(given AS REAL)
          END
     FROM (SELECT coalesce(new.at, new.at_unix) AS given);

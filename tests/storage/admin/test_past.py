@@ -159,6 +159,9 @@ WRONG = {
     "INSERT INTO queue_at (at) VALUES ('+1 hour')": "at takes a past instant",
     "INSERT INTO queue_at (at) VALUES ('noon')": "at takes a past instant",
     "INSERT INTO queue_at (at) VALUES ('2026-02-30')": "at takes a past instant",
+    "INSERT INTO queue_at (at) VALUES ('1700000000.5.5')": "at takes a past instant",
+    "INSERT INTO queue_at (at, domain) VALUES ('-1 hour', 'a.example')": "no other column",
+    "INSERT INTO queue_at (at, expires_unix) VALUES ('-1 hour', 1)": "no other column",
     "INSERT INTO queue_at (at, at_unix) VALUES ('-1 hour', 1.7e9)": "takes at or at_unix",
     "INSERT INTO queue_at (at, status) VALUES ('-1 hour', 'held')": "takes at or at_unix",
 }
