@@ -66,7 +66,13 @@ class ReceptionTrace:
         self._commit_ended_at = time.time()
 
     def finish(self, reply: Reply, client: Client, protocol: str) -> None:
-        """The client gets *reply*."""
+        """The client gets *reply*, also if a trace fails to be made of it: the mail is on the disk."""
+        try:
+            self._finish(reply, client, protocol)
+        except Exception as exc:  # noqa: BLE001 - see above
+            self._tracing.fail(exc)
+
+    def _finish(self, reply: Reply, client: Client, protocol: str) -> None:
         now, tracing = time.time(), self._tracing
         has_failed = reply.klass == 4
         if self._context is None:

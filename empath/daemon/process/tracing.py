@@ -21,7 +21,8 @@ from empath.net.http_client import HttpEndpoint
 from empath.policy.tracing.context import TraceContext, span_id_of
 from empath.policy.tracing.headers import parse_headers
 from empath.policy.tracing.spans import Span
-from empath.telemetry.occurrence import Emitter
+from empath.telemetry.occurrence import Emitter, words_of
+from empath.telemetry.occurrences.process import TracesUnexported
 from empath.telemetry.tracing.span_queue import SpanQueue
 from empath.telemetry.tracing.traced import TracedMessages
 
@@ -44,6 +45,7 @@ class Tracing:
         self.spans = SpanQueue()
         self._config = config
         self._export: TraceExport | None = None
+        self._emit: Emitter | None = None
 
     def begin(self, child: Child, emit: Emitter) -> None:
         """
@@ -52,6 +54,7 @@ class Tracing:
         Raises:
             ConfigError: the file of header fields cannot be used, or a library is missing.
         """
+        self._emit = emit
         settings = self._config.tracing
         resource = {
             "service.name": "empath",
@@ -78,6 +81,11 @@ class Tracing:
         self.spans.add(spans)
         if self._export is not None and self.spans.has_batch:
             self._export.ring()
+
+    def fail(self, error: Exception) -> None:
+        """Say a fault in what makes spans, which then ends nothing: no mail depends on its trace."""
+        if self._emit is not None:
+            self._emit(TracesUnexported(error=words_of(error)))
 
     def new_span_id(self) -> str:
         """An id that no other span has."""

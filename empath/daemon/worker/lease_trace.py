@@ -56,6 +56,13 @@ class LeaseTrace:
         """
         Take what became of *message*, just before that is logged and written; the write that is to go with it.
         """
+        try:
+            return self._judge(message, tried)
+        except Exception as exc:  # noqa: BLE001 - the mail may be delivered, and its fate must be written
+            self._tracing.fail(exc)
+            return None
+
+    def _judge(self, message: LeasedMessage, tried: Sequence[HostAttempt]) -> KeepTrace | None:
         began_at, self._began_at = self._began_at, time.time()
         write = None
         if self._context is None:
@@ -81,7 +88,10 @@ class LeaseTrace:
         """The commit of all that was judged so far took from *began_at* to *ended_at*."""
         parts, self._parts = self._parts, []
         for part in parts:
-            self._tracing.record(self._whole(part, began_at, ended_at))
+            try:
+                self._tracing.record(self._whole(part, began_at, ended_at))
+            except Exception as exc:  # noqa: BLE001 - as above
+                self._tracing.fail(exc)
             self._tracing.traced.end(part.message.queue_id)
 
     def close(self) -> None:
@@ -127,7 +137,7 @@ class LeaseTrace:
             for stage, since, until in stage_times(marks.noted):
                 name = s.OF_STAGE[stage]
                 stages.append(s.Span(name, self._tracing.below(lease), context.span_id, since + offset, until + offset))
-            began_at = min(began_at, stages[0].began_at)  # the look-up comes before the host
+            began_at = min([began_at, *(stage.began_at for stage in stages[:1])])  # the look-up comes before the host
             marks.on_quit = partial(self._quit, context)
         failed = next((answer for answer in answers if answer.outcome is not _DELIVERED), None)
         error = None if failed is None else failed.said.reply.escaped()

@@ -2,20 +2,24 @@
 
 import pytest
 
+from empath.daemon.process.child import Child
 from empath.daemon.process.tracing import Tracing
 from empath.daemon.worker.cargo import Cargo
 from empath.daemon.worker.lease_trace import LeaseTrace
 from empath.daemon.worker.marks import Marks
 from empath.daemon.worker.transport.carrier import Answer, HostAttempt
-from empath.mail.fate import Attempt
+from empath.mail.fate import Attempt, Said
 from empath.mail.identity import Timestamp
-from empath.mail.outcome import Outcome
+from empath.mail.outcome import Outcome, Stage
+from empath.mail.reply import Reply
 from empath.policy.hosts.search import Host
 from empath.policy.tracing.context import TraceContext, trace_id_of
 from empath.policy.tracing.stages import stage_times
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient
 from empath.storage.queue.tracing import KeepTrace
+from empath.telemetry.occurrence import Emitter
+from empath.telemetry.occurrences.process import TracesUnexported
 from tests.config.test_tracing import read
 from tests.daemon.worker.kit import MAIL
 from tests.kit.peer import END_OF_DATA, ScriptedPeer
@@ -118,6 +122,39 @@ def test_a_lease_that_breaks_off_leaves_no_message_behind(tracing):
     trace.begin(leased)
     trace.close()
     assert tracing.traced.find(leased) is None
+
+
+def test_marks_without_a_stage_are_none(tracing):
+    """
+    The attempt is traced all the same.
+    """
+    marks, leased = Marks(), message()
+    marks.add(None, 1.0)
+    trace = LeaseTrace(tracing, Lease(3, "d.test", False, []))
+    trace.begin(leased)
+    trace.judge(leased, [failure(leased, marks)])
+    trace.written(1.0, 2.0)
+    assert ["mail.lease", "mail.attempt", "mail.settle"] == names(tracing.spans.take())
+
+
+def test_a_fault_in_a_trace_is_said_and_costs_no_fate(tracing):
+    """
+    The message may be delivered: a worker would hold it.
+    """
+    seen = []
+    child = Child("worker-1", 1, ULID, (), (), -1, -1, -1, -1, -1, None, None, None)
+    tracing.begin(child, Emitter("worker-1", (lambda _, what: seen.append(what),)))
+    trace, leased = LeaseTrace(tracing, Lease(3, "d.test", False, [])), message()
+    trace.begin(leased)
+    assert trace.judge(leased, [failure(leased, marks="a fault")]) is None
+    tracing.end()
+    assert ["AttributeError"] == [each.error.partition("(")[0] for each in seen if isinstance(each, TracesUnexported)]
+
+
+def failure(leased, marks):
+    """An attempt that reached no host."""
+    said = Said(Stage.CONNECT, Reply.of("451 4.4.1 refused"))
+    return HostAttempt(Attempt("d.test", 1.0, 0.5), [Answer(leased.recipients[0], said, Outcome.DEFERRED)], marks=marks)
 
 
 def test_a_host_that_leaves_has_the_stages_that_it_came_to(pool, tracing):
