@@ -75,8 +75,10 @@ def test_the_examples_of_the_page(service):
 
 def test_the_examples_of_the_api(service):
     """
-    They are about mail for example.org, which waits. The last change is a freeze.
+    They are about mail for example.org, which waits. Each section with commands is run, here or above.
     """
+    sections = [each.partition("\n")[0] for each in PAGE.split("\n## ") if "```console" in each]
+    assert ["Tokens", "The API", "Sending mail"] == sections
     made, port = service
 
     def token(words):

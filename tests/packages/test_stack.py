@@ -148,6 +148,7 @@ def test_each_mail_has_a_route_and_meets_what_it_is_for():
     assert ports["closed.internal"] not in listeners
     assert ("internal", "mx") == (listeners[ports["delivers.internal"]], listeners[ports["waits.internal"]])
     assert ports["bounces.internal"] in listeners
+    assert {*GENERATOR["DOMAINS"]} == set(re.findall(r"^\| `(\w+\.internal)` \|", text("docs/STACK.md"), re.MULTILINE))
     assert {*GENERATOR["DOMAINS"]} - {"closed.internal"} == {each.text for each in world.relay.domains}
 
 
