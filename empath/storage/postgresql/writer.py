@@ -15,12 +15,8 @@ HOUSE RULES
     Destinations and buckets are locked where nothing else is, or in a lease.
 """
 
-import collections
 import contextlib
 import time
-
-# gevent replaces queue.SimpleQueue; this one blocks only the native thread that waits on it.
-from _queue import SimpleQueue
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar
@@ -41,10 +37,8 @@ from empath.storage.queue.process import EndProcess
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
 from empath.storage.queue.settle import Settle
 from empath.storage.write import Batch, Write
+from empath.storage.write_thread import WriteThread
 
-MAX_WRITES: Final = 500
-MAX_ROWS: Final = 5_000
-MAX_OCTETS: Final = 8 * 1024 * 1024
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.02
 _OF_A_LEASE: Final = (Settle, EndLease, Rekey, Hold)
@@ -52,7 +46,7 @@ _OF_A_LEASE: Final = (Settle, EndLease, Rekey, Hold)
 W = TypeVar("W", bound=Write)
 
 
-class Writer:
+class Writer(WriteThread):
     """The write side of the queue in one process."""
 
     def __init__(
@@ -66,67 +60,14 @@ class Writer:
         sleep: Sleep = time.sleep,
     ) -> None:
         """*connect* makes a connection; *deadline_s* bounds the wait for an edit; *sleep* blocks only this thread."""
+        super().__init__(notify)
         self._connect = connect
         self._location = location
         self.destination_ids = destination_ids
-        self._notify = notify
         self._deadline_s = deadline_s
         self._sleep = sleep
-        self._waiting: SimpleQueue[tuple[Write, ...] | None] = SimpleQueue()
-        self._taken: collections.deque[Write] = collections.deque()
-        self._finished: collections.deque[Write] = collections.deque()
         self._session: PostgresSession | None = None
         self._warnings: list[str] = []
-
-    def submit(self, *writes: Write) -> None:
-        """Add writes, which share a commit unless it gets too heavy; each comes back through `finished()`."""
-        self._waiting.put(writes)
-
-    def stop(self) -> None:
-        """End `run()` after the writes submitted so far."""
-        self._waiting.put(None)
-
-    def finished(self) -> collections.deque[Write]:
-        """Finished writes, oldest first; the reader removes them from the left."""
-        return self._finished
-
-    def run(self) -> None:
-        """Body of the thread: commit until `stop()`."""
-        is_running = True
-        while is_running or self._taken:
-            is_running = is_running and self._take()
-            batch = self._next_batch()
-            if batch:
-                self.execute(batch)
-                self._finished.extend(batch)
-                self._notify()
-        self.close()
-
-    def _take(self) -> bool:
-        """Take what waits, or wait for something; False at the end."""
-        if not self._taken:
-            first = self._waiting.get()
-            if first is None:
-                return False
-            self._taken.extend(first)
-        while not self._waiting.empty():
-            more = self._waiting.get()
-            if more is None:
-                return False
-            self._taken.extend(more)
-        return True
-
-    def _next_batch(self) -> list[Write]:
-        batch: list[Write] = []
-        rows = octets = 0
-        while self._taken and len(batch) < MAX_WRITES:
-            write = self._taken[0]
-            rows += write.rows
-            octets += write.octets
-            if batch and (rows > MAX_ROWS or octets > MAX_OCTETS):
-                break
-            batch.append(self._taken.popleft())
-        return batch
 
     def execute(self, batch: list[Write]) -> None:
         """Run *batch* in the calling thread; each write's `error` tells how it went."""

@@ -8,18 +8,10 @@ THEORY
     SQLite or the disk fails, all writes of the transaction fail, and a new connection is opened.  If the commit itself
     failed, `may_be_committed` says so.  Before a commit the paths of the queue must still name the files that are open:
     a commit into a file that was removed is lost with the last close.
-
-HOUSE RULES
-    No cursor leaves the thread.  The caller starts the thread that runs `run()`.  `notify` is called in that thread
-    after each transaction and must wake the reader of `finished()`.
 """
 
-import collections
 import contextlib
 import time
-
-# gevent replaces queue.SimpleQueue; this one blocks only the native thread that waits on it.
-from _queue import SimpleQueue
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,17 +26,15 @@ from empath.storage.sqlite.same_file import QueueFiles
 from empath.storage.sqlite.schema import check_current
 from empath.storage.sqlite.session import SqliteSession
 from empath.storage.write import Write
+from empath.storage.write_thread import WriteThread
 
-MAX_WRITES = 500
-MAX_ROWS = 5_000
-MAX_OCTETS = 8 * 1024 * 1024
 _LONG_S = 0.5
 # Errors caused by the values of one write, or of what it reads; text that is not UTF-8 does not even reach SQLite,
 # or does not come out of it.
 _REFUSED = (apsw.ConstraintError, apsw.TooBigError, UnicodeError)
 
 
-class Writer:
+class Writer(WriteThread):
     """The write side of the queue in one process."""
 
     def __init__(
@@ -62,42 +52,15 @@ class Writer:
         *files* are those of *path*; *deadline_s* bounds the wait for another process's write lock; *look_s* is the
         least time between two looks at the files.
         """
+        super().__init__(notify)
         self._path = path
         self._files = files
         self.destination_ids = destination_ids
         self._deadline_s = deadline_s
-        self._notify = notify
         self._sleep = sleep
-        self._waiting: SimpleQueue[tuple[Write, ...] | None] = SimpleQueue()
-        self._taken: collections.deque[Write] = collections.deque()  # writes that the thread has taken from `_waiting`
-        self._finished: collections.deque[Write] = collections.deque()
         self._session: SqliteSession | None = None
         self._look_s = look_s
         self._looked_at = 0.0
-
-    def submit(self, *writes: Write) -> None:
-        """Add writes, which share a commit unless it gets too heavy; each comes back through `finished()`."""
-        self._waiting.put(writes)
-
-    def stop(self) -> None:
-        """End `run()` after the writes submitted so far."""
-        self._waiting.put(None)
-
-    def finished(self) -> collections.deque[Write]:
-        """Finished writes, oldest first; the reader removes them from the left."""
-        return self._finished
-
-    def run(self) -> None:
-        """Body of the thread: commit until `stop()`."""
-        is_running = True
-        while is_running or self._taken:
-            is_running = is_running and self._take()
-            batch = self._next_batch()
-            if batch:
-                self.execute(batch)
-                self._finished.extend(batch)
-                self._notify()
-        self.close()
 
     def execute(self, batch: list[Write]) -> None:
         """Run *batch* in one transaction, in the calling thread; each write's `error` tells how it went."""
@@ -151,26 +114,6 @@ class Writer:
                 ) as exc:  # this write alone: all are committed, and some read nothing
                     write.error = ours(exc, self._path)
                     self.close()
-
-    def _take(self) -> bool:
-        """Take all writes that wait, at least one; False after `stop()`."""
-        while not (self._taken and self._waiting.empty()):
-            writes = self._waiting.get()
-            if writes is None:
-                return False
-            self._taken.extend(writes)
-        return True
-
-    def _next_batch(self) -> list[Write]:
-        """As many of the taken writes as one transaction may hold."""
-        batch: list[Write] = []
-        rows = octets = 0
-        while self._taken and len(batch) < MAX_WRITES and rows < MAX_ROWS and octets < MAX_OCTETS:
-            write = self._taken.popleft()
-            batch.append(write)
-            rows += write.rows
-            octets += write.octets
-        return batch
 
     def _commit(self, session: SqliteSession, batch: list[Write], *, is_guarded: bool) -> None:
         execute = session.connection.execute

@@ -7,9 +7,9 @@ import apsw
 import pytest
 
 from empath.errors import EmpathError, QueueBusy, StorageFailure, WriteRefused
+from empath.storage import write_thread
 from empath.storage.engine import Session
 from empath.storage.queue.accept import Accept
-from empath.storage.sqlite import writer as writer_module
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.write import Batch, Write
 from tests.kit.queue import Queue, connection_of, select
@@ -55,7 +55,7 @@ def test_waiting_writes_share_a_commit_and_come_back_in_their_order(queue: Queue
     """
     told: list[int] = []
     writer = queue.engine.open_writer(deadline_s=5.0, notify=lambda: told.append(len(writer.finished())))
-    writes = [set_to(f"{n:03}") for n in range(writer_module.MAX_WRITES + 1)]
+    writes = [set_to(f"{n:03}") for n in range(write_thread.MAX_WRITES + 1)]
     for write in writes:
         writer.submit(write)
     writer.stop()
@@ -96,7 +96,7 @@ def test_writes_that_come_together_share_a_commit(queue: Queue) -> None:
     assert 20 == len(told)
 
 
-@pytest.mark.parametrize(("rows", "octets"), [(writer_module.MAX_ROWS, 0), (0, writer_module.MAX_OCTETS)])
+@pytest.mark.parametrize(("rows", "octets"), [(write_thread.MAX_ROWS, 0), (0, write_thread.MAX_OCTETS)])
 def test_batch_ends_where_it_gets_heavy(queue: Queue, rows: int, octets: int) -> None:
     """
     A commit of unbounded size would hold the write lock for an unbounded time.
