@@ -6,7 +6,7 @@ by other routes.  Nothing is written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -81,11 +81,13 @@ class Worlds:
     grain_s: float = 0.0
 
 
-def read_worlds(selects: Selects, change: Change, *, now: float, by_domain: bool) -> Worlds:
+def read_worlds(
+    selects: Selects, change: Change, *, now: float, by_domain: bool, go_on: Callable[[], None] = lambda: None
+) -> Worlds:
     """
     The mail of all destinations; instants are rounded up to the grain that suits its size.
 
-    *by_domain*: retry schedules may depend on the domains of recipients.
+    *by_domain*: retry schedules may depend on the domains of recipients. *go_on* is called at each page.
     """
     [(recipients, destinations)] = selects.rows("whatif.size")
     worlds = Worlds(grain_s=grain_for(recipients, destinations))
@@ -93,6 +95,7 @@ def read_worlds(selects: Selects, change: Change, *, now: float, by_domain: bool
     if not change:
         worlds.after = worlds.before
     for after in range(0, last_recipient(selects), RECIPIENTS):
+        go_on()
         rows = selects.rows("whatif.recipients", {"after": after, "last": after + RECIPIENTS})
         page = _Page(names, now, worlds.grain_s, by_domain=by_domain)
         page.add_to(worlds.before, rows, {}, frozenset())

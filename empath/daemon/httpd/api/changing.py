@@ -1,10 +1,11 @@
 """changing - the operations of the API that change the queue, by the code of empath-admin"""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from empath.daemon.httpd.api.models import ChangeRequest, OrderRequest, Record, RerouteRequest
+from empath.daemon.httpd.api.models import ChangeRequest, OrderFilter, OrderRequest, Record, RerouteRequest
 from empath.daemon.httpd.api.operation import Backend
 from empath.daemon.httpd.api.parameters import LIVE_STATUSES, one_of
 from empath.daemon.httpd.problems import Problem
@@ -29,7 +30,10 @@ _UNDELETABLE: Final = (RecipientStatus.CANCELLED.value, RecipientStatus.BOUNCED.
 def order(on: Backend, request: OrderRequest, who: str) -> Record:
     """Carry an order out, or rehearse it."""
     now = time.time()
-    selection = whole_selection(on.engine, _selection(request, now))
+    selection = _selection(request, now)
+    if not (request.all or selection.has_conditions):
+        raise UsageError("no recipients selected: give a filter, or `all`: true")
+    selection = whole_selection(on.engine, selection)
     order = Order(request.order, who, now, takes=selection.status or RecipientStatus.CANCELLED)
     if request.order is Verb.UNDELETE and not selection.is_by_name:
         selection = replace(selection, status=order.takes)
@@ -55,12 +59,20 @@ def order(on: Backend, request: OrderRequest, who: str) -> Record:
 
 
 def _selection(request: OrderRequest, now: float) -> Selection:
-    given = request.filter
-    statuses = _UNDELETABLE if request.order is Verb.UNDELETE else LIVE_STATUSES
+    return read_filter(request.filter, _UNDELETABLE if request.order is Verb.UNDELETE else LIVE_STATUSES, now)
+
+
+def read_filter(given: OrderFilter, statuses: Sequence[str], now: float) -> Selection:
+    """
+    What *given* selects at *now*; *statuses* are those that it may name.
+
+    Raises:
+        SyntaxViolation: a value is none.
+    """
     if given.status is not None:
         one_of(*statuses)(given.status)
     read = {name: None if (text := getattr(given, name)) is None else READERS[name](text) for name in READERS}
-    selection = Selection(
+    return Selection(
         tuple(map(Reference.parse, given.id)),
         domain=read["domain"],
         sender=read["sender"],
@@ -69,9 +81,6 @@ def _selection(request: OrderRequest, now: float) -> Selection:
         destination=given.destination,
         received_before=None if given.older_than is None else now - parse_duration(given.older_than),
     )
-    if not (request.all or selection.has_conditions):
-        raise UsageError("no recipients selected: give a filter, or `all`: true")
-    return selection
 
 
 def reroute(on: Backend, request: RerouteRequest, who: str) -> Record:

@@ -1,11 +1,13 @@
 """
 endpoints - requests of the API on their way to an operation and back
 
-A few operations run at the same time, each in a thread; more of them wait, and not for long. A request that is wrong
+A few operations run at the same time, each in a thread; more of them wait, and not for long. Those with a rate run one
+after the other, and get 429 beyond the rate. A request that is wrong
 gets 400 with what is wrong, one that names what is not there 404, and one that the queue cannot answer now 503.
 """
 
 import json
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -23,7 +25,9 @@ from empath.daemon.httpd.body import read_body
 from empath.daemon.httpd.problems import Problem
 from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, MissingInput, QueueBusy, StatementRefused, SyntaxViolation, UsageError
+from empath.mail.words import span
 from empath.policy.api_token import TokenRole
+from empath.policy.limits.rate import exchange
 from empath.telemetry.occurrence import Occurrence, traceback_text, words_of
 from empath.telemetry.occurrences.httpd import RequestCrashed
 
@@ -44,6 +48,7 @@ class _Endpoint:
         self.operation = operation
         self._on = on
         self._turns = turns
+        self._full_at = 0.0  # of the bucket of its rate, by the steady clock
 
     def answer(self, given: Any, request: falcon.Request, response: falcon.Response) -> None:
         """Run the operation and write its answer."""
@@ -53,6 +58,7 @@ class _Endpoint:
         if not self._turns.acquire(timeout=_TURN_S):
             raise Problem(503, "too many requests of this kind are under way", headers=_AGAIN)
         try:
+            self._take_token()
             who = f"token:{request.context.token.name}"
             record = in_thread(partial(_outcome, self.operation.run, self._on, given, who))
         finally:
@@ -62,6 +68,16 @@ class _Endpoint:
         response.content_type = "application/json"
         response.data = json.dumps(record).encode()
         response.cache_control = ["no-store"]
+
+    def _take_token(self) -> None:
+        rate = self.operation.rate
+        if rate is None:
+            return
+        found = exchange(rate, self._full_at, time.monotonic(), returned=0, wanted=1)
+        if not found.granted:
+            words = f"there are at most {rate.count} of these requests in {span(rate.period_s)}"
+            raise Problem(429, words, headers={"Retry-After": str(int(found.next_s) + 1)})
+        self._full_at = found.full_at
 
 
 def _outcome(run: Callable[..., Any], on: Backend, given: Any, who: str) -> Any:
@@ -138,6 +154,8 @@ def add_api(
     reads, orders = BoundedSemaphore(_READS), BoundedSemaphore(_ORDERS)
     for operation in OPERATIONS:
         kind, turns = (_Get, reads) if operation.method == "GET" else (_Post, orders)
+        if operation.rate is not None:
+            turns = BoundedSemaphore(1)
         app.add_route(PREFIX + operation.path, kind(operation, on, turns))
     stream = EventStream(feed, on.is_ending)
     app.add_route(PREFIX + PATH, stream)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
+from empath.storage.admin import comparison
+from empath.storage.admin.comparison import Compared, Outcome
 from empath.storage.admin.destination_rules import ShownRule
 from empath.storage.admin.explanation import Settled, Waiting
 from empath.storage.admin.orders import Verb
@@ -42,6 +44,40 @@ class OrderRequest(Body):
     all: bool = Field(False, strict=True, description="all recipients; an order without a filter needs it")
     dry_run: bool = Field(False, strict=True, description="say what would change, and change nothing")
     show: int = Field(100, strict=True, ge=0, le=1000, description="most recipients that the answer names")
+
+
+class RuleProposal(Body):
+    """A rule of destinations that is not there yet."""
+
+    pattern: str = Field(description="as of the view destination_rule", max_length=1024)
+    setting: str = Field(description="name of the setting", max_length=100)
+    value: str = Field(description="its value as text", max_length=1000)
+
+
+class WhatIfRequest(Body):
+    """A change that is only proposed; an empty object for the queue as it is."""
+
+    rules: list[RuleProposal] = Field([], description="other rules of destinations", max_length=100)
+    retry: str | None = Field(None, description="other delays between attempts, such as 1m 5m*2", max_length=1000)
+    hold: bool = Field(False, strict=True, description="hold the mail that `filter` or `all` selects")
+    filter: OrderFilter = Field(OrderFilter(), description="the recipients that `hold` is about")
+    all: bool = Field(False, strict=True, description="all recipients")
+    final: float | None = Field(None, ge=0, le=1, description="share of attempts that hosts do not defer")
+    show: int = Field(100, strict=True, ge=0, le=1000, description="most destinations and moves that the answer names")
+
+
+class WhatIfResult(BaseModel):
+    """The forecasts, as `empath-admin whatif --json` prints them, with the destinations that change first."""
+
+    now_at: float
+    before: Outcome
+    after: Outcome
+    newly_held: int
+    moves: list[comparison.Move]
+    destinations: list[Compared]
+    assumptions: list[str]
+    more_destinations: int
+    warnings: list[str]
 
 
 class RerouteRequest(Body):

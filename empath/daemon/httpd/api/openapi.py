@@ -81,7 +81,7 @@ _FAILURES: Final = {
     "401": "there is no token, or it is not valid",
     "403": "the token has another role",
     "404": "what the request names is not there",
-    "429": "too many wrong tokens",
+    "429": "too many wrong tokens, or requests of this kind",
     "500": "a fault of Empath",
     "503": "the queue cannot answer now",
 }

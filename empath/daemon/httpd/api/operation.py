@@ -10,6 +10,7 @@ from empath.config.model import Config
 from empath.daemon.httpd.api.models import Record
 from empath.daemon.httpd.api.parameters import Parameter
 from empath.policy.api_token import TokenRole
+from empath.policy.limits.rate import Rate
 from empath.policy.router import Router
 from empath.storage.engine import Engine
 
@@ -40,5 +41,6 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
     status: int = 200
+    rate: Rate | None = None  # most in a time, one after the other
     role_of: Callable[[Any], TokenRole] | None = None  # what this body needs besides
     media: tuple[str, ...] = ("application/json",)  # of the body; what is not JSON is octets

@@ -8,9 +8,9 @@ empath-admin. docs/api.md and the schema have what is in this table.
 from dataclasses import replace
 from typing import Any, Final
 
-from empath.daemon.httpd.api import changing, models, reading
+from empath.daemon.httpd.api import changing, forecasting, models, reading
 from empath.daemon.httpd.api.message_models import InjectionAnswer, MessageRequest
-from empath.daemon.httpd.api.models import ChangeRequest, OrderRequest, Record, RerouteRequest
+from empath.daemon.httpd.api.models import ChangeRequest, OrderRequest, Record, RerouteRequest, WhatIfRequest
 from empath.daemon.httpd.api.operation import Backend, Operation
 from empath.daemon.httpd.api.parameters import (
     ADDRESSES,
@@ -209,6 +209,16 @@ OPERATIONS: Final = (
         models.RerouteResult,
         changing.reroute,
         body=RerouteRequest,
+    ),
+    Operation(
+        "POST",
+        "/whatif",
+        "Forecast what a change would do to the mail that waits",
+        _READ,
+        models.WhatIfResult,
+        forecasting.whatif,
+        body=WhatIfRequest,
+        rate=forecasting.RATE,
     ),
 )
 
