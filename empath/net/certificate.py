@@ -5,6 +5,7 @@ Files are given as octets: who may read a key reads it before, and a file that c
 """
 
 import os
+import re
 import ssl
 import sys
 from collections.abc import Iterator, Sequence
@@ -34,7 +35,7 @@ from empath.policy.pattern import DomainPattern, PatternTable
 
 MINIMUM_VERSIONS: Final = {"TLSv1.2": TLSVersion.TLSv1_2, "TLSv1.3": TLSVersion.TLSv1_3}
 _BEGIN_CERTIFICATE: Final = b"-----BEGIN CERTIFICATE-----"
-_END_CERTIFICATE: Final = b"-----END CERTIFICATE-----"
+_PEM: Final = re.compile(_BEGIN_CERTIFICATE + b".*?-----END CERTIFICATE-----", re.DOTALL)
 _END_KEY: Final = b"PRIVATE KEY-----"
 _NO_CHECK_TIME: Final = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which ssl does not name
 # In a process that is patched SSLContext is that of gevent, which gives the callback of SNI sockets of gevent only.
@@ -71,13 +72,15 @@ class Certificate:
     """
     What a certificate says.
 
-    Shape: path is that of its file; der its octets; names are its DNS names; expires_at is in Unix seconds.
+    Shape: path is that of its file; der its octets; names are its DNS names; expires_at is in Unix seconds; issuers are
+    the certificates that are sent with it.
     """
 
     path: Path
     der: bytes
     names: tuple[str, ...]
     expires_at: float
+    issuers: tuple[bytes, ...] = ()
 
 
 class ServerTls:
@@ -183,11 +186,9 @@ def _inspected(context: ssl.SSLContext, pair: KeyPair) -> Certificate:
 
     `ssl` reads the fields of a certificate only for a peer that it has verified. So the client trusts this certificate.
     """
-    octets = pair.certificate.octets
-    begin = octets.index(_BEGIN_CERTIFICATE)
-    end = octets.find(_END_CERTIFICATE, begin) + len(_END_CERTIFICATE)
     try:
-        der = PEM_cert_to_DER_cert(octets[begin:end].decode("ascii"))
+        found = [pem.decode("ascii") for pem in _PEM.findall(pair.certificate.octets)]
+        der, *issuers = map(PEM_cert_to_DER_cert, found)
         client_context = ssl.SSLContext(PROTOCOL_TLS_CLIENT)
         client_context.check_hostname = False
         client_context.verify_mode = CERT_REQUIRED
@@ -202,6 +203,7 @@ def _inspected(context: ssl.SSLContext, pair: KeyPair) -> Certificate:
         der=der,
         names=tuple(name.lower() for kind, name in names if kind == "DNS"),
         expires_at=float(cert_time_to_seconds(cast("str", fields["notAfter"]))),
+        issuers=tuple(issuers),
     )
 
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 _WITHIN_S: Final = 3.0
 _SUBJECT: Final = "MTA-STS"
-_Presented = Sequence[tuple[KeyPath, "Certificate"]]
+Presented = Sequence[tuple[KeyPath, "Certificate"]]
 
 
-def diagnose_sts(config: Config, resolver: "Resolver", presented: _Presented) -> Iterator[Diagnosis]:
+def diagnose_sts(config: Config, resolver: "Resolver", presented: Presented) -> Iterator[Diagnosis]:
     """Compare each policy with the DNS, all at once, and with the certificates that this host presents."""
     asked = [question for domain in config.mta_sts for question in _questions(domain)]
     answers = dict(zip(asked, resolver.look_up(asked, _WITHIN_S), strict=True)) if asked else {}
@@ -74,7 +74,7 @@ def _hosts(domain: str, table: MtaSts, answers: dict[Question, LookupAnswer]) ->
 
 
 def _certificates(
-    config: Config, domain: str, answers: dict[Question, LookupAnswer], presented: _Presented
+    config: Config, domain: str, answers: dict[Question, LookupAnswer], presented: Presented
 ) -> Iterator[Diagnosis]:
     """What this host presents for the policy, and for itself as an exchanger. A proxy before it has its own."""
     names = [policy_host(domain)] if config.http.has_tls else []
@@ -82,13 +82,14 @@ def _certificates(
     has_mx = any(listener.tls is not TlsMode.NONE for listener in config.listeners)
     names += [hostname] if has_mx and hostname in _exchangers(domain, answers) else []
     for name in names if presented else ():
-        certificate = _presented_for(config, name, presented)
+        certificate = presented_for(config, name, presented)
         if not {name, f"*.{name.partition('.')[2]}"} & {*certificate.names}:
             words = f"{certificate.path} is for {', '.join(certificate.names) or 'no name'}, not for {name}"
             yield _warn(f"{words}: hosts that check it go away", "get one for that name, and name it in [[tls.sni]]")
 
 
-def _presented_for(config: Config, name: str, presented: _Presented) -> "Certificate":
+def presented_for(config: Config, name: str, presented: Presented) -> "Certificate":
+    """The certificate of *presented* that a client gets who asks for the host *name*."""
     by_keys = dict(presented)
     pairs = [(pattern, pair.keys) for pair in config.tls.pairs for pattern in pair.names]
     keys = PatternTable(pairs).find(Domain.parse(name))

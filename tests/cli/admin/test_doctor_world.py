@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import trustme
 
 from empath.cli.admin.dns_answers import resolver
 from empath.cli.admin.doctor_clock import clock_state, diagnose_clock
@@ -13,11 +14,13 @@ from empath.cli.admin.doctor_senders import diagnose_senders
 from empath.cli.admin.doctor_tlsa import diagnose_tlsa
 from empath.cli.admin.doctor_world import Wanted, diagnose_world, outgoing_addresses
 from empath.config import load_config
+from empath.config.tables.tls import TlsMode
+from empath.daemon.process.certificates import examine_certificates
 from empath.net.certificate import ServerTls
 from empath.policy.dane_match import subject_public_key_info
 from empath.policy.health import Level
 from empath.policy.own_zone import tlsa_record
-from tests.kit.certificates import issued
+from tests.kit.certificates import Pem, issued
 from tests.kit.dns import ScriptedDns
 from tests.kit.peer import ScriptedPeer
 from tests.kit.process import configuration
@@ -148,6 +151,31 @@ def test_the_tlsa_record_is_compared_with_the_certificate(make_config, script, t
     script.fail(f"_25._tcp.{NAME}", "TLSA")
     assert "other hosts may deliver nothing while this fails" in look().remedy
     assert [] == [*diagnose_tlsa(make_config(), resolver(config), [(("tls",), own)], time.time())]
+
+
+def test_a_tlsa_record_may_be_of_the_issuer_or_of_a_certificate_for_the_name_that_is_asked_for(
+    make_config, script, tmp_path
+):
+    """
+    Of the issuer is what many publish whose certificate has another key each time, RFC 7672 §3.1.2. A host that checks
+    asks for this one by name.
+    """
+    own, other = trustme.CA().create_child_ca().issue_cert(NAME), issued("other.test")
+    chain = b"".join(blob.bytes() for blob in own.cert_chain_pems)
+    for name, pem in (("", other), ("own-", Pem(chain, own.private_key_pem.bytes()))):
+        pem.write(tmp_path, name)
+    sni = f'[[tls.sni]]\nnames = ["{NAME}"]\ncertificate = "own-certificate.pem"\nkey = "own-key.pem"\n'
+    config = make_config(f'[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"\n{sni}')
+    listener = config.listeners[0].model_copy(update={"tls": TlsMode.STARTTLS})
+    config = config.model_copy(update={"listeners": (listener,)})
+    presented = examine_certificates(config).presented
+    leaf, issuer = presented[1][1].der, *presented[1][1].issuers
+    script.tlsa(f"_25._tcp.{NAME}", tlsa_record(subject_public_key_info(leaf) or b""))
+    [found] = diagnose_tlsa(config, resolver(config), presented, time.time())
+    assert Level.OK is found.level
+    script.tlsa(f"_25._tcp.{NAME}", tlsa_record(subject_public_key_info(issuer) or b"").replace("3 1 1", "2 1 1"))
+    [found] = diagnose_tlsa(config, resolver(config), presented, time.time())
+    assert (Level.OK, f"_25._tcp.{NAME} is of {tmp_path}/own-certificate.pem") == (found.level, found.found)
 
 
 def test_a_stranger_asks_each_listener_to_relay(make_config):
