@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _WITHIN_S: Final = 3.0
 _MOST_DOMAINS: Final = 10
 _SMTP_PORT: Final = 25
+_MEND_DNS: Final = "look at the name servers of /etc/resolv.conf or [dns] nameservers"
 _Answers = dict[Question, LookupAnswer]
 
 
@@ -39,6 +40,9 @@ def diagnose_dns(config: Config, resolver: "Resolver") -> Iterator[Diagnosis]:
 def _host(name: str, answers: _Answers) -> Diagnosis:
     if addresses := _addresses(name, answers):
         return Diagnosis("hostname", Level.OK, f"{name} has the address {', '.join(addresses)}")
+    failed = [each for kind in (Kind.A, Kind.AAAA) if isinstance(each := answers[Question(name, kind)], Failed)]
+    if failed:
+        return Diagnosis("hostname", Level.WARNING, f"{name}: {_why(failed[0])}", _MEND_DNS)
     found = f"{name} has no address in the DNS: {_why(answers[Question(name, Kind.A)])}"
     remedy = "make an A or AAAA record for it, or correct hostname: other hosts refuse mail from a name without address"
     return Diagnosis("hostname", Level.WARNING, found, remedy)
@@ -62,8 +66,7 @@ def _domain(domain: str, name: str, answers: _Answers) -> Diagnosis:
                 "relay domain", Level.WARNING, f"{domain} has no MX and no address: {_why(answer)}", remedy
             )
         case answer:
-            remedy = "look at the name servers of /etc/resolv.conf or [dns] nameservers"
-            return Diagnosis("relay domain", Level.WARNING, f"{domain}: {_why(answer)}", remedy)
+            return Diagnosis("relay domain", Level.WARNING, f"{domain}: {_why(answer)}", _MEND_DNS)
 
 
 def _addresses(name: str, answers: _Answers) -> list[str]:

@@ -14,7 +14,7 @@ from empath.config.hosts import own_greetings
 from empath.config.tables.receiving import Listener
 from empath.config.tables.tls import TlsMode
 from empath.mail.endpoint import Endpoint
-from empath.mail.lookup import Addresses, Kind, Question
+from empath.mail.lookup import Addresses, Failed, Kind, Question
 from empath.mail.printable import printable
 from empath.policy.health import Diagnosis, Level
 from empath.policy.hosts.addresses import is_address, is_within
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _ONE_S: Final = 4.0  # for one connection, besides the time that a listener lets a stranger wait
 _DNS_S: Final = 3.0
 _MOST_PROBES: Final = 6
+_MEND_DNS: Final = "look at the name servers of /etc/resolv.conf or [dns] nameservers"
 _STRANGER: Final = "relay-test@example.com"  # a domain that takes no mail
 
 
@@ -43,8 +44,7 @@ def diagnose_ports(config: Config, addresses: Sequence[str], ends_at: float) -> 
     """Whether the service answers at the *addresses* that the DNS gives for the hostname; *ends_at* is monotonic."""
     from empath.net.smtp_probe import ProbeTarget, greeting_of  # noqa: PLC0415 - slow to load
 
-    pairs = [(each, listener, endpoint.port) for each in addresses for listener, endpoint in _open_listeners(config)]
-    for address, listener, port in pairs[:_MOST_PROBES]:
+    for (address, port), listener in [*_reached(config, addresses).items()][:_MOST_PROBES]:
         target = ProbeTarget(Endpoint(address, port), is_tls=listener.tls is TlsMode.IMPLICIT)
         where = str(target.address)
         try:
@@ -60,6 +60,22 @@ def diagnose_ports(config: Config, addresses: Sequence[str], ends_at: float) -> 
                 found = f"at {where} another server answers: {line[:80]}"
                 remedy = "correct the address of hostname in the DNS, or what leads the port elsewhere"
                 yield Diagnosis("port", Level.WARNING, found, remedy)
+
+
+def _reached(config: Config, addresses: Sequence[str]) -> dict[tuple[str, int], Listener]:
+    """
+    By address and port the listener that clients reach there: one of the same family, else another, to which a router
+    may lead.
+    """
+    found: dict[tuple[str, int], Listener] = {}
+    for address in addresses:
+        version = ipaddress.ip_address(address).version
+        listeners = sorted(
+            _open_listeners(config), key=lambda each: ipaddress.ip_address(each[1].host).version != version
+        )
+        for listener, endpoint in listeners:
+            found.setdefault((address, endpoint.port), listener)
+    return found
 
 
 def diagnose_relaying(config: Config, interfaces: frozenset[str], ends_at: float) -> Iterator[Diagnosis]:
@@ -116,6 +132,9 @@ def diagnose_way_out(host: str, resolver: "Resolver", port: int = SMTP_PORT) -> 
     answers = [] if is_address(host) else resolver.look_up(questions, _DNS_S)
     found = [each for answer in answers if isinstance(answer, Addresses) for each in answer.records]
     address = host if is_address(host) else next(iter(found), None)
+    failed = [answer for answer in answers if isinstance(answer, Failed)]
+    if address is None and failed:
+        return Diagnosis("way out", Level.WARNING, f"{host}: the look-up failed: {failed[0].why}", _MEND_DNS)
     if address is None:
         return Diagnosis("way out", Level.WARNING, f"{host} has no address in the DNS", "name another host")
     target = ProbeTarget(Endpoint(address, port), is_tls=False)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _WITHIN_S: Final = 3.0
 _SUBJECT: Final = "MTA-STS"
+_MEND_DNS: Final = "look at the name servers of /etc/resolv.conf or [dns] nameservers"
 Presented = Sequence[tuple[KeyPath, "Certificate"]]
 
 
@@ -55,10 +56,15 @@ def _record(domain: str, table: MtaSts, answers: dict[Question, LookupAnswer]) -
                 yield _warn(f"{name} has the id {seen} of another policy: hosts go on with the one they know", remedy)
         case Texts():
             yield _warn(f"{name} has not exactly one record of MTA-STS: there is no policy", remedy)
+        case Failed(why):
+            yield _warn(f"{name}: the look-up failed: {why}", _MEND_DNS)
         case answer:
             yield _warn(f"{name} has no record ({_why(answer)}): there is no policy", remedy)
     addresses = [answers[Question(host, kind)] for kind in (Kind.A, Kind.AAAA)]
-    if not any(isinstance(each, Addresses) and each.records for each in addresses):
+    failed = [each for each in addresses if isinstance(each, Failed)]
+    if failed and not any(isinstance(each, Addresses) for each in addresses):
+        yield _warn(f"{host}: the look-up failed: {failed[0].why}", _MEND_DNS)
+    elif not any(isinstance(each, Addresses) and each.records for each in addresses):
         words = f"{host} has no address in the DNS ({_why(addresses[0])}): no host can read the policy"
         yield _warn(words, "make an A or AAAA record for it, with the address of [http] or of the proxy before it")
 

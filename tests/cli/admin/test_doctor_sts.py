@@ -88,6 +88,18 @@ def test_what_disagrees_is_told(tmp_path, script):
     ] == found(tmp_path, script)
 
 
+def test_a_look_up_that_fails_says_nothing_of_the_record(tmp_path, script):
+    """
+    Who publishes the record again on such words looks in the wrong place.
+    """
+    script.fail("_mta-sts.a.test", "TXT").fail("mta-sts.a.test", "A").fail("mta-sts.a.test", "AAAA")
+    script.mx("a.test", (10, "mx.example.test"))
+    assert [
+        ("warning", f"{name}: the look-up failed: SERVFAIL from {script.address}")
+        for name in ("_mta-sts.a.test", "mta-sts.a.test")
+    ] == found(tmp_path, script)
+
+
 def test_a_domain_without_records_is_told(tmp_path, script):
     """
     The domain has no MX, so mail goes to its own address, which is not in the policy.

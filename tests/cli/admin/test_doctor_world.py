@@ -16,6 +16,7 @@ from empath.cli.admin.doctor_world import Wanted, diagnose_world, outgoing_addre
 from empath.config import load_config
 from empath.config.tables.tls import TlsMode
 from empath.daemon.process.certificates import examine_certificates
+from empath.mail.endpoint import Endpoint
 from empath.net.certificate import ServerTls
 from empath.policy.dane_match import subject_public_key_info
 from empath.policy.health import Level
@@ -221,6 +222,21 @@ def test_the_addresses_of_the_dns_lead_to_this_service(make_config):
     assert "try from outside" in look().remedy
 
 
+def test_each_address_and_port_is_tried_once(make_config):
+    """
+    Listeners for both families at one port are two ways to one service, and the connections are few.
+    """
+    with ScriptedPeer().greeting(f"220 {NAME} ESMTP") as peer:
+        port = int(peer.address.rpartition(":")[2])
+        config = make_config(port=port)
+        [first] = config.listeners
+        both = (first.model_copy(update={"address": Endpoint("::", port)}), first)
+        config = config.model_copy(update={"listeners": both})
+        found = [*diagnose_ports(config, ["127.0.0.1", "::1"], time.monotonic() + 9)]
+        assert [Level.OK, Level.WARNING] == [each.level for each in found]
+        assert found[1].found.startswith(f"[::1]:{port} cannot be reached from here: ")
+
+
 def test_the_way_out_is_tried_on_request(make_config, script):
     """
     Many providers close outgoing port 25, and mail then waits without a word.
@@ -234,6 +250,9 @@ def test_the_way_out_is_tried_on_request(make_config, script):
     found = diagnose_way_out("outside.test", resolver(config), port)
     assert (Level.WARNING, True) == (found.level, "open outgoing port 25" in found.remedy)
     assert "gone.test has no address in the DNS" == diagnose_way_out("gone.test", resolver(config)).found
+    script.fail("down.test", "A").fail("down.test", "AAAA")
+    found = diagnose_way_out("down.test", resolver(config))
+    assert (True, True) == (found.found.startswith("down.test: the look-up failed: "), "name servers" in found.remedy)
 
 
 def test_blocklists_are_asked_about_each_address(make_config, script):
