@@ -110,19 +110,26 @@ def init(
     Without --host it is a server for tests and development in DIRECTORY, by default ./empath.
     """
     given = _Given(hostname, domains, target, submitters, is_unasked)
-    if host is None:
-        if root is not None or addresses:
-            raise UsageError("--root and --address are for --host")
-        _make_development(directory or Path("empath"), given)
-    else:
-        if directory is not None:
-            raise UsageError("a host has its files in fixed places: leave DIRECTORY out, or give --root")
-        _make_host(_parsed(host, Domain.parse, "--host"), root or Path("/"), given, _addresses(addresses))
+    try:
+        if host is None:
+            if root is not None or addresses:
+                raise UsageError("--root and --address are for --host")
+            _make_development(directory or Path("empath"), given)
+        else:
+            if directory is not None:
+                raise UsageError("a host has its files in fixed places: leave DIRECTORY out, or give --root")
+            _make_host(_parsed(host, Domain.parse, "--host"), root or Path("/"), given, _addresses(addresses))
+    except OSError as exc:
+        if exc.filename is None:  # standard output
+            raise
+        raise CannotCreate(f"{exc.filename} cannot be made: {exc.strerror}") from exc
 
 
 def _make_development(directory: Path, given: _Given) -> None:
     if directory.is_dir() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty; name another directory")
+    if not str(directory.absolute()).isprintable():
+        raise UsageError(f"{str(directory)!r} has a character that a path of the configuration cannot have")
     answers = _answers(given, hostname="mail.example.test", domain="example.test")
     hold_sensible(answers, DEVELOPMENT)
     from empath.cli.self_signed import make_certificate  # noqa: PLC0415 - it loads cryptography
@@ -140,12 +147,12 @@ def _make_development(directory: Path, given: _Given) -> None:
     folders = {directory: 0o750, directory / "data": 0o750, directory / "tls": 0o750, directory / "pickup": 0o3730}
     _write(files, folders)
     _tell(f"made {config}, and a certificate for tests; it listens on 127.0.0.1:2525. Start it, send a mail, see it:")
-    file = shlex.quote(str(config))
+    file = _typed(config)
     someone = f"you@{answers.domains[0] if answers.domains else answers.hostname}"
     click.echo(f"{_program('empathd')} -c {file} start")
     click.echo(f"printf 'Subject: hello\\n\\nHi!\\n' | {_program('empath-sendmail')} -C {file} {someone}")
     if answers.target is None:
-        click.echo(f"cat {shlex.quote(str(directory / DEVELOPMENT.maildir))}/new/*")
+        click.echo(f"cat {_typed(directory / DEVELOPMENT.maildir)}/new/*")
     else:
         click.echo(f"{_program('empath-admin')} -c {file} find --newer-than 1h")
 
@@ -231,7 +238,10 @@ def _answers(given: _Given, *, hostname: str, domain: str) -> Answers:
         raise UsageError(f"init asks, and there is no terminal: add --yes, or all of {options}")
     where = f"Where mail goes: {MAILDIR}, smtp://HOST:PORT (a smarthost) or lmtp:/SOCKET"
     who = "Who may send to other domains: nobody, or some of local,accounts,NETWORK"
-    names, given_names = f"Domains it receives mail for, or {NO_DOMAIN}", ",".join(given.domains) or None
+    names, given_names = (
+        f"Domains it receives mail for, or {NO_DOMAIN}",
+        ",".join(given.domains) if given.domains else None,
+    )
     one, is_unasked = _Question, given.is_unasked
     return Answers(
         one("--hostname", "Name of this host", hostname, Domain.parse).answer(given.hostname, is_unasked=is_unasked),
@@ -249,9 +259,12 @@ def _parsed(text: str, parse: Callable[[str], _T], name: str) -> _T:
 
 
 def _parse_domains(text: str) -> tuple[Domain, ...]:
-    if text.strip() == NO_DOMAIN:
+    words = text.replace(",", " ").split()
+    if words == [NO_DOMAIN]:
         return ()
-    return tuple(dict.fromkeys(Domain.parse(word) for word in text.replace(",", " ").split()))
+    if not words or NO_DOMAIN in words:
+        raise SyntaxViolation(f"give one or more domains, or {NO_DOMAIN} alone")
+    return tuple(dict.fromkeys(map(Domain.parse, words)))
 
 
 def _addresses(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -343,10 +356,10 @@ def _write(files: list[_File], folders: dict[Path, int]) -> None:
         for each in files:
             _make_file(each)
             made.append(each.path)
-    except OSError as exc:
+    except OSError:
         for path in reversed(made):
             path.rmdir() if path.is_dir() else path.unlink()
-        raise CannotCreate(f"{exc.filename} cannot be made: {exc.strerror}") from exc
+        raise
 
 
 def _make_folder(folder: Path, mode: int) -> list[Path]:
@@ -369,6 +382,11 @@ def _make_file(file: _File) -> None:
     except OSError:
         file.path.unlink()
         raise
+
+
+def _typed(path: Path) -> str:
+    """How a person names *path* in a shell; one that begins with "-" would be an option."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
 def _program(name: str) -> str:

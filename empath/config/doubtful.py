@@ -45,7 +45,7 @@ def doubts(config: Config) -> list[Contradiction]:
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
         *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
         *_sink(config), *_http(config), *_dkim(config), *_mta_sts(config), *_arc(config), *_domain_reports(config),
-        *doubtful_tracing(config),
+        *doubtful_tracing(config), *_redaction(config),
     ]  # fmt: skip
 
 
@@ -286,6 +286,18 @@ def _sink(config: Config) -> Iterator[Contradiction]:
     if config.delivery.sink:
         words = "all mail is discarded, and counts as delivered: only the copy of a queue may have this"
         yield Contradiction(("delivery", "sink"), words, is_warning=True)
+
+
+def _redaction(config: Config) -> Iterator[Contradiction]:
+    """A table by which nothing is redacted."""
+    redaction = config.audit.redaction
+    if redaction.after_s is None:
+        if redaction.model_fields_set:
+            words = 'nothing is redacted without an age; set after, such as "30d"'
+            yield Contradiction(("audit", "redaction"), words, is_warning=True)
+    elif redaction.redaction(b"").changes_nothing:
+        words = 'nothing is redacted, as addresses, subjects and clients are all "keep"'
+        yield Contradiction(("audit", "redaction", "after"), words, is_warning=True)
 
 
 def _http(config: Config) -> Iterator[Contradiction]:

@@ -144,6 +144,8 @@ def hold_sensible(answers: Answers, layout: Layout) -> None:
         raise UsageError(f"{name} is a name for examples, which other hosts do not accept; give the name of this host")
     if not answers.domains and answers.submitters == Submitters():
         raise UsageError("it receives for no domain, and nobody may submit: such a server takes no mail")
+    if every := next((network for network in answers.submitters.networks if network.prefixlen == 0), None):
+        raise UsageError(f"--submit: {every} is the whole Internet, which would make this an open relay")
     if not isinstance(target, SmtpRoute):
         return
     ports = {layout.port, *(port for port, _ in layout.submission)}

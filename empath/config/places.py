@@ -74,6 +74,8 @@ def obstacle_to_file(file: Path, account: Account) -> str | None:
     closed = closed_folder(file.parent, account)
     if closed is not None:
         return f"user {account.name} may not enter {closed}"
+    if stat.S_ISDIR(status.st_mode):
+        return f"{file} is a directory, and not a file"
     return None if account.may(_READ, status) else f"user {account.name} may not read {file}"
 
 

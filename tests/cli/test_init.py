@@ -183,6 +183,10 @@ def test_what_a_package_of_the_system_has_is_left_to_it(tmp_path):
         (["--deliver", "pigeon"], "--deliver: not a route: 'pigeon'"),
         (["--deliver", "smtp://127.0.0.1:2525"], "smtp://127.0.0.1:2525 is this server itself"),
         (["--deliver", "smtp://mail.example.test"], "smtp://mail.example.test:25 is this server itself"),
+        (["--domain", "none", "--domain", "ours.dev"], "--domain: give one or more domains, or none alone"),
+        (["--domain", ""], "--domain: give one or more domains, or none alone"),
+        (["--submit", "local,::/0"], "--submit: ::/0 is the whole Internet, which would make this an open relay"),
+        (["a\nb"], "'a\\nb' has a character that a path of the configuration cannot have"),
     ],
 )
 def test_a_wrong_answer_is_one_line(arguments, words, tmp_path, monkeypatch):
@@ -202,6 +206,27 @@ def test_what_is_there_stays(tmp_path):
     """
     (tmp_path / "a").write_text("mine")
     assert (64, "", f"empathd: {tmp_path} is not empty; name another directory\n") == run("init", tmp_path, "--yes")
+
+
+@pytest.mark.parametrize("given", [["x" * 300], ["--host", "ours.dev", "--root", "x" * 300, "--domain", "none"]])
+def test_a_place_that_cannot_be_is_one_line(given, tmp_path, monkeypatch):
+    """
+    The system refuses the name before a file is made.
+    """
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("init", "--yes", *given)
+    assert (73, "", 1) == (code, out, err.count("\n"))
+    assert "cannot be made: File name too long" in err
+    assert [] == [*tmp_path.iterdir()]
+
+
+def test_a_directory_is_no_option_in_the_commands_that_are_printed(tmp_path, monkeypatch):
+    """
+    `cat -d/Maildir` would ask for help.
+    """
+    monkeypatch.chdir(tmp_path)
+    out = run("init", "--yes", "--", "-d")[1]
+    assert ["./-d/empath.toml", "./-d/empath.toml", "./-d/Maildir/new/*"] == re.findall(r" (\S*-d/\S+)", out)
 
 
 def test_without_a_terminal_nothing_is_asked(tmp_path):

@@ -106,6 +106,12 @@ def found(directory, text):
         ),
         (f"{LISTENER}[delivery]\nsink = true\n", ("delivery", "sink"), "all mail is discarded"),
         (f"{LISTENER}[delivery]\nsoft_bounce = true\n", ("delivery", "soft_bounce"), "waits until it expires"),
+        (f'{LISTENER}[audit.redaction]\naddresses = "drop"\n', ("audit", "redaction"), "without an age"),
+        (
+            f'{LISTENER}[audit.redaction]\nafter = "30d"\naddresses = "keep"\nsubjects = "keep"\nclients = "keep"\n',
+            ("audit", "redaction", "after"),
+            'nothing is redacted, as addresses, subjects and clients are all "keep"',
+        ),
         (f"{LISTENER}{TLS}", ("tls", "certificate"), "no listener speaks TLS"),
         (f"{LISTENER}[auth]\ncheck_from = true\n", ("auth",), "no listener lets clients log in"),
         (f'{USERS}auth = false\n[dnsbl]\n"zen.test" = 1\n', ("dnsbl",), "no listener has the role mx"),

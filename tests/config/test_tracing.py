@@ -86,6 +86,18 @@ def test_a_mistake_is_named(tmp_path, text, words):
             "7: tracing.headers_file: PLACE/headers has no header field in line 2; write it as `Name: value`",
         ),
         ('endpoint = "https://a.test"\nca_file = "none"', "7: tracing.ca_file: there is no file PLACE/none"),
+        (
+            'endpoint = "https://a.test"\nheaders_file = "."',
+            "7: tracing.headers_file: PLACE is a directory, and not a file",
+        ),
+        (
+            'endpoint = "https://a.test"\nheaders_file = "own"',
+            "7: tracing.headers_file: PLACE/own has Content-Length in line 1, which Empath writes itself",
+        ),
+        (
+            'endpoint = "http://127.0.0.1:4317"',
+            "6: tracing.endpoint: collectors take gRPC at port 4317, which Empath does not speak",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_found(tmp_path, text, words):
@@ -93,6 +105,7 @@ def test_what_cannot_be_used_is_found(tmp_path, text, words):
     Before a process fails by it.
     """
     (tmp_path / "headers").write_text("A: b\nBearer abc\n")
+    (tmp_path / "own").write_text("Content-Length: 3\n")
     [line] = found(tmp_path, text)
     assert line.startswith(words.replace("PLACE", str(tmp_path))), line
 

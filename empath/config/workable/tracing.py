@@ -4,6 +4,7 @@ tracing - what keeps [tracing] from being used on this machine
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Final
 
 from empath.config.model import Config
 from empath.config.places import Account, obstacle_to_file
@@ -13,6 +14,8 @@ from empath.errors import SyntaxViolation
 from empath.mail.url import is_private, parse_url
 from empath.policy.tracing.headers import parse_headers
 
+_GRPC_PORT: Final = 4317
+_HTTP_PORT: Final = 4318
 MISSING = "the package opentelemetry-proto is not installed; `pip install empath-mta[otlp]` does that"
 
 
@@ -43,7 +46,11 @@ def doubtful_tracing(config: Config) -> Iterator[Contradiction]:
         if tracing != Tracing():  # `check --print` prints the defaults, too
             yield Contradiction(("tracing",), "nothing is traced without an endpoint", is_warning=True)
         return
-    if not is_private(parse_url(tracing.url)):
+    url = parse_url(tracing.url)
+    if url.port == _GRPC_PORT:
+        words = f"collectors take gRPC at port {_GRPC_PORT}, which Empath does not speak, and HTTP at port {_HTTP_PORT}"
+        yield Contradiction(("tracing", "endpoint"), words, is_warning=True)
+    if not is_private(url):
         words = "senders and clients go to the collector in the clear; use https://, or a collector on this host"
         yield Contradiction(("tracing", "endpoint"), words, is_warning=True)
 

@@ -19,7 +19,7 @@ from empath.net.interfaces import has_address
 
 def examine_next_hops(config: Config) -> list[Contradiction]:
     """What cannot be used; a warning where this user may not look, or where the machine may change."""
-    return [*examine_client_access(config), *_webhooks(config), *_sources(config)]
+    return [*examine_client_access(config), *_webhooks(config), *_collector(config), *_sources(config)]
 
 
 def _webhooks(config: Config) -> Iterator[Contradiction]:
@@ -37,6 +37,13 @@ def _webhooks(config: Config) -> Iterator[Contradiction]:
             yield Contradiction((*keys, "secret_file"), f"{hook.secret_file} is empty, so no request can be signed")
         if hook.ca_file is not None and not has_authorities(hook.ca_file):
             yield Contradiction((*keys, "ca_file"), f"{hook.ca_file}: has no certificates in PEM form")
+
+
+def _collector(config: Config) -> Iterator[Contradiction]:
+    """Authorities of the collector of traces that are none: no trace would arrive."""
+    file = config.tracing.ca_file if config.tracing.is_on else None
+    if file is not None and not has_authorities(file):
+        yield Contradiction(("tracing", "ca_file"), f"{file}: has no certificates in PEM form")
 
 
 def _octets(file: Path) -> bytes:

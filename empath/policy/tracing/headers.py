@@ -26,8 +26,10 @@ def parse_headers(octets: bytes) -> tuple[tuple[str, str], ...]:
         if not text or text.startswith("#"):
             continue
         match = _FIELD.fullmatch(text) if len(text) <= _LONGEST else None
-        if match is None or match[1].lower() in _OWN:
+        if match is None:
             raise SyntaxViolation(f"has no header field in line {number}; write it as `Name: value`")
+        if match[1].lower() in _OWN:
+            raise SyntaxViolation(f"has {match[1]} in line {number}, which Empath writes itself; remove that line")
         found.append((match[1], match[2]))
     if len(found) > _MOST:
         raise SyntaxViolation(f"has {len(found)} header fields, and {_MOST} are the most")

@@ -31,6 +31,10 @@ def examined(tmp_path):
         (f'{HOOK}ca_file = "secret"\n', ("webhooks", "a", "ca_file"), "has no certificates in PEM form"),
         (f'{HOOK}ca_file = "empty"\n', ("webhooks", "a", "ca_file"), "has no certificates in PEM form"),
         (
+            '[tracing]\nendpoint = "https://a.test"\nca_file = "secret"\n', ("tracing", "ca_file"),
+            "has no certificates in PEM form",
+        ),
+        (
             f'{EVENTS}ca_file = "secret"\n', ("events", "webhooks", "a", "ca_file"),
             "has no certificates in PEM form",
         ),
