@@ -92,3 +92,17 @@ def test_a_copy_needs_a_place_of_its_own(tmp_path: Path, place: str) -> None:
     said = tool.run("snapshot", "--sink", str(tmp_path / place))
     assert (73, True) == (said.code, said.err.startswith("empath-admin: ")), said
     assert "mine" == (tmp_path / "copy").read_text()
+
+
+def test_a_copy_whose_configuration_could_not_name_it_is_not_made(tmp_path: Path) -> None:
+    """
+    A path with a line feed is none in a file of settings.
+    """
+    tool = AdminTool(tmp_path)
+    said = tool.run("snapshot", "--sink", str(tmp_path / "a\nb"))
+    assert (64, 1, True) == (
+        said.code,
+        said.err.count("\n"),
+        "a character that a path of the configuration" in said.err,
+    )
+    assert not (tmp_path / "a\nb").exists()

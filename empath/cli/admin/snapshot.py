@@ -12,6 +12,7 @@ from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, configuration, open_queue, say
 from empath.config import load_config
 from empath.config.sink import sink_toml
+from empath.errors import UsageError
 from empath.mail.status import LIVE
 from empath.mail.words import count
 from empath.storage.admin.sink_copy import copy_into
@@ -48,6 +49,8 @@ def snapshot(context: click.Context, *, folder: Path, proposal: Path | None, por
     retries each recipient becomes delivered, and no host is asked.
     """
     _, config = configuration(context)
+    if not str(folder.absolute()).isprintable():  # [queue] path of the copy would be none
+        raise UsageError(f"{str(folder)!r} has a character that a path of the configuration cannot have")
     text = sink_toml(config if proposal is None else load_config(proposal), port)
     made = copy_into(open_queue(config), config.queue.spool, folder, (_FILE, text), clock=time.time, on_progress=Said())
     live = sum(number for status, number in made.recipients.items() if status in LIVE)

@@ -5,6 +5,7 @@ storage/admin/comparison.py does the work; here is what the change may be, and h
 """
 
 import time
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,12 +17,15 @@ from empath.cli.admin.options import SHARE, ParsedType, json_option, selecting
 from empath.cli.admin.output import NAME, Column
 from empath.cli.common import config_option, configuration, open_queue, say
 from empath.config import Config, load_config
+from empath.config.doubtful import doubt_of_destination_rule
 from empath.config.forecast_setup import proposed_rule, setup_of
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.status import LIVE, RecipientStatus
 from empath.mail.words import count, span
-from empath.policy.destinations.rulebook import RuleRow
+from empath.policy.destinations.rulebook import DestinationPattern, RuleBook, RuleRow
+from empath.policy.forecast_setup import Setup
 from empath.policy.retry import Steps, parse_steps
+from empath.policy.warmup import WarmupPlan
 from empath.storage.admin.comparison import Comparison, Outcome, Proposal, compare
 from empath.storage.admin.selection import Selection
 
@@ -92,9 +96,16 @@ def whatif(
         raise UsageError("filters and --hold go together: they select the mail that would be held")
     proposed = config if proposal is None else load_config(proposal)
     rows = [_rule(config, number, *words) for number, words in enumerate(rules, 1)]
+
+    def after(in_force: Iterable[RuleRow], plans: Sequence[WarmupPlan]) -> Setup:
+        setup = setup_of(proposed, [*in_force, *rows], plans, steps)
+        for row in rows:
+            _tell_doubt(proposed, setup.book, row)
+        return setup
+
     found = Proposal(
         before=partial(setup_of, config),
-        after=lambda in_force, plans: setup_of(proposed, [*in_force, *rows], plans, steps),
+        after=after,
         hold=selection if is_hold else None,
         share=share,
     )
@@ -103,7 +114,7 @@ def whatif(
         output.write_json(compared)
         return
     has_change = proposal is not None or bool(rows) or steps is not None or is_hold
-    _write(compared, has_change=has_change, is_every=is_every or not has_change)
+    _write(compared, has_change=has_change, is_every=is_every or not has_change, is_hold=is_hold)
 
 
 def _rule(config: Config, number: int, pattern: str, setting: str, value: str) -> RuleRow:
@@ -122,7 +133,14 @@ def _rule(config: Config, number: int, pattern: str, setting: str, value: str) -
     return found.row
 
 
-def _write(compared: Comparison, *, has_change: bool, is_every: bool) -> None:
+def _tell_doubt(config: Config, book: RuleBook, row: RuleRow) -> None:
+    """Say why the rule *row* of *book* has no effect. A table that stays as it is would be taken for its forecast."""
+    words = doubt_of_destination_rule(config, book, DestinationPattern.parse(row.pattern), row.setting)
+    if words:
+        say(NAME, f"--rule {row.pattern} {row.setting} has no effect: {words}")
+
+
+def _write(compared: Comparison, *, has_change: bool, is_every: bool, is_hold: bool) -> None:
     now = compared.now_at
     if compared.moves:
         rows = [(each.recipients, each.from_destination, each.to_destination) for each in compared.moves[:_SHOWN]]
@@ -136,7 +154,7 @@ def _write(compared: Comparison, *, has_change: bool, is_every: bool) -> None:
         say(NAME, f"and {count(len(chosen) - _SHOWN, 'destination')} more: --json has all")
     if not is_every and len(chosen) < len(compared.destinations):
         say(NAME, f"{count(len(compared.destinations) - len(chosen), 'destination')} not shown would stay as they are")
-    if compared.newly_held:
+    if is_hold:
         say(NAME, f"{count(compared.newly_held, 'recipient')} would be held")
     for sentence in compared.assumptions:
         say(NAME, f"assumed: {sentence}")

@@ -133,6 +133,18 @@ def test_a_change_that_is_none_is_refused(full: AdminTool, arguments: tuple[str,
     assert (64, True) == (said.code, words in said.err), said
 
 
+def test_a_rule_that_has_no_effect_is_said(full: AdminTool) -> None:
+    """
+    A table that does not change would be taken for the forecast of the rule.
+    """
+    full.config.write_text(configuration(2525, routes='"*" = "smtp://relay.test:25"'))
+    words = (
+        "--rule a.example rate has no effect: mail to a.example goes to smtp:relay.test:25, and rate is found by that"
+    )
+    assert f"empath-admin: {words}; set it there" == full.words("whatif", "--rule", "a.example", "rate", "1/1h")[0]
+    assert "empath-admin: 0 recipients would be held" in full.words("whatif", "--hold", "--domain", "no.example")
+
+
 def test_a_rule_that_cannot_work_is_said(full: AdminTool) -> None:
     """
     As `rule set` does.
