@@ -1,9 +1,12 @@
 """url - addresses of HTTP endpoints to which this host sends something"""
 
+import re
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from empath.errors import SyntaxViolation
 
+_USER: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -14,7 +17,7 @@ def parse_secure_url(text: str) -> SplitResult:
     Raises:
         SyntaxViolation: *text* is neither, has a user in it, or a character that no URL has.
     """
-    words = f"not a URL: {text!r} (use https://host/path, or http:// for 127.0.0.1, [::1] or localhost)"
+    words = f"not a URL: {_shown(text)} (use https://host/path, or http:// for 127.0.0.1, [::1] or localhost)"
     parts = _parsed(text, words)
     if not is_private(parts):
         raise SyntaxViolation(words)
@@ -28,12 +31,17 @@ def parse_url(text: str) -> SplitResult:
     Raises:
         SyntaxViolation: *text* is neither, has a user in it, or a character that no URL has.
     """
-    return _parsed(text, f"not a URL: {text!r} (use https://host/path or http://host/path)")
+    return _parsed(text, f"not a URL: {_shown(text)} (use https://host/path or http://host/path)")
 
 
 def is_private(parts: SplitResult) -> bool:
     """Whether nobody on the way reads what is sent there: by TLS, or to this host."""
     return parts.scheme == "https" or parts.hostname in _HERE
+
+
+def _shown(text: str) -> str:
+    """*text* for a message, which may go to the log, without the name and the password of a user."""
+    return repr(_USER.sub("…@", text))
 
 
 def _parsed(text: str, words: str) -> SplitResult:

@@ -28,3 +28,13 @@ def test_anything_else_is_no_url(url):
     for parse in (parse_url, parse_secure_url):
         with pytest.raises(SyntaxViolation, match="not a URL"):
             parse(url)
+
+
+def test_the_password_of_a_user_is_not_said():
+    """
+    A configuration that is refused at a reload is named in the log.
+    """
+    for parse in (parse_url, parse_secure_url):
+        with pytest.raises(SyntaxViolation, match=r"'https://…@a\.test/x'") as caught:
+            parse("https://me:p@ss@a.test/x")
+        assert "ss" not in str(caught.value)
