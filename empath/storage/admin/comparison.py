@@ -36,6 +36,7 @@ from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.queue.warmup import warmup_plans
 
 _HORIZON_S: Final = 30 * 86_400.0
+_BY_CONNECTIONS: Final = frozenset({"smtp", "smtps", "smtp+mx", "lmtp"})
 _UNKNOWN_LATENCY_S: Final = 1.0
 _SHORTEST_S: Final = 0.001
 
@@ -169,7 +170,8 @@ class _Comparing:
         settings = setup.book.of_destination(name, known.exchangers)
         zone = None if settings.schedule is None else setup.zone_named(settings.schedule.zone)
         share = self._share
-        if name == NO_ROUTE:
+        lacks_pool = settings.source is not None and settings.source not in setup.config.source_pools
+        if name == NO_ROUTE or (lacks_pool and _is_reached_from_sources(name)):
             share = 0.0  # a worker defers such mail itself
         elif share is None:
             share = 1.0 if measured is None else measured.final_share
@@ -242,6 +244,13 @@ class _Comparing:
         if grain_s:
             found.append(f"instants are rounded up to {span(grain_s)}, because the queue is large")
         return found
+
+
+def _is_reached_from_sources(name: str) -> bool:
+    """Whether a connection to another host is made for the destination *name*."""
+    domain, next_hop = domain_and_next_hop(name)
+    kind, _, rest = (next_hop or "").partition(":")
+    return domain is not None or (kind in _BY_CONNECTIONS and not rest.startswith("/"))
 
 
 def _last(instants: Sequence[float | None], at_least: float = 0.0) -> float | None:

@@ -1,5 +1,6 @@
 """empath-admin whatif: a change that is only proposed."""
 
+import json
 import time
 
 import pytest
@@ -153,3 +154,6 @@ def test_a_rule_that_cannot_work_is_said(full: AdminTool) -> None:
     assert (
         "empath-admin: --rule a.example source: there is no pool pool-x in [sources], so its mail is deferred" in said
     )
+    found = json.loads(full.run("whatif", "--rule", "a.example", "source", "pool-x", "--json").out)
+    [both] = [each for each in found["destinations"] if each["destination"] == "a.example"]
+    assert (True, 0) == (both["before"]["settled"] > 0, both["after"]["settled"])
