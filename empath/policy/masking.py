@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final
 
 EMPTY: Final = frozenset({"subject", "metadata", "predicate"})  # they repeat what people wrote
+_ACCOUNT: Final = "account"  # its name says as well whose mail it is
 _DETAIL: Final = "detail"  # of an event, as JSON
 
 # What is not part of a local part without quotes; further characters only do not begin one in texts.
@@ -54,6 +55,8 @@ def masked_value(name: str, value: Any) -> Any:
         return None
     if not isinstance(value, str):
         return value
+    if name == _ACCOUNT and "@" not in value:
+        return _short(value)
     text = _without_words(value) if name == _DETAIL else value
     return text if text is None else masked(text)
 

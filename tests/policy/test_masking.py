@@ -100,3 +100,10 @@ def test_the_detail_of_an_event_has_no_words_of_people(detail: str, expected: st
     Of what is no JSON object nothing is left.
     """
     assert expected == masked_value("detail", detail)
+
+
+def test_the_name_of_an_account_is_masked_as_an_address_is() -> None:
+    """
+    It says as well whose the mail is.
+    """
+    assert ["a…", "a…@example.org", ""] == [masked_value("account", name) for name in ("ann", "ann@example.org", "")]

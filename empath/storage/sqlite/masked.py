@@ -6,9 +6,10 @@ THEORY
     view, with the same columns.  These read the queue by another connection.  So no name, comment or trick of SQL leads
     to a table of the queue: its file is not open where the SQL runs, and an authorizer refuses to open any other.
 
-    In every text the local parts of addresses are masked (policy/masking.py).  Columns that repeat what people wrote
-    are empty, and members of JSON with such a name are left out.  A condition is checked on what is shown; only those
-    on numbers, ids and the like also narrow what is read, because a mask never changes these.
+    In every text the local parts of addresses are masked, and so are names of accounts (policy/masking.py).  Columns
+    that repeat what people wrote are empty, and members of JSON with such a name are left out.  A condition is checked
+    on what is shown; only those on numbers, ids and the like also narrow what is read, because a mask never changes
+    these.
 """
 
 import json
@@ -24,6 +25,7 @@ NARROWING: Final = frozenset({
     "id", "recipient_id", "attempt_id", "audit_id", "event_id", "plan_id", "feedback_id", "refusal_id", "process_id",
     "status", "domain", "destination", "revision", "number",
 })  # fmt: skip
+_SHOWN: Final = {("audit", "object"): "iif(what LIKE 'account%', substr(object, 1, 1) || '…', object)"}  # its name
 _OPERATORS: Final = {
     apsw.SQLITE_INDEX_CONSTRAINT_EQ: "=",
     apsw.SQLITE_INDEX_CONSTRAINT_GT: ">",
@@ -119,7 +121,8 @@ class _Cursor:
         """Begin to read, as `BestIndexObject` has planned."""
         used, terms = json.loads(plan)
         self._places = {column: place for place, column in enumerate(used)}
-        wanted = ", ".join(_quoted(self._columns[column]) for column in used) or "1"
+        names = [self._columns[column] for column in used]
+        wanted = ", ".join(_SHOWN.get((self._name, name), _quoted(name)) for name in names) or "1"
         where = " AND ".join(f"{_quoted(name)} {operator} ?" for name, operator in terms) or "1"
         statement = f"SELECT {wanted} FROM main.{_quoted(self._name)} WHERE {where}"
         self._rows = iter(self._queue.execute(statement, tuple(values or ())))
@@ -143,7 +146,9 @@ class _Cursor:
         """One value, masked."""
         if number < 0:
             return self._number
-        return masked_value(self._columns[number], self._row[self._places[number]])
+        name = self._columns[number]
+        of_account = self._name == "account" and name == "name"
+        return masked_value("account" if of_account else name, self._row[self._places[number]])
 
     def Close(self) -> None:
         """End."""

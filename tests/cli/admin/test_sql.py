@@ -314,6 +314,10 @@ def test_support_sees_masked_addresses(tool: AdminTool) -> None:
     tool.queue.write(f"INSERT INTO _event (at, type, detail) VALUES (1e9, 'accepted', '{detail}'), (1e9, 'x', '[1]')")
     said = tool.run_apart("sql", "--masked", "SELECT detail FROM event")
     assert (0, '{"message_id": "<…@x>", "reply": "<a…@a.example>"}\n\n', "") == said
+    tool.queue.write("INSERT INTO _account (name, senders, created_at) VALUES ('ann', '', 1e9)")
+    tool.queue.write("UPDATE account SET status = 'disabled' WHERE name = 'ann'")
+    said = tool.run_apart("sql", "--masked", "SELECT name FROM account", "SELECT object FROM audit")
+    assert (0, "a…\na…\n", "") == said
     conditions = ("recipient = 'r1@a.example'", "recipient LIKE 'r1%'", "recipient_id < 1", "recipient_id = NULL")
     for where in conditions:
         assert (0, "", "") == tool.run_apart("sql", "--masked", f"SELECT * FROM queue WHERE {where}"), where
