@@ -170,7 +170,7 @@ class _Comparing:
         settings = setup.book.of_destination(name, known.exchangers)
         zone = None if settings.schedule is None else setup.zone_named(settings.schedule.zone)
         share = self._share
-        lacks_pool = settings.source is not None and settings.source not in setup.config.source_pools
+        lacks_pool = settings.source is not None and settings.source not in setup.pools
         if name == NO_ROUTE or (lacks_pool and _is_reached_from_sources(name)):
             share = 0.0  # a worker defers such mail itself
         elif share is None:
