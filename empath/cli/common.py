@@ -42,6 +42,11 @@ def config_option(*names: str, **attributes: Any) -> Callable[[Callable[..., Non
     )
 
 
+def examples(*lines: str) -> str:
+    """The end of a verb's help: command lines as a person types them, which are not wrapped."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
 def configuration(context: click.Context) -> tuple[Path, Config]:
     """
     The configuration file that was named, and its content.

@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import click
 
-from empath.cli.common import say
+from empath.cli.common import examples, say
 from empath.config.first import (
     ANY_IPV6,
     DEVELOPMENT,
@@ -73,7 +73,13 @@ class _Given:
     is_unasked: bool
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "empathd init --yes",
+        "empathd init --host acme.dev --submit local,accounts > acme.dev.zone",
+        "empathd init --host acme.dev --root /tmp/look --yes",
+    )
+)
 @click.argument("directory", required=False, metavar="[DIRECTORY]", type=click.Path(path_type=Path))
 @click.option("--host", metavar="DOMAIN", help="Make the files of a host of the Internet that receives for DOMAIN.")
 @click.option(

@@ -13,7 +13,7 @@ import click
 
 from empath.cli.admin.options import Whole, wait_option
 from empath.cli.admin.output import NAME
-from empath.cli.common import config_option, lenient_configuration, open_queue, say
+from empath.cli.common import config_option, examples, lenient_configuration, open_queue, say
 from empath.errors import MissingInput, QueueBusy, StorageFailure, UsageError
 from empath.mail.words import count
 from empath.policy.audit_export import AuditEntry, record_of
@@ -28,7 +28,13 @@ _MODE: Final = 0o600  # of a new file: it says what people did
 _MOST_NUMBER: Final = 2**63 - 1
 
 
-@click.command("export")
+@click.command(
+    "export",
+    epilog=examples(
+        "empath-admin audit export --output audit.jsonl",
+        "empath-admin audit export --after 4711 --addresses mask",
+    ),
+)
 @config_option()
 @click.option("--after", type=Whole(0, _MOST_NUMBER), metavar="NUMBER", help="Begin after the row with this number.")
 @click.option(

@@ -11,7 +11,7 @@ _SHELLS: Final = ("bash", "zsh", "fish")
 _VARIABLE: Final = "_EMPATH_ADMIN_COMPLETE"  # environment variable in which a shell asks click for completions
 
 
-@click.command()
+@click.command(short_help="Print the script that completes words in SHELL.")
 @click.argument("shell", type=click.Choice(_SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

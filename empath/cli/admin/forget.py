@@ -10,7 +10,7 @@ import click
 from empath.cli.admin import output
 from empath.cli.admin.options import ParsedType, dry_run_option, json_option, wait_option, who, yes_option
 from empath.cli.admin.output import NAME, Column
-from empath.cli.common import FINDINGS, INTERRUPTED, config_option, lenient_configuration, open_queue, say
+from empath.cli.common import FINDINGS, INTERRUPTED, config_option, examples, lenient_configuration, open_queue, say
 from empath.errors import UsageError
 from empath.mail.address import Address
 from empath.mail.words import count
@@ -23,7 +23,12 @@ _CUT_S: Final = 1.0  # for the log of the database, in which old text may stand
 _PROGRESS_S: Final = 2.0
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "empath-admin forget user@example.com --dry-run",
+        "empath-admin forget user@example.com --suppression --yes",
+    )
+)
 @config_option()
 @click.argument("address", type=_ADDRESS, metavar="ADDRESS")
 @click.option("--suppression", "is_whole", is_flag=True, help="Also forget that it is suppressed: it gets mail again.")

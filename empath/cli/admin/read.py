@@ -19,7 +19,7 @@ from empath.cli.admin.options import (
 )
 from empath.cli.admin.output import NAME
 from empath.cli.admin.rule import decided_words, decision_record
-from empath.cli.common import config_option, lenient_configuration, open_queue, say
+from empath.cli.common import config_option, examples, lenient_configuration, open_queue, say
 from empath.cli.pauses import blocked_words, pause_words, pauses_of_rows
 from empath.config import Config
 from empath.errors import MissingInput, UsageError
@@ -49,7 +49,13 @@ _limit_option: Final = click.option(
 )
 
 
-@click.command("list")
+@click.command(
+    "list",
+    epilog=examples(
+        "empath-admin list --domain example.com",
+        'empath-admin list --at "2026-11-30 12:00" --class greylist',
+    ),
+)
 @config_option()
 @selecting([status.value for status in RecipientStatus if status in LIVE], is_order=False)
 @_limit_option

@@ -12,7 +12,7 @@ from empath.storage.admin import repro as storage
 from empath.storage.admin.records import Reference
 
 
-@click.command()
+@click.command(short_help="Export one message as a small queue.")
 @config_option()
 @click.argument("reference", type=REFERENCE, metavar="ID")
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))

@@ -160,7 +160,7 @@ def drain(context: click.Context, waiting: Waiting) -> None:
     tell(context, "drain", None, waiting)
 
 
-@click.command("stop-listener")
+@click.command("stop-listener", short_help="Take no more connections at ADDRESS.")
 @config_option()
 @click.argument("address", metavar="ADDRESS")
 @click.pass_context

@@ -9,7 +9,7 @@ import click
 from empath.cli.admin.backup import Said
 from empath.cli.admin.options import Whole
 from empath.cli.admin.output import NAME
-from empath.cli.common import config_option, configuration, open_queue, say
+from empath.cli.common import config_option, configuration, examples, open_queue, say
 from empath.config import load_config
 from empath.config.sink import sink_toml
 from empath.errors import UsageError
@@ -20,7 +20,11 @@ from empath.storage.admin.sink_copy import copy_into
 _FILE: Final = "empath.toml"
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "empath-admin snapshot --sink /var/tmp/tomorrow --config tomorrow.toml",
+    )
+)
 @config_option("-c")
 @click.option(
     "--sink", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The new directory."

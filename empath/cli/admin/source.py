@@ -33,7 +33,7 @@ _MOST_REASON: Final = 1_000  # characters, as in sql/sqlite/control/source.sql
 _DAY_S: Final = 86_400.0
 
 
-@click.group()
+@click.group(short_help="See the addresses that mail goes out from.")
 def source() -> None:
     """See the addresses that mail goes out from, and let one rest."""
 

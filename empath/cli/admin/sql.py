@@ -5,11 +5,16 @@ from typing import Final
 import click
 
 from empath.cli.admin.options import wait_option
-from empath.cli.common import config_option, lenient_configuration, open_queue
+from empath.cli.common import config_option, examples, lenient_configuration, open_queue
 from empath.errors import UsageError
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        'empath-admin sql "SELECT status, count(*) FROM queue GROUP BY status"',
+        'empath-admin sql --masked "SELECT id, recipient, last_reply FROM queue"',
+    )
+)
 @config_option()
 @click.option("--write", "is_writing", is_flag=True, help="Let statements change the queue.")
 @click.option("--masked", "masks", is_flag=True, help="Only the views, with the local parts of addresses masked.")

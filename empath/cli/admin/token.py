@@ -39,7 +39,7 @@ _NAME: Final = ParsedType("name", _name)
 _NETWORK: Final = ParsedType("network", lambda text: " ".join(map(str, parse_networks(text))))
 
 
-@click.group()
+@click.group(short_help="See and change the tokens of programs, for the API.")
 def token() -> None:
     """See and change the tokens of programs that use the HTTP API."""
 

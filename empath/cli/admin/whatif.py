@@ -15,7 +15,7 @@ import click
 from empath.cli.admin import output
 from empath.cli.admin.options import SHARE, ParsedType, json_option, selecting
 from empath.cli.admin.output import NAME, Column
-from empath.cli.common import config_option, configuration, open_queue, say
+from empath.cli.common import config_option, configuration, examples, open_queue, say
 from empath.config import Config, load_config
 from empath.config.doubtful import doubt_of_destination_rule
 from empath.config.forecast_setup import proposed_rule, setup_of
@@ -37,7 +37,13 @@ _LIVE: Final = tuple(status.value for status in RecipientStatus if status in LIV
 _SHOWN: Final = 20  # destinations in the table
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "empath-admin whatif --rule example.com rate 100/1h",
+        "empath-admin whatif --config tomorrow.toml",
+        "empath-admin whatif --hold --domain example.com",
+    )
+)
 @config_option("-c")
 @selecting(_LIVE, is_order=False)
 @click.option(

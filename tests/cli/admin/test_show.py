@@ -1,5 +1,7 @@
 """show: the content of a message, for people and as octets."""
 
+import shlex
+
 import pytest
 
 from empath.cli.admin.__main__ import SECTIONS, admin
@@ -99,3 +101,21 @@ def test_the_help_names_every_verb_in_a_section(tool: AdminTool) -> None:
     assert sorted(admin.commands) == sorted(named)
     assert all(f"\n  {name} " in text for name in named)
     assert "\nExamples:\n  empath-admin explain user@example.com" in text
+    assert [] == [line for line in text.splitlines()[1:] if line.endswith("...")]
+
+
+@pytest.mark.parametrize(
+    "verb", [["whatif"], ["snapshot"], ["forget"], ["audit", "export"], ["list"], ["sql"]], ids=lambda verb: verb[-1]
+)
+def test_the_help_of_a_verb_has_examples_that_can_be_typed(tool: AdminTool, verb: list[str]) -> None:
+    """
+    Each in one line of a terminal of 80 columns, with options that there are.
+    """
+    text = tool.run(*verb, "--help").out
+    lines = [line.strip() for line in text.partition("Examples:\n")[2].splitlines() if line.strip()]
+    assert lines
+    assert [] == [line for line in text.splitlines() if len(line) > 80]
+    for line in lines:
+        words = shlex.split(line)
+        assert ["empath-admin", *verb] == words[: len(verb) + 1]
+        assert [] == [word for word in words if word.startswith("--") and word not in text.partition("Examples:")[0]]
