@@ -91,3 +91,22 @@ def supervised(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
             return made
 
         yield make
+
+
+@pytest.fixture(autouse=True)
+def _no_greenlet_outlives_its_test() -> Iterator[None]:
+    """
+    End what a test has left running: a look-up that goes on, for example, would hold the hub of a later test. What
+    fixtures of a module or a session started stays.
+    """
+    gevent = sys.modules.get("gevent")
+    if gevent is None:
+        yield
+        return
+    started: list[Any] = []
+    gevent.Greenlet.add_spawn_callback(started.append)
+    try:
+        yield
+    finally:
+        gevent.Greenlet.remove_spawn_callback(started.append)
+        gevent.killall([each for each in started if not each.dead], timeout=5)
