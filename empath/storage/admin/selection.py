@@ -157,4 +157,7 @@ def require_destination(session: Selects, destination: str | None) -> None:
         MissingInput: no mail ever had that next hop or queue key, or it is forgotten.
     """
     if destination is not None and not session.rows("orders.destination", {"destination": destination}):
-        raise MissingInput(f"no destination {destination} in the queue database; `empath-admin stats` names some")
+        words = f"no destination {destination} in the queue database; `empath-admin stats` names some"
+        if ":" not in destination:  # a route may take mail of a domain to a next hop
+            words += f", and `empath-admin explain {destination}` says where mail for it goes"
+        raise MissingInput(words)

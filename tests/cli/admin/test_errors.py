@@ -320,6 +320,15 @@ def test_an_unknown_destination_is_named(tool: AdminTool, verb: str):
     assert (66, "", f"empath-admin: {words}\n") == (said.code, said.out, said.err)
 
 
+def test_a_domain_whose_mail_goes_by_a_next_hop_is_no_dead_end(tool: AdminTool):
+    """
+    Who suspends a domain at night learns which command names its destination.
+    """
+    said = tool.run("suspend", "slow.example", "--for", "1h")
+    assert 66 == said.code
+    assert "and `empath-admin explain slow.example` says where mail for it goes\n" in said.err
+
+
 @pytest.mark.parametrize("verb", ["list", "retry", "hold", "release", "delete"])
 def test_an_unknown_id_is_named(tool: AdminTool, verb: str):
     """
