@@ -16,6 +16,7 @@ from empath.config.doubtful_logins import doubts_of_logins
 from empath.config.model import Config
 from empath.config.places import Account, closed_folder
 from empath.config.recipient_file import each_recipient
+from empath.config.tables.audit import AuditRedaction
 from empath.config.tables.auth import Auth
 from empath.config.tables.tls import TlsMode
 from empath.config.workable.contradiction import Contradiction
@@ -292,7 +293,7 @@ def _redaction(config: Config) -> Iterator[Contradiction]:
     """A table by which nothing is redacted."""
     redaction = config.audit.redaction
     if redaction.after_s is None:
-        if redaction.model_fields_set:
+        if redaction != AuditRedaction():  # `check --effective` prints the defaults, too
             words = 'nothing is redacted without an age; set after, such as "30d"'
             yield Contradiction(("audit", "redaction"), words, is_warning=True)
     elif redaction.redaction(b"").changes_nothing:

@@ -156,6 +156,7 @@ def test_what_a_person_hardly_meant_is_a_warning(tmp_path, text, keys, words):
     "text",
     [
         f"{LISTENER}[auth]\ncheck_from = false\n",
+        f'{LISTENER}[audit.redaction]\naddresses = "mask"\nsubjects = "drop"\nclients = "mask"\n',
         f"{USERS}auth = false\n", f"{USERS}auth_in_clear = true\n", f'{USERS}tls = "required"\n{TLS}',
         '[[listener]]\naddress = "unix:socket"\nrole = "submission"\n',
         '[[listener]]\naddress = "127.0.0.1:465"\nproxy_protocol = ["192.0.2.1/32"]\n',
