@@ -96,11 +96,12 @@ def test_the_examples_of_the_api(service):
     )
     sender, operator = (token(f"token add {role} --role {role}").out.strip() for role in ("inject", "operate"))
     type_in(port, sender, alias, f"api http://127.0.0.1:8025/api/v1/messages -d '{later}'")
-    queue, order, added_row, rehearsed, freeze, rows = (
+    queue, order, by_rule, by_hold, added_row, rehearsed, freeze, rows = (
         type_in(port, operator, alias, command) for command, _ in printed
     )
     assert ["b@example.org"] == [each["recipient"] for each in queue["recipients"]]
     assert (1, True) == (order["matched"], order["is_dry_run"])
+    assert [(0, 1), (1, 0)] == [(each["newly_held"], each["after"]["settled"]) for each in (by_rule, by_hold)]
     assert ["ann@example.com"] == [each["address"] for each in added_row["rows"]]
     assert (True, ["example.org"]) == (rehearsed["is_dry_run"], [each["destination"] for each in rehearsed["rows"]])
     assert ["freeze"] == [each["verb"] for each in freeze["rows"]]

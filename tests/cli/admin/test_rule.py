@@ -145,7 +145,7 @@ def test_a_domain_whose_mail_goes_to_a_next_hop_has_only_settings_of_its_recipie
     The connections are those of the next hop: a rule for the domain does not count for them.
     """
     ruled.lines("rule", "set", "b.test", "route", "smtp://relay.test")
-    assert ["retry", "route"] == [each["setting"] for each in ruled.records("rule", "show", "b.test")]
+    assert ["retry", "route", "verp"] == [each["setting"] for each in ruled.records("rule", "show", "b.test")]
     [word] = ruled.words("rule", "show", "b.test")
     assert "mail to b.test goes to smtp:relay.test:25, which has the other settings: " in word
     assert "`empath-admin rule show smtp:relay.test:25 --domain b.test`" in word
