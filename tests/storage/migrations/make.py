@@ -77,6 +77,7 @@ ROWS = (
     "INSERT INTO _received_dmarc"
     " VALUES (1, 1, '192.0.2.1', 1, 'none', 'pass', 'pass', '', '', 'sender.example', '', '[]', '', '')",
     "INSERT INTO _received_tls VALUES (1, 1, 'sts', 'sender.example', '', 1, '', '', '', '')",
+    "INSERT INTO _redacted (kind, number, audit_id, before, after) VALUES ('attempt', 1, 1, x'00', x'01')",
     "UPDATE destination SET suspended_until = '2033-05-18 03:33:20'",
 )
 
