@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from empath.config.tables.delivery import Delivery
-from empath.daemon.process.dialogues import Dialogue, Dialogues, Hearing, unheard
-from empath.daemon.worker.cargo import Cargo, as_occurrence
+from empath.daemon.process.dialogues import Dialogues, unheard
+from empath.daemon.worker.cargo import Cargo
 from empath.daemon.worker.content_fit import Pieces, fit, fold
+from empath.daemon.worker.host_hearing import HostHearing
 from empath.daemon.worker.securing import NotSecured, Securing, Security
 from empath.daemon.worker.session_needs import NO_NEEDS, SessionNeeds
 from empath.errors import EmpathError
@@ -43,7 +44,6 @@ from empath.smtp.client.events import (
 )
 from empath.smtp.client.session import ClientSession, Transaction
 from empath.smtp.client.states import ClientState
-from empath.telemetry.occurrences.worker import HostDialogue
 
 _FLUSH_OCTETS = 64 * 1024  # amount of content that is sent at once
 Permission = Callable[[], bool]  # asked just before the final dot; False: give up without it
@@ -53,7 +53,6 @@ LEAST_RATE: Final = 500  # octets of content a second, as smtp_min_data_rate of 
 _AT_ONCE_S: Final = 0.0005
 _NOT_SECURED: Final = EnhancedStatus(4, 7, 5)
 _LOST: Final = EnhancedStatus(4, 4, 2)
-_ASK_AGAIN: Final = -1  # in place of the number of those who listen
 _CLOSED: Final = ClientState.CLOSED
 _END_OF_DATA: Final = ClientState.END_OF_DATA
 _OVER_BEFORE_MAIL: Final = Said(Stage.MAIL, Reply.of("451 4.4.2 The session was over before MAIL"))
@@ -133,10 +132,8 @@ class Connection:
         self._awaited: int | None = None  # `answered` of the session when that deadline was set
         self._content_s = how.timeouts[Stage.CONTENT]  # for one buffer
         self._content_left_s = math.inf  # for which the host may still keep us waiting with all that is sent now
-        self._cargo = cargo
         self._marks = None if cargo is None else cargo.marks
-        self._hearing: Hearing | None = None
-        self._dialogue_number = how.dialogues.beginning
+        self._hearing = HostHearing(how.dialogues, host, self._session, cargo)
 
     @classmethod
     def open(
@@ -225,10 +222,10 @@ class Connection:
         try:
             self._stream = self._securing.secure(stream, began + self._how.timeouts[Stage.TLS])
         except NotSecured as exc:
-            self._note(f"TLS failed: {exc}")
+            self._hearing.note(f"TLS failed: {exc}")
             self._session.not_secured(str(exc))
         else:
-            self._note(self._securing.evidence.version or "TLS")
+            self._hearing.note(self._securing.evidence.version or "TLS")
             if measure is not None:
                 measure("tls", self._how.clock() - began)
             if self._marks is not None:
@@ -275,9 +272,8 @@ class Connection:
             StorageFailure: the content cannot be read.
             SyntaxViolation: a path or parameter has a control character in it.
         """
-        self._cargo = cargo
         self._marks = None if cargo is None else cargo.marks
-        self._dialogue_number = self._how.dialogues.beginning if self._hearing is None else _ASK_AGAIN
+        self._hearing.begin(cargo)
         try:
             return self._transact(transaction, pieces, may_end, settings)
         except BaseException:
@@ -294,8 +290,9 @@ class Connection:
             transaction, pieces = fold(transaction, pieces)
         if settings.chunking:
             transaction = transaction._replace(may_chunk=True)
-        if self._dialogue_number != self._how.dialogues.number:
-            self._be_heard()
+        hearing = self._hearing
+        if hearing.number != hearing.dialogues.number:
+            hearing.renew()
         if not session.begin(transaction):
             return TransactionEnded(dict.fromkeys(transaction.recipients, _OVER_BEFORE_MAIL), is_stale=True)
         measure, marks = self._how.measure, self._marks
@@ -334,8 +331,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection without QUIT."""
-        if self._hearing is not None:
-            self._hearing.tell()
+        self._hearing.tell()
         self._stream.close()
 
     def _send_content(self, pieces: Iterator[bytes], may_end: Permission) -> float:
@@ -369,13 +365,13 @@ class Connection:
 
     def _next(self) -> ClientEvent:
         session, stream, clock = self._session, self._stream, self._how.clock
-        events = session.events
+        events, hearing = session.events, self._hearing
         while not events:
-            if self._dialogue_number != self._how.dialogues.number:
-                self._be_heard()
+            if hearing.number != hearing.dialogues.number:
+                hearing.renew()
             is_sent = self._flush()
-            if self._hearing is not None:
-                self._hearing.tell()
+            if hearing.heard is not None:
+                hearing.tell()
             if events:
                 break
             if is_sent or session.answered != self._awaited:
@@ -397,26 +393,9 @@ class Connection:
             except StreamClosed as exc:
                 self._note_tls(exc)
                 session.lost(str(exc), is_timeout=False)
-        if self._hearing is not None:
-            self._hearing.tell()
+        if hearing.heard is not None:
+            hearing.tell()
         return events.popleft()
-
-    def _be_heard(self) -> None:
-        """Find out who listens to this dialogue from now on."""
-        if self._hearing is not None:
-            self._hearing.tell()
-        dialogues, cargo, host = self._how.dialogues, self._cargo, self.host
-        self._dialogue_number = dialogues.number
-        self._hearing = None
-        if cargo is not None:
-            peer = host.peer if host.is_socket else f"{host.name}[{host.address}]:{host.port}"
-            dialogue = Dialogue(peer, 0, cargo.destination, cargo.queue_id)
-            self._hearing = dialogues.hearing(dialogue, cargo.abouts, HostDialogue, as_occurrence)
-        self._session.transcript = None if self._hearing is None else self._hearing.transcript
-
-    def _note(self, text: str) -> None:
-        if self._hearing is not None:
-            self._hearing.transcript.note(text)
 
     def _note_tls(self, error: StreamClosed) -> None:
         if isinstance(error, TlsFailed):

@@ -1,0 +1,57 @@
+"""host_hearing - who listens to the dialogue with one host, as messages and listeners come and go"""
+
+from typing import Final
+
+from empath.daemon.process.dialogues import Dialogue, Dialogues, Hearing
+from empath.daemon.worker.cargo import Cargo, as_occurrence
+from empath.policy.hosts.search import Host
+from empath.smtp.client.session import ClientSession
+from empath.telemetry.occurrences.worker import HostDialogue
+
+_ASK_AGAIN: Final = -1  # in place of the number of those who listen
+
+
+class HostHearing:
+    """
+    What is heard of one connection.
+
+    `dialogues` knows who listens. While `number` is not its number, who listens may have changed: call `renew`.
+    `heard` is None while nobody listens; only then may `tell` be left out.
+    """
+
+    __slots__ = ("_host", "_session", "cargo", "dialogues", "heard", "number")
+
+    def __init__(self, dialogues: Dialogues, host: Host, session: ClientSession, cargo: Cargo | None) -> None:
+        self.dialogues = dialogues
+        self.number = dialogues.beginning
+        self.heard: Hearing | None = None
+        self.cargo = cargo
+        self._host = host
+        self._session = session
+
+    def begin(self, cargo: Cargo | None) -> None:
+        """From now on the connection is for *cargo*, so others may listen."""
+        self.cargo = cargo
+        self.number = self.dialogues.beginning if self.heard is None else _ASK_AGAIN
+
+    def renew(self) -> None:
+        """Find out who listens from now on, and have the session keep a transcript for them."""
+        self.tell()
+        cargo, host = self.cargo, self._host
+        self.number = self.dialogues.number
+        self.heard = None
+        if cargo is not None:
+            peer = host.peer if host.is_socket else f"{host.name}[{host.address}]:{host.port}"
+            dialogue = Dialogue(peer, 0, cargo.destination, cargo.queue_id)
+            self.heard = self.dialogues.hearing(dialogue, cargo.abouts, HostDialogue, as_occurrence)
+        self._session.transcript = None if self.heard is None else self.heard.transcript
+
+    def note(self, text: str) -> None:
+        """Add what happened to the dialogue besides its lines."""
+        if self.heard is not None:
+            self.heard.transcript.note(text)
+
+    def tell(self) -> None:
+        """Pass on what was said since the last time."""
+        if self.heard is not None:
+            self.heard.tell()
