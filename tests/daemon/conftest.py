@@ -31,12 +31,12 @@ class Supervised(Empathd):
         more: str = "",
         environment: dict[str, str] | None = None,
         descriptors: int | None = None,
-        **pace: float,
+        **patience: float,
     ) -> None:
-        self._pace = json.dumps(QUICK | pace)
+        self._patience = json.dumps(QUICK | patience)
         command: tuple[str, ...] = ()
         if descriptors is not None:
-            script = (sys.executable, fake_supervisor.__file__, self._pace)
+            script = (sys.executable, fake_supervisor.__file__, self._patience)
             command = ("/bin/sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *script)
             environment = {"PYTHONPATH": str(Path(__file__).parents[2]), **(environment or {})}
         directory.mkdir(mode=0o750, exist_ok=True)
@@ -46,7 +46,7 @@ class Supervised(Empathd):
 
     def program(self) -> tuple[Callable[[], None], *tuple[str, ...]]:
         """The supervisor with fake children."""
-        return fake_supervisor.main, fake_supervisor.__file__, self._pace, str(self.config)
+        return fake_supervisor.main, fake_supervisor.__file__, self._patience, str(self.config)
 
     def break_children(self) -> None:
         """Make every later spawn fail."""

@@ -1,5 +1,5 @@
 """
-fake_supervisor - the real supervisor with fake children: `PACE_JSON CONFIG`, with times that suit a test
+fake_supervisor - the real supervisor with fake children: `PATIENCE_JSON CONFIG`, with times that suit a test
 
 FAKE_TEMPLATE in its environment says which template process it has: `fork`, `die` (cannot load) or `missing` (cannot be
 started). Without it children are started by exec.
@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from empath.daemon.supervisor.loop import Pace
+from empath.daemon.supervisor.patience import Patience
 from empath.daemon.supervisor.serve import serve
 from empath.daemon.supervisor.template import TemplateProcess
 
@@ -25,7 +25,7 @@ TEMPLATES = {
 
 def main() -> None:
     """Serve, by the arguments of the process."""
-    pace, config = sys.argv[1:]
+    patience, config = sys.argv[1:]
     # A link in the directory of the configuration, which a test may remove.
     child = (str(Path(config).parent / "python"), "-I", "-S", str(HERE / "fake_child.py"))
     command = TEMPLATES.get(os.environ.pop("FAKE_TEMPLATE", ""))
@@ -33,7 +33,7 @@ def main() -> None:
         serve(
             config,
             dict.fromkeys(("acceptor", "worker", "housekeeper"), child),
-            Pace(**json.loads(pace)),
+            Patience(**json.loads(patience)),
             make_template=None if command is None else partial(TemplateProcess, command, answer_s=0.5),
         )
     )

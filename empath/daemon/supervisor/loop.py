@@ -15,14 +15,12 @@ import select
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from empath import __version__
 from empath.config.differences import differences
 from empath.config.file_uses import unreloadable
-from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.reload_outcome import ReloadOutcome, write_outcome
 from empath.daemon.process.state_line import read_state
 from empath.daemon.supervisor import notify, resources
@@ -32,6 +30,7 @@ from empath.daemon.supervisor.ending import Ending, find_ending
 from empath.daemon.supervisor.kinds import COMMANDS, kind_of
 from empath.daemon.supervisor.notify import Watchdog
 from empath.daemon.supervisor.orders import ORDER, Orders, SupervisorOrder
+from empath.daemon.supervisor.patience import Patience
 from empath.daemon.supervisor.plan import (
     ConfigSnapshot,
     Plan,
@@ -73,26 +72,6 @@ _NEVER: Final = float("inf")
 _FLUSH_S: Final = 1.0  # pause between two tries to write lines of the log that wait
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """
-    Times that the supervisor allows, in seconds.
-
-    A child that lived less than `young_s` died young: its slot waits `delay_s`, doubled by each further early death in
-    a row up to `max_delay_s`. A child must be ready within `ready_s`. It is killed `drain_s` after the order to end,
-    and `silent_s` after its last beat: before the housekeeper, at 30 s, gives its leases to others. The files of
-    certificates are looked at every `look_s`.
-    """
-
-    young_s: float = 10.0
-    delay_s: float = 0.5
-    max_delay_s: float = 30.0
-    ready_s: float = 60.0
-    drain_s: float = DRAIN_S + 3.0
-    silent_s: float = 20.0
-    look_s: float = 5.0
-
-
 class Supervisor:
     """The loop and its state. Call `run` once per process: it takes over the signals of the process."""
 
@@ -106,13 +85,13 @@ class Supervisor:
         on_stop: Callable[[], None],
         commands: Mapping[str, Sequence[str]] = COMMANDS,
         templates: TemplateKeeper,
-        pace: Pace | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self._config_file = config_file
         self._instance = instance
         self._on_ready = on_ready
         self._on_stop = on_stop
-        self._pace = pace or Pace()
+        self._patience = patience or Patience()
         self._orders = Orders()
         self._outcome_fd = os.memfd_create("empath-reload", os.MFD_CLOEXEC)
         self._state_fd = os.memfd_create("empath-state", os.MFD_CLOEXEC)
@@ -135,7 +114,7 @@ class Supervisor:
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._next: Plan | None = None
-        self._certificates = CertificateWatch(self._pace.look_s)
+        self._certificates = CertificateWatch(self._patience.look_s)
         self._is_reload_wanted = False
         self._is_serving = False
         self._is_stop_signalled = False
@@ -202,7 +181,7 @@ class Supervisor:
             return now
         deadlines = [process.kill_at for process in self._processes.values() if process.kill_at is not None]
         if any(process.is_ready for process in self._processes.values()):
-            deadlines.append(now + self._pace.silent_s / 4)
+            deadlines.append(now + self._patience.silent_s / 4)
         deadlines.append(self._templates.due_at)
         if self._stopped_at is None:
             live = {process.slot for process in self._processes.values() if process.epoch == self._plan.epoch}
@@ -211,7 +190,7 @@ class Supervisor:
             deadlines += [at for slot, at in self._not_before.items() if slot in self._plan.slots and slot not in live]
             waiting = self._waiting_plan()
             if waiting is not None:
-                deadlines.append(waiting.since + self._pace.ready_s)
+                deadlines.append(waiting.since + self._patience.ready_s)
             else:
                 deadlines.append(self._certificates.due_at(self._plan))
         if log.is_waiting:
@@ -231,7 +210,7 @@ class Supervisor:
             if process.is_log_stale:
                 process.send(signal.SIGUSR1)
         if process.failure is not None:
-            process.kill_at = time.monotonic() + self._pace.drain_s  # should it hang instead of ending
+            process.kill_at = time.monotonic() + self._patience.drain_s  # should it hang instead of ending
 
     def _obey(self, order: SupervisorOrder, cause: str) -> None:
         match order:
@@ -299,12 +278,12 @@ class Supervisor:
 
     def _delay(self, process: ChildProcess, now: float) -> None:
         """Make a slot wait longer each time its process dies young; a slot whose process lived starts again at once."""
-        if now - process.started_at >= self._pace.young_s:
+        if now - process.started_at >= self._patience.young_s:
             self._failures.pop(process.slot, None)
             self._not_before.pop(process.slot, None)
             return
         failures = self._failures.get(process.slot, 0) + 1
-        delay_s = min(self._pace.delay_s * 2 ** min(failures - 1, 16), self._pace.max_delay_s)
+        delay_s = min(self._patience.delay_s * 2 ** min(failures - 1, 16), self._patience.max_delay_s)
         self._failures[process.slot] = failures
         self._not_before[process.slot] = now + delay_s
         self._emit(ProcessDelayed(slot=process.slot, failures=failures, delay_s=delay_s))
@@ -316,7 +295,7 @@ class Supervisor:
         for process in self._processes.values():
             if process.kill_at is not None and now >= process.kill_at:
                 process.send(signal.SIGKILL)
-                process.kill_at = now + self._pace.drain_s
+                process.kill_at = now + self._patience.drain_s
                 self._emit(ProcessKilled(slot=process.slot, generation=process.generation, pid=process.pid))
         self._judge_silence(now)
         if self._stopped_at is not None:
@@ -329,8 +308,8 @@ class Supervisor:
                 self._begin_renewal()
         elif self._is_complete(waiting):
             self._enact(waiting)
-        elif now >= waiting.since + self._pace.ready_s:
-            late = f"not all processes were ready within {self._pace.ready_s:g} s"
+        elif now >= waiting.since + self._patience.ready_s:
+            late = f"not all processes were ready within {self._patience.ready_s:g} s"
             if waiting is self._next:
                 self._drop_reload(late)
             else:
@@ -339,7 +318,7 @@ class Supervisor:
     def _judge_silence(self, now: float) -> None:
         """Kill processes that hang: ready ones that no longer beat, and those that are not ready in time."""
         turned_at, self._turned_at = self._turned_at, now
-        if now - turned_at > self._pace.silent_s / 2:  # the whole machine stood still, or the supervisor alone
+        if now - turned_at > self._patience.silent_s / 2:  # the whole machine stood still, or the supervisor alone
             for process in self._processes.values():
                 process.heard_at = now
         waiting = self._waiting_plan()
@@ -347,7 +326,7 @@ class Supervisor:
             if process.is_hung or (waiting is not None and process.epoch == waiting.epoch and not process.is_ready):
                 continue
             since = process.heard_at if process.is_ready else process.started_at
-            if now - since >= (self._pace.silent_s if process.is_ready else self._pace.ready_s):
+            if now - since >= (self._patience.silent_s if process.is_ready else self._patience.ready_s):
                 process.is_hung = True
                 self._emit(
                     ProcessHung(
@@ -355,7 +334,7 @@ class Supervisor:
                     )
                 )
                 process.send(signal.SIGKILL)
-                process.kill_at = now + self._pace.drain_s
+                process.kill_at = now + self._patience.drain_s
 
     def _waiting_plan(self) -> Plan | None:
         """The plan whose processes are not all ready yet: the next one, or the first; None in steady service."""
@@ -437,7 +416,7 @@ class Supervisor:
     def _end(self, process: ChildProcess, linger_s: float | None = None) -> None:
         process.is_retired = True
         process.is_lingering = linger_s is not None
-        process.kill_at = time.monotonic() + (linger_s or 0.0) + self._pace.drain_s
+        process.kill_at = time.monotonic() + (linger_s or 0.0) + self._patience.drain_s
         process.send(signal.SIGTERM if linger_s is None else signal.SIGUSR2)
 
     def _stop(self, cause: str, failure: Failure | None = None) -> None:

@@ -14,7 +14,8 @@ from empath.daemon.supervisor import instance, resources
 from empath.daemon.supervisor.children import Failure
 from empath.daemon.supervisor.handed_on import START_FD
 from empath.daemon.supervisor.kinds import COMMANDS
-from empath.daemon.supervisor.loop import SLOT, Pace, Supervisor
+from empath.daemon.supervisor.loop import SLOT, Supervisor
+from empath.daemon.supervisor.patience import Patience
 from empath.daemon.supervisor.plan import read_snapshot
 from empath.daemon.supervisor.template import TemplateProcess
 from empath.daemon.supervisor.template_keeper import TemplateKeeper
@@ -30,7 +31,7 @@ from empath.telemetry.subscribers import emitter
 def serve(
     config_file: str,
     commands: Mapping[str, Sequence[str]] = COMMANDS,
-    pace: Pace | None = None,
+    patience: Patience | None = None,
     *,
     make_template: Callable[[], TemplateProcess] | None = TemplateProcess,
     template: TemplateProcess | None = None,
@@ -46,7 +47,7 @@ def serve(
     starter = Starter()
     templates = TemplateKeeper(emitter(SLOT), make_template, first=template)
     try:
-        failure = _serve(Path(config_file).absolute(), starter, commands, pace, templates)
+        failure = _serve(Path(config_file).absolute(), starter, commands, patience, templates)
     except EmpathError as error:
         failure = Failure(str(error), error.exit_code)
     finally:
@@ -61,7 +62,7 @@ def _serve(
     config_file: Path,
     starter: "Starter",
     commands: Mapping[str, Sequence[str]],
-    pace: Pace | None,
+    patience: Patience | None,
     templates: TemplateKeeper,
 ) -> Failure | None:
     snapshot = read_snapshot(config_file)
@@ -82,7 +83,7 @@ def _serve(
         on_stop=mark.stopping,
         commands=commands,
         templates=templates,
-        pace=pace,
+        patience=patience,
     )
     pid_file = instance.PidFile(config.process.pid_file)
     pid_file.write(os.getpid())
