@@ -51,7 +51,7 @@ class TlsEvidence(NamedTuple):
 
     Shape: policy is the level in force and what decided it, such as `may by built-in`; version and cipher are None in
     the clear; peer is how the host proved its identity, None if it had to prove nothing; failure is why TLS failed,
-    also where the mail then went in the clear.
+    also where the mail went on without it.
     """
 
     policy: str

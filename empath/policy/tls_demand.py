@@ -10,6 +10,7 @@ RULES
     DANE comes before MTA-STS, where the level asks for both.
     A demand that cannot be known, because a look-up failed, keeps the mail away from the host: it is never taken for
     "no demand".
+    An MTA-STS policy in mode `testing` is tried: what fails is noted, and the mail goes on as without the policy.
     REQUIRETLS raises a demand and `TLS-Required: No` lowers one that DANE or MTA-STS made, RFC 8689.  Neither changes
     what the operator set by name.
 """
@@ -151,7 +152,8 @@ class HostDemand:
     names are those that the certificate may have: of verify, and of dane under a DANE-TA record. records are those of
     dane. server_name is the name to ask for (RFC 6066 §3), "" for an address. needs_requiretls: the host must offer
     REQUIRETLS. may_fall_back: after TLS failed, the message may go in the clear to the same host. refusal: the host
-    gets no mail, and this is why.
+    gets no mail, and this is why. is_on_trial: a host that does not give what the level demands gets the message all
+    the same, by `optional()`.
     """
 
     level: TlsLevel
@@ -163,6 +165,7 @@ class HostDemand:
     needs_requiretls: bool = False
     may_fall_back: bool = field(default=False, compare=False)
     refusal: Reply | None = None
+    is_on_trial: bool = False
 
     @property
     def is_mandatory(self) -> bool:
@@ -176,6 +179,10 @@ class HostDemand:
 
     def __str__(self) -> str:
         return f"{self.level} by {self.origin}"
+
+    def optional(self) -> "HostDemand":
+        """The same after a trial failed."""
+        return replace(self, level=TlsLevel.MAY, names=(), is_on_trial=False)
 
     def in_clear(self) -> "HostDemand":
         """The same after TLS failed, where it may fall back."""
@@ -216,8 +223,10 @@ def demand_for(
         demand = replace(demand, server_name=host.name)
     # LMTP hands the mail to its store, RFC 2033 §1: there is no further hop that must have the extension.
     if needs.requires_tls is True and host.protocol is not Protocol.LMTP:
-        demand = replace(_raised(demand, host), needs_requiretls=True)
-    may_fall_back = demand.level is TlsLevel.MAY and needs.is_overdue and not has_login
+        proved = demand.optional() if demand.is_on_trial else demand
+        demand = replace(_raised(proved, host), needs_requiretls=True)
+    is_optional = demand.level is TlsLevel.MAY or demand.is_on_trial
+    may_fall_back = is_optional and needs.is_overdue and not has_login
     return replace(demand, may_fall_back=True) if may_fall_back else demand
 
 
@@ -225,7 +234,7 @@ def _of_setting(setting: TlsDemand, origin: str, host: Host, dane: TlsaFindings 
     level = setting.level
     if setting.asks_dane and dane is not None and dane.state is not TlsaState.NONE:
         return _of_dane(dane, host)
-    if setting.asks_sts and sts.mode is StsMode.ENFORCE:
+    if setting.asks_sts and sts.mode is not StsMode.NONE:
         return _of_sts(sts, host)
     match level:
         case TlsLevel.DANE | TlsLevel.STS | TlsLevel.DANE_OR_STS:
@@ -251,6 +260,11 @@ def _of_dane(dane: TlsaFindings, host: Host) -> HostDemand:
 
 
 def _of_sts(sts: StsFinding, host: Host) -> HostDemand:
+    if sts.mode is StsMode.TESTING:
+        origin = f"{sts.origin}, in mode testing"
+        if not sts.is_listed:
+            return HostDemand(TlsLevel.MAY, f"{origin}, which does not name the host")
+        return HostDemand(TlsLevel.VERIFY, origin, names=(host.name,), is_on_trial=True)
     if not sts.is_listed:
         refusal = Reply(451, _POLICY, f"{sts.origin} does not name the host {host.name}")
         return HostDemand(TlsLevel.VERIFY, sts.origin, refusal=refusal)

@@ -5,8 +5,7 @@ It reads the evidence that an attempt leaves (`tls_policy`, `tls_failure`, the s
 
 RULES
     An attempt that reached no host, or whose setting was no TLS, is no session of TLS.
-    A policy in mode `testing` counts as none: Empath does not check a certificate that it need not, so it cannot say
-    what would have failed.
+    A policy of MTA-STS counts in mode `testing` as in mode `enforce`: what failed is told, though the mail went on.
 """
 
 import re
@@ -19,6 +18,7 @@ _KINDS: Final = (("MTA-STS policy ", STS), ("TLSA ", TLSA))
 _NOT_REACHED: Final = ("dns", "connect", "greeting", "local")
 _NO_TLS: Final = "none by "
 _NOT_OFFERED: Final = "starttls-not-supported"
+_UNLISTED: Final = "does not name the host"
 _MOST_REASON: Final = 200
 # What the words of a failure mean; the first that fits counts.
 _FAILURES: Final = tuple(
@@ -46,13 +46,15 @@ def tls_result(policy: str, version: str | None, failure: str | None, stage: str
     kind = next((kind for words, kind in _KINDS if words in policy), NONE)
     if failure:
         return TlsResult(kind, _type_of(failure), failure[:_MOST_REASON])
+    if _UNLISTED in policy and stage not in _NOT_REACHED:
+        return TlsResult(kind, "validation-failure", policy[:_MOST_REASON])
     if version is not None:
         return TlsResult(kind)
     if stage in _NOT_REACHED or policy.startswith(_NO_TLS):
         return None
     if stage == "tls" and kind != NONE and (match := _first(reply)) is not None:
         return TlsResult(kind, match, reply[:_MOST_REASON])
-    if "does not name the host" in reply:
+    if _UNLISTED in reply:
         return TlsResult(kind, "validation-failure", reply[:_MOST_REASON])
     return TlsResult(kind, _NOT_OFFERED)
 

@@ -257,7 +257,7 @@ CREATE TABLE _attempt (
   decided_next_retry_at double precision,   -- resulting instant of the next attempt; NULL: none
   dnssec                text,   -- of the look-ups: secure, insecure or bogus; NULL: not checked, or no look-up
   class                 text,   -- kind of the failure, see policy/replies/bounce_class.py; NULL: delivered, or not known
-  tls_failure           text,   -- why TLS failed, also if the mail then went in the clear; NULL: it did not
+  tls_failure           text,   -- why TLS failed, also if the mail went on without it; NULL: it did not
   source                text    -- address of [sources] that the connection went out from; NULL: the system chose, or there was none
 );
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);

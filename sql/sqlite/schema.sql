@@ -390,7 +390,7 @@ CREATE TABLE _attempt (
   decided_next_retry_at REAL,   -- resulting instant of the next attempt; NULL: none
   dnssec                TEXT,   -- of the look-ups: secure, insecure or bogus; NULL: not checked, or no look-up
   class                 TEXT,   -- kind of the failure, see policy/replies/bounce_class.py; NULL: delivered, or not known
-  tls_failure           TEXT,   -- why TLS failed, also if the mail then went in the clear; NULL: it did not
+  tls_failure           TEXT,   -- why TLS failed, also if the mail went on without it; NULL: it did not
   source                TEXT    -- address of [sources] that the connection went out from; NULL: the system chose, or there was none
 ) STRICT;
 CREATE INDEX _attempt_recipient ON _attempt (recipient_id);

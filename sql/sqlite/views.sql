@@ -457,7 +457,7 @@ SELECT a.attempt_id                                  AS attempt_id,             
        a.tls_version AS tls_version,  -- such as TLSv1.3; NULL: in the clear
        a.tls_cipher                                  AS tls_cipher,               -- name of the cipher suite
        a.tls_peer AS tls_peer,  -- how the host proved its identity; NULL: not at all
-       a.tls_failure AS tls_failure,  -- why TLS failed, also if the mail then went in the clear; NULL: it did not
+       a.tls_failure AS tls_failure,  -- why TLS failed, also if the mail went on without it; NULL: it did not
        a.dnssec AS dnssec,  -- of the look-ups for the host: secure, insecure or bogus; NULL: not checked, or no look-up
        a.source AS source,  -- address of [sources] that the connection went out from; NULL: the system chose, or there was none
        a.outcome AS outcome,  -- delivered, deferred, bounced, expired, next_host, unknown, maybe_delivered

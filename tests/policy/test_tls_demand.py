@@ -36,7 +36,8 @@ DANE = {
 }
 LISTED = StsFinding(StsMode.ENFORCE, True, "MTA-STS policy of x.test")
 UNLISTED = StsFinding(StsMode.ENFORCE, False, "MTA-STS policy of x.test")
-TESTING = StsFinding(StsMode.TESTING, False, "MTA-STS policy of x.test")
+TRIED = StsFinding(StsMode.TESTING, True, "MTA-STS policy of x.test")
+TRIED_UNLISTED = StsFinding(StsMode.TESTING, False, "MTA-STS policy of x.test")
 NONE, MAY, ENCRYPT, VERIFY = TlsLevel.NONE, TlsLevel.MAY, TlsLevel.ENCRYPT, TlsLevel.VERIFY
 
 
@@ -120,10 +121,9 @@ def test_g2_a_look_up_that_failed_keeps_the_mail(level):
 
 
 @pytest.mark.parametrize("dane", [None, DANE[TlsaState.NONE]])
-@pytest.mark.parametrize("sts", [NO_STS, TESTING])
 @pytest.mark.parametrize("level", [TlsLevel.DANE, TlsLevel.STS, TlsLevel.DANE_OR_STS])
-def test_g3_without_a_policy_tls_is_optional(level, sts, dane):
-    demand = demand_for(TlsDemand(level), "built-in", BY_MX, dane=dane, sts=sts)
+def test_g3_without_a_policy_tls_is_optional(level, dane):
+    demand = demand_for(TlsDemand(level), "built-in", BY_MX, dane=dane)
     assert (MAY, f"{level} by built-in, which found nothing to enforce") == (demand.level, demand.origin)
 
 
@@ -140,6 +140,32 @@ def test_g3_an_enforced_policy_asks_for_a_certificate_of_the_host(level):
 def test_g3_a_host_that_the_policy_does_not_name_gets_no_mail(level):
     demand = demand_for(TlsDemand(level), "", BY_MX, sts=UNLISTED)
     assert "451 4.7.0 MTA-STS policy of x.test does not name the host mx.test" == str(demand.refusal)
+
+
+@pytest.mark.parametrize("level", [TlsLevel.STS, TlsLevel.DANE_OR_STS])
+def test_g3_a_policy_in_test_is_tried(level):
+    """
+    RFC 8461 §5: what would fail is found out, and no mail waits because of it.
+    """
+    demand = demand_for(TlsDemand(level), "", BY_MX, sts=TRIED)
+    assert "verify by MTA-STS policy of x.test, in mode testing" == str(demand)
+    assert (True, ("mx.test",), None) == (demand.is_on_trial, demand.names, demand.refusal)
+    optional = demand.optional()
+    assert "may by MTA-STS policy of x.test, in mode testing" == str(optional)
+    assert (False, (), "mx.test") == (optional.is_on_trial, optional.names, optional.server_name)
+    assert demand_for(TlsDemand(level), "", BY_MX, MessageNeeds(is_overdue=True), sts=TRIED).optional().may_fall_back
+
+
+def test_g3_a_host_that_a_policy_in_test_does_not_name_is_not_tried():
+    demand = demand_for(TlsDemand(TlsLevel.STS), "", BY_MX, sts=TRIED_UNLISTED)
+    assert "may by MTA-STS policy of x.test, in mode testing, which does not name the host" == str(demand)
+    assert (False, None) == (demand.is_on_trial, demand.refusal)
+
+
+def test_g3_requiretls_is_no_trial():
+    demand = demand_for(TlsDemand(TlsLevel.STS), "", SIGNED, MessageNeeds(requires_tls=True), sts=TRIED)
+    assert ("verify by REQUIRETLS of the message", False) == (str(demand), demand.is_on_trial)
+    assert ("x.test", "mx.test") == demand.names
 
 
 @pytest.mark.parametrize("level", [TlsLevel.DANE, TlsLevel.STS, TlsLevel.DANE_OR_STS])
@@ -201,7 +227,10 @@ def test_g4_a_store_needs_no_requiretls():
     setting=st.sampled_from(SETTINGS),
     needs=st.builds(MessageNeeds, st.sampled_from([True, False, None]), st.booleans()),
     has_login=st.booleans(),
-    findings=st.tuples(st.sampled_from([None, *DANE.values()]), st.sampled_from([NO_STS, LISTED, UNLISTED, TESTING])),
+    findings=st.tuples(
+        st.sampled_from([None, *DANE.values()]),
+        st.sampled_from([NO_STS, LISTED, UNLISTED, TRIED, TRIED_UNLISTED]),
+    ),
     host=st.sampled_from([BY_MX, SIGNED, FIXED]),
 )
 def test_g1_mail_goes_in_the_clear_after_a_failure_only_where_tls_is_optional(
@@ -212,7 +241,7 @@ def test_g1_mail_goes_in_the_clear_after_a_failure_only_where_tls_is_optional(
     """
     dane, sts = findings
     demand = demand_for(setting, "", host, needs, dane=dane, sts=sts, has_login=has_login)
-    is_optional = demand.level is MAY and demand.refusal is None
+    is_optional = (demand.level is MAY or demand.is_on_trial) and demand.refusal is None
     assert demand.may_fall_back == (is_optional and needs.is_overdue and not has_login)
     assert not (demand.may_fall_back and needs.requires_tls is True)
     assert needs.requires_tls is not True or demand.is_mandatory

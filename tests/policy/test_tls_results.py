@@ -10,6 +10,8 @@ FELL = "none by built-in; TLS failed before"
 NO_TLSA = "dane by a TLSA look-up that failed"
 UNKNOWN = "the TLSA records of mx are not known: x"
 STS = "verify by the MTA-STS policy 1 of a.test"
+TRIED = "may by the MTA-STS policy 1 of a.test, in mode testing"
+UNLISTED = f"{TRIED}, which does not name the host"
 DANE = "dane by TLSA records of mx.a.test"
 MAY = "may by built-in"
 
@@ -32,6 +34,11 @@ MAY = "may by built-in"
         ((FELL, None, "the handshake failed", "mail", ""), ("no-policy-found", "validation-failure")),
         ((NO_TLSA, None, None, "tls", UNKNOWN), ("tlsa", "dnssec-invalid")),
         ((STS, None, None, "tls", "451 4.7.0 the policy does not name the host mx"), ("sts", "validation-failure")),
+        ((TRIED.replace("may", "verify"), "TLSv1.3", None, "end-of-data", "250 Ok"), ("sts", "")),
+        ((TRIED, "TLSv1.3", SELF, "end-of-data", "250 Ok"), ("sts", "certificate-not-trusted")),
+        ((TRIED, None, None, "end-of-data", "250 Ok"), ("sts", "starttls-not-supported")),
+        ((UNLISTED, "TLSv1.3", None, "end-of-data", "250 Ok"), ("sts", "validation-failure")),
+        ((UNLISTED, None, None, "end-of-data", "250 Ok"), ("sts", "validation-failure")),
     ],
 )  # fmt: skip
 def test_evidence_becomes_a_result(evidence, expected):
@@ -45,7 +52,8 @@ def test_evidence_becomes_a_result(evidence, expected):
 
 
 @pytest.mark.parametrize(
-    ("policy", "stage"), [(MAY, "connect"), (MAY, "greeting"), (STS, "dns"), ("none by UNIX socket", "mail")]
+    ("policy", "stage"),
+    [(MAY, "connect"), (MAY, "greeting"), (STS, "dns"), (UNLISTED, "connect"), ("none by UNIX socket", "mail")],
 )
 def test_without_a_host_or_a_wish_for_tls_there_is_no_session(policy, stage):
     """

@@ -65,6 +65,12 @@ class HostResult(NamedTuple):
         """Whether the host surely has not taken the message for any recipient."""
         return not self.is_in_doubt and all(said.stage is not Stage.END_OF_DATA for said in self.results.values())
 
+    @property
+    def has_failed_at_tls(self) -> bool:
+        """Whether the host has not taken the message because of TLS: its lack, its failure, or no proof."""
+        has_failed = self.tls is not None and self.tls.failure is not None
+        return self.is_untaken and (has_failed or all(said.stage is Stage.TLS for said in self.results.values()))
+
 
 @dataclass(slots=True)
 class PoolCounts:
@@ -156,13 +162,28 @@ class ConnectionPool:
         Send one message to one host, over a waiting connection that is as *needs* say if there is one. *settings* are
         of its destination; *cargo* names the message for those who listen.
 
-        Where the demand may fall back, a message goes in the clear after TLS failed.
+        Where the demand may fall back, a message goes in the clear after TLS failed. Where the demand is on trial, a
+        message that failed by it goes to the host once more without it, and the result says both.
 
         Raises:
             Abandoned: see Connection.transact.
             OutOfResources: see Connection.open.
         """
         job = (transaction, pieces, may_end, settings, cargo)
+        demand, security = needs.demand, self._security
+        if not demand.is_on_trial:
+            return self._send_or_fall_back(host, needs, job)
+        failure = security.failed_trial(host, demand)
+        if failure is None:
+            result = self._send(host, needs, job)
+            if not result.has_failed_at_tls:
+                return result
+            failure = (result.tls and result.tls.failure) or ""
+            security.note_trial(host, demand, failure)
+        again = self._send_or_fall_back(host, replace(needs, demand=demand.optional()), job)
+        return again._replace(tls=again.tls and again.tls._replace(failure=failure or again.tls.failure))
+
+    def _send_or_fall_back(self, host: Host, needs: SessionNeeds, job: _Job) -> HostResult:
         if not needs.demand.may_fall_back:
             return self._send(host, needs, job)
         in_clear = replace(needs, demand=needs.demand.in_clear())

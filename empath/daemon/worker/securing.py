@@ -21,8 +21,7 @@ from empath.policy.tls_proof import prove
 
 _MAX_SESSIONS: Final = 1_000  # kept, a few KiB each
 _MAX_BROKEN: Final = 1_000
-_BROKEN_S: Final = 300.0  # for which a host whose TLS failed is not asked for it again, where mail may go in the clear
-
+_BROKEN_S: Final = 300.0  # for which a host whose TLS failed is not asked for it again, where mail may go without it
 _KEPT_S: Final = 3600.0  # for which a session is resumed: a certificate that ends, ends here too
 _Key = tuple[str, int, HostDemand]
 
@@ -52,6 +51,7 @@ class Security:
     wall_clock: Callable[[], float]
     _sessions: dict[_Key, KeptSession] = field(default_factory=dict)
     _broken: dict[tuple[str, int], float] = field(default_factory=dict)  # until when
+    _failed_trials: dict[_Key, tuple[str, float]] = field(default_factory=dict)  # why, and until when
 
     def session_for(self, host: Host, demand: HostDemand) -> KeptSession | None:
         """The session to resume."""
@@ -80,6 +80,17 @@ class Security:
         """Whether TLS with *host* failed lately."""
         until = self._broken.get((host.address, host.port))
         return until is not None and self.clock() < until
+
+    def note_trial(self, host: Host, demand: HostDemand, failure: str) -> None:
+        """Note that *host* did not give what *demand* tries; "" where it offers no TLS."""
+        if len(self._failed_trials) >= _MAX_BROKEN:
+            del self._failed_trials[next(iter(self._failed_trials))]
+        self._failed_trials[host.address, host.port, demand] = failure, self.clock() + _BROKEN_S
+
+    def failed_trial(self, host: Host, demand: HostDemand) -> str | None:
+        """Why the trial of *demand* on *host* failed lately; None if it did not."""
+        why, until = self._failed_trials.get((host.address, host.port, demand), ("", 0.0))
+        return why if self.clock() < until else None
 
 
 class Securing:

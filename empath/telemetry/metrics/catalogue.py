@@ -118,7 +118,7 @@ DELIVERY_TLS: Final = _counter(
     "delivery_tls", "Recipients that were delivered to, by version of TLS", "version", most=6
 )
 TLS_FAILURES: Final = _counter(
-    "delivery_tls_failures", "Attempts at which TLS failed, also where mail went in the clear"
+    "delivery_tls_failures", "Attempts at which TLS failed, also where mail went on without it"
 )
 QUEUE_SECONDS: Final = _histogram("delivery_queue_seconds", "Age of a message when a recipient has got it", AGE_S)
 BY_DESTINATION: Final = _counter(

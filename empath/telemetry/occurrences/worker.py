@@ -21,7 +21,7 @@ from empath.telemetry.occurrences.fields import (
 _BounceClass = Annotated[str, "kind of the failure, as in the view `attempt`"]
 _Host = Annotated[str | None, "host or address that answered, if there was one"]
 _TlsVersion = Annotated[str | None, "version of TLS, if the host was asked inside it"]
-_TlsFailure = Annotated[str | None, "reason why TLS failed, also where the mail then went in the clear"]
+_TlsFailure = Annotated[str | None, "reason why TLS failed, also where the mail went on without it"]
 _Source = Annotated[str | None, "address of [sources] that the connection went out from, if one was chosen"]
 _NextRetryAt = Annotated[str | None, "instant of the next attempt, if there will be one"]
 

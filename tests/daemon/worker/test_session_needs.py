@@ -1,6 +1,7 @@
 """Which session a message needs: the setting of its destination, what it asks for, and how old it is."""
 
 import time
+from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
 
@@ -147,6 +148,7 @@ def test_g1_young_and_overdue_mail_of_one_lease(make_pool):
         (StsMode.ENFORCE, set(), [False, False], [Outcome.NEXT_HOST, Outcome.DEFERRED]),
         (StsMode.ENFORCE, {"evil.test"}, [False, False], [Outcome.NEXT_HOST, Outcome.DEFERRED]),
         (StsMode.TESTING, set(), [True, False], [Outcome.DELIVERED]),
+        (StsMode.TESTING, {"evil.test"}, [True, False], [Outcome.DELIVERED]),
     ],
 )
 def test_g3_hosts_that_a_policy_does_not_name_get_no_mail(make_pool, mode, listed, delivered_to, outcomes):
@@ -170,3 +172,35 @@ def test_g3_hosts_that_a_policy_does_not_name_get_no_mail(make_pool, mode, liste
         )
         refusals = [str(answer.said.reply)[:8] for answer in answers if answer.outcome is not Outcome.DELIVERED]
         assert ["451 4.7."] * len(refusals) == refusals
+
+
+@pytest.mark.parametrize(
+    ("certificate", "sessions_made", "policy", "words"),
+    [
+        ("mx.test", 1, "verify", None),
+        ("other.test", 2, "may", "mx.test does not prove its identity: the certificate is for other.test"),
+        (None, 2, "may", None),
+    ],
+)
+def test_g3_a_policy_in_test_keeps_no_mail_and_leaves_what_failed(make_pool, certificate, sessions_made, policy, words):
+    """
+    RFC 8460 reports count it. A host that failed is not tried again for the next message.
+    """
+    with ExitStack() as running:
+        peer = ScriptedPeer()
+        if certificate is not None:
+            peer.secure_with(certificates.server(certificate).context)
+        running.enter_context(peer)
+        rules = SessionRules(
+            tls_of=lambda *_: (TlsDemand(TlsLevel.STS), "test"),
+            sts_of=lambda *_: StsFinding(StsMode.TESTING, True, "the MTA-STS policy 1 of x.test"),
+        )
+        finder = Finder(Host("mx.test", peer.host, peer.port))
+        carrier = SmtpCarrier(MxRoute(), "x.test", make_pool(tls=client_tls()), finder, rules)
+        attempts = [one for number in (1, 2) for one in carrier.carry(job_of(message(number)))]
+        assert [Outcome.DELIVERED] * 2 == [answer.outcome for one in attempts for answer in one.answers]
+        assert sessions_made == len(peer.sessions)
+        shown = [one.attempt.tls for one in attempts if one.attempt.tls is not None]
+        assert [f"{policy} by the MTA-STS policy 1 of x.test, in mode testing"] * 2 == [tls.policy for tls in shown]
+        assert [certificate is not None] * 2 == [tls.version is not None for tls in shown]
+        assert [words] * 2 == [tls.failure and tls.failure.partition(",")[0] for tls in shown]
