@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo stack stack-down test test-repeat interop interop-apart interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
-.PHONY: vendor pictures bench bench-compare bench-queue reference changelog man dist deb deb-try constraints sbom licences smoke clean
+.PHONY: docs vendor pictures bench bench-compare bench-queue reference changelog man dist deb deb-try constraints sbom licences smoke clean
 
 ##@ Use
 help: ## This list
@@ -123,6 +123,21 @@ format: $(READY) ## Format, and fix the findings that the linter can fix
 reference: $(READY) ## Write what is generated: conf/empath.toml and parts of docs/
 	$(BIN)/python -m tests.docs.reference
 
+# Sphinx reads the checkout; a warning ends it. The diagrams need a script, which npm loads once: without it they are text.
+SPHINX := $(VENV)/docs/ready
+MERMAID := build/mermaid/mermaid.min.js
+docs: $(READY) $(SPHINX) ## build/site/: the documentation as a site, with a search; it needs no network
+	@rm -rf build/site build/docs
+	@$(MAKE) -s $(MERMAID) || echo "Mermaid cannot be loaded by npm: diagrams stay text" >&2
+	@$(dir $(SPHINX))bin/sphinx-build --quiet --fail-on-warning --keep-going --jobs auto -c docs/site -d build/docs . build/site
+	@if [ -e $(MERMAID) ]; then cp $(MERMAID) build/site/_static/; fi
+	@$(BIN)/python -m tests.docs.site build/site
+	@echo "open build/site/index.html"
+
+$(MERMAID):
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cd $(@D) && npm pack --silent mermaid@11.12.1 >/dev/null && tar -xzf mermaid-*.tgz --touch --strip-components 2 package/dist/mermaid.min.js
+
 pictures: $(READY) ## The pictures of the console in docs/, by Chromium
 	$(BIN)/python -m tests.docs.pictures docs/pictures
 
@@ -203,11 +218,11 @@ $(SERVING): setup.py pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-# The tools of a release stand apart: what they need is no part of what is tested.
-$(RELEASE): setup.py
-	$(PYTHON) -m venv $(dir $(RELEASE))
-	$(RELEASE_BIN)/pip install --quiet --disable-pip-version-check \
-		$$($(RELEASE_BIN)/python -c 'import re; print(*re.findall(r"\"([^\"]+)\"", re.search(r"\"release\": \[(.*?)\]", open("setup.py").read(), re.S)[1]))' | sed 's/ /\n/g')
+# The tools of a release and of the site stand apart: what they need is no part of what is tested.
+$(RELEASE) $(SPHINX): $(VENV)/%/ready: setup.py
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check \
+		$$($(@D)/bin/python -c 'import re; print(*re.findall(r"\"([^\"]+)\"", re.search(r"\"$*\": \[(.*?)\]", open("setup.py").read(), re.S)[1]))' | sed 's/ /\n/g')
 	@touch $@
 
 $(READY): setup.py pyproject.toml

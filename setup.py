@@ -128,6 +128,11 @@ setup(
             "types-gevent>=24.11,<27",
             "types-protobuf>=5,<8",
         ],
+        "docs": [
+            "furo>=2025.9.25,<2027",
+            "myst-parser>=5,<6",
+            "sphinx>=9,<10",
+        ],
         "release": [
             "build>=1.2,<2",
             "cyclonedx-bom>=6,<8",
