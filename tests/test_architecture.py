@@ -288,7 +288,11 @@ def test_programs_report_occurrences_and_write_no_lines():
     """
     A program reports a typed value. Only the subscriber, and the frame of each process, know the log.
     """
-    may_configure = {"daemon/process/runtime.py", *(f"daemon/supervisor/{name}.py" for name in _LOG_KEEPERS)}
+    may_configure = {
+        "daemon/process/run_child.py",
+        "daemon/process/runtime.py",
+        *(f"daemon/supervisor/{name}.py" for name in _LOG_KEEPERS),
+    }
     log = {"empath.telemetry.log", "empath.telemetry.render"}
 
     def writing(file: Path) -> list[str]:

@@ -30,6 +30,7 @@ from empath.config.workable.machine import low_file_limit, unreadable_recipients
 from empath.daemon.process.secrets import examine_secrets
 from empath.daemon.process.slots import slots
 from empath.daemon.supervisor import instance, launch, listeners, resources
+from empath.daemon.supervisor.pid_file import PidFile
 from empath.errors import (
     CannotCreate,
     ConfigError,
@@ -317,7 +318,7 @@ def _pid_file(config: Config) -> list[Contradiction]:
         own_pid = launch.find_supervisor(config)
     except PermissionRefused:
         return []
-    words = instance.PidFile(config.process.pid_file).obstacle(own_pid)
+    words = PidFile(config.process.pid_file).obstacle(own_pid)
     return [] if words is None else [Contradiction(("process", "pid_file"), f"{config.process.pid_file}: {words}")]
 
 

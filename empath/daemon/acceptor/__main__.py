@@ -31,7 +31,8 @@ from empath.daemon.acceptor.session_list import SessionList
 from empath.daemon.acceptor.stand_in import QUEUE_FAILURES, may_stand_in, refuse_all, stand_in
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.orders import LOOK_S, finish
-from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.process.run_child import run_child
+from empath.daemon.process.runtime import Runtime
 from empath.errors import EmpathError
 from empath.net.proxy import NoProxyHeader, receive_proxy_header
 from empath.net.stream import Stream

@@ -35,7 +35,8 @@ from empath.daemon.housekeeper.tidying import Tidying
 from empath.daemon.housekeeper.tls_counting import TlsCounting
 from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.resolving import caching_resolver
-from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.process.run_child import run_child
+from empath.daemon.process.runtime import Runtime
 from empath.errors import EmpathError
 from empath.storage.queue.events import KeepConsumers
 from empath.storage.queue.reply_rules import KeepShippedRules

@@ -33,7 +33,8 @@ from empath.daemon.httpd.injection.make import MESSAGES, messages
 from empath.daemon.httpd.queue_state import QueueState
 from empath.daemon.httpd.server import HttpServer
 from empath.daemon.process.health import HealthChecks
-from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.process.run_child import run_child
+from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.trace_sockets import TraceReader
 from empath.policy.service_part import ServicePart
 from empath.policy.sts import POLICY_PATH

@@ -1,16 +1,13 @@
 """
-runtime - the frame of every child process
+runtime - what every child process has while it works
 
-The frame reads the configuration, drops privileges, registers the process in the queue and writes its beats. SIGTERM
-and the death of the supervisor both set `draining`. An error becomes one line in the log and an exit code.
+It registers the process in the queue and writes its beats. SIGTERM and the death of the supervisor both set `draining`.
 """
 
 import gc
 import os
 import signal
-import sys
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,50 +17,36 @@ from gevent.hub import get_hub
 
 from empath.authentication.signer import Signer
 from empath.config import Config
-from empath.daemon.process.certificates import server_tls
 from empath.daemon.process.child import (
     BEAT_S,
     Child,
-    child_from_environment,
-    drop_privileges,
-    load_own_config,
-    report_failure,
     report_ready,
 )
-from empath.daemon.process.client_access import ClientAccess, client_access
+from empath.daemon.process.client_access import ClientAccess
 from empath.daemon.process.config_revision import revision_of
 from empath.daemon.process.dialogues import Dialogues
 from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.live_traces import LiveTraces
 from empath.daemon.process.log_levels import LevelRows
-from empath.daemon.process.log_server import syslog_of
 from empath.daemon.process.measuring import Measuring
 from empath.daemon.process.rules import LOOK_S, Rules
-from empath.daemon.process.secrets import NO_SECRETS, Secrets, secrets_of
+from empath.daemon.process.secrets import NO_SECRETS, Secrets
 from empath.daemon.process.shared_reader import SharedReader
-from empath.daemon.process.signing import signer_of
-from empath.daemon.process.tls_files import kept_tls_files
-from empath.errors import CannotCreate, ConfigError, EmpathError, QueueBusy
+from empath.errors import CannotCreate, EmpathError, QueueBusy
 from empath.mail.identity import Timestamp
 from empath.net.certificate import ServerTls
 from empath.net.stream import Deadlines
 from empath.policy.log_levels import LogLevels
 from empath.storage.engine import Engine
-from empath.storage.open import open_engine
 from empath.storage.queue.process import Beat, EndProcess, Register
-from empath.telemetry import standard_error
 from empath.telemetry.log import log
 from empath.telemetry.metrics.catalogue import LOCK_WAITS
 from empath.telemetry.metrics.ledger import Ledger
-from empath.telemetry.occurrence import traceback_text, words_of
 from empath.telemetry.occurrences.process import (
     BeatFailed,
-    LogAstray,
     LogFound,
     LogKept,
-    ProcessCrashed,
     ProcessEndUnrecorded,
-    ProcessFailed,
     QueueLocked,
     TakenForDead,
 )
@@ -76,8 +59,6 @@ if TYPE_CHECKING:
 STALE_S = 20.0  # age of the last beat at which others may soon take the process for dead
 _LATELY_S = 10.0
 _REGISTER_S = 0.5  # time for the registration of a process that serves without it
-_EX_SOFTWARE = 70
-_EX_TEMPFAIL = 75
 
 
 class Runtime:
@@ -340,101 +321,3 @@ class Runtime:
         except CannotCreate:
             return  # `log_astray` has said why
         self.emit(LogFound())
-
-
-def _open_log(child: Child, config: Config) -> None:
-    """Open the log. A process without one serves all the same, and writes its lines to standard error for now."""
-    form, level, file = config.log.format, config.log.level, config.log.file
-    syslog = syslog_of(config)
-    try:
-        log.configure(form, level, file, syslog)
-    except CannotCreate as exc:
-        assert file is not None
-        log.await_file(form, level, file, syslog)
-        emitter(child.slot)(LogAstray(error=str(exc)))
-
-
-def run_child(
-    body: Callable[[Runtime], None],
-    *,
-    write_deadline_s: float | None,
-    serves_unregistered: bool = False,
-    has_modules: bool = False,
-    meets_hosts: bool = False,
-    traces_mail: bool = False,
-) -> None:
-    """
-    Run one child process from its first to its last statement; *body* returns when it has drained.
-
-    *write_deadline_s* bounds the wait for the write lock; None takes the configured limit for acceptance.
-    *serves_unregistered* as for `Runtime.begin`. *meets_hosts*: it connects to the hosts that mail goes to.
-    *has_modules*: it loads the modules of [modules], before the privileges go. *traces_mail*: it takes part in
-    [tracing].
-    """
-    standard_error.unblock()
-    # Libraries warn whoever writes the program, such as of a certificate of a peer with an odd serial number.
-    warnings.simplefilter("ignore")
-    try:
-        child = child_from_environment()
-    except ConfigError as exc:  # started by hand: there is no supervisor to report to
-        sys.stderr.write(f"empathd: {exc}\n")
-        sys.exit(exc.exit_code)
-    try:
-        config = load_own_config(child)
-        get_hub().threadpool.apply(bool)  # gevent imports at first use: before the privileges go
-        engine = open_engine(config.queue.path, max_leases=config.rule_book().find(None).concurrency)  # imports too
-        # OpenSSL opens files, which a process that has dropped its privileges may not.
-        files = {} if child.tls_fd is None else kept_tls_files(child.tls_fd)
-        tls = server_tls(config, files) if files and not meets_hosts else None
-        kept = {} if child.signing_fd is None else kept_tls_files(child.signing_fd)
-        signer = signer_of(config, kept) if kept else None
-        secrets = secrets_of(config, kept) if kept else NO_SECRETS
-        access = client_access(config, files) if meets_hosts else None
-        modules = _modules(config) if has_modules and config.modules else ()
-        tracing = _tracing(config) if traces_mail and config.tracing.is_on else None
-        drop_privileges(config.process.user)
-        _open_log(child, config)
-        deadline_s = config.queue.lock_timeout_s if write_deadline_s is None else write_deadline_s
-        runtime = Runtime(
-            child,
-            config,
-            engine,
-            write_deadline_s=deadline_s,
-            server_tls=tls,
-            client_access=access,
-            modules=modules,
-            signer=signer,
-            secrets=secrets,
-            tracing=tracing,
-        )
-        runtime.begin(serves_unregistered=serves_unregistered)
-        body(runtime)
-        runtime.end()
-        if runtime.failure is not None:
-            raise runtime.failure
-        if runtime.is_taken_for_dead:
-            sys.exit(_EX_TEMPFAIL)
-    except EmpathError as exc:
-        # Until the process is ready, the supervisor passes the error on to the command that started the service.
-        if not report_failure(child, exc):
-            emitter(child.slot)(ProcessFailed(error=str(exc)))
-        sys.exit(exc.exit_code)
-    except Exception as exc:  # noqa: BLE001 - top frame of the process
-        emitter(child.slot)(ProcessCrashed(error=words_of(exc), exception=traceback_text(exc)))
-        sys.exit(_EX_SOFTWARE)
-    finally:
-        log.close(child.slot)
-
-
-def _tracing(config: Config) -> "Tracing":
-    from empath.daemon.process.tracing import Tracing, preloaded_format  # noqa: PLC0415 - only what is configured
-
-    preloaded_format()
-    return Tracing(config)
-
-
-def _modules(config: Config) -> "tuple[LoadedModule, ...]":
-    from empath.daemon.process.modules import wanted_modules  # noqa: PLC0415 - only what is configured
-    from empath.modules.loading import load_modules  # noqa: PLC0415 - the same
-
-    return load_modules(wanted_modules(config))

@@ -17,7 +17,8 @@ import gevent
 from gevent.event import Event as Signal
 
 from empath.config.tables.events import Choice, Events
-from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.process.run_child import run_child
+from empath.daemon.process.runtime import Runtime
 from empath.daemon.publisher.channel import Channel
 from empath.daemon.publisher.sinks import FileSink, ModuleSink, RedactingSink, Sink, WebhookSink
 from empath.errors import EmpathError

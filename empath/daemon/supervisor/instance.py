@@ -22,24 +22,21 @@ prepared, and hands it on in EMPATH_LOCK_FD.
 import contextlib
 import fcntl
 import os
-import stat
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from empath.daemon.supervisor.handed_on import LOCK_FD
+from empath.daemon.supervisor.pid_file import PidFile
+from empath.daemon.supervisor.titles import SUPERVISOR_TITLE, TITLE, title_of
 from empath.errors import CannotCreate, PermissionRefused, QueueBusy
 
-TITLE: Final = "empathd: "  # before the slot, in the title of a process
-SUPERVISOR_TITLE: Final = f"{TITLE}supervisor"
 WAIT_S: Final = 15.0  # longer than a drain: a restart finds the old children gone
 _PAUSE_S: Final = 0.05
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_MAX_PID_OCTETS: Final = 64  # more than any pid and its line end
 _FLOCK: Final = "hhqqi4x"  # struct flock of a 64-bit Linux: type, whence, start, length, pid
 
 
@@ -154,97 +151,8 @@ def holders_of(queue: Path) -> tuple[int, ...]:
 
 def is_starting(pids: Iterable[int]) -> bool:
     """Whether one of *pids*, holders of a queue without a supervisor, is a start that has not led to one yet."""
-    titles = [_title(pid) for pid in pids]
+    titles = [title_of(pid) for pid in pids]
     return any(title and (not title.startswith(TITLE) or title == SUPERVISOR_TITLE) for title in titles)
-
-
-def _title(pid: int) -> str:
-    """The command line of *pid*, or what the process has set instead; empty if it is gone."""
-    try:
-        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).rstrip("\0")
-    except OSError:
-        return ""
-
-
-@dataclass(frozen=True, slots=True)
-class PidFile:
-    """File with the supervisor's pid in decimal and a line end."""
-
-    path: Path
-
-    def write(self, pid: int) -> None:
-        """
-        Write *pid* in one step, so that no reader sees a part of it. Makes the directory if it is missing.
-
-        Raises:
-            CannotCreate: the file or its directory cannot be made, or see `obstacle`.
-        """
-        obstacle = self.obstacle(pid)
-        if obstacle is not None:
-            raise CannotCreate(f"cannot write the pid file {self.path}: {obstacle}")
-        new = self.path.with_name(f"{self.path.name}.{pid}")
-        try:
-            if not self.path.parent.is_dir():
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self.path.parent.chmod(0o755)  # whatever the umask, as below
-            fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-            with os.fdopen(fd, "w") as file:
-                os.fchmod(fd, 0o644)  # whatever the umask: `empathd status` is for any user
-                file.write(f"{pid}\n")
-            new.rename(self.path)
-        except OSError as exc:
-            where = "" if exc.filename == str(new) else f"{exc.filename}: "
-            raise CannotCreate(f"cannot write the pid file {self.path}: {where}{exc.strerror}") from exc
-
-    def obstacle(self, own_pid: int | None) -> str | None:
-        """Why the supervisor *own_pid*, or one that is yet to start, may not write the file; None if it may."""
-        if os.path.isdir(self.path):  # not as Path.is_dir, which fails where this user may not look
-            return "there is a directory; name a file in it by [process] pid_file"
-        if not self._is_replaceable():
-            return "there is a file with other content; name another by [process] pid_file, or remove it"
-        named = self.find()
-        if named is not None and named != own_pid and _title(named) == SUPERVISOR_TITLE:
-            return f"it names pid {named}, the supervisor of another queue; name another by [process] pid_file"
-        return None
-
-    def find(self) -> int | None:
-        """The pid in the file; None if there is no file or no pid in it."""
-        try:
-            text = self._read().strip()
-        except OSError:
-            return None
-        return int(text) if text.isdigit() else None
-
-    def _read(self) -> bytes:
-        """The first octets of the file, one more than a pid file may have; none if it is not a regular file."""
-        fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(fd, "rb", buffering=0) as file:
-            return file.read(_MAX_PID_OCTETS + 1) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
-
-    def _is_replaceable(self) -> bool:
-        """Whether the path has no file, a pid file, or an empty file, as a crash of the machine may leave it."""
-        try:
-            is_regular = stat.S_ISREG(self.path.stat().st_mode)
-            octets = self._read()
-        except OSError:
-            return True  # the write reports what is wrong
-        return is_regular and len(octets) <= _MAX_PID_OCTETS and (not octets or octets.strip().isdigit())
-
-    @property
-    def is_readable(self) -> bool:
-        """Whether this user can read the file, or see that it does not exist."""
-        try:
-            self.path.open("rb").close()
-        except FileNotFoundError:
-            return True
-        except OSError:
-            return False
-        return True
-
-    def remove(self, pid: int) -> None:
-        """Remove the file if it still names *pid*."""
-        if self.find() == pid:
-            self.path.unlink(missing_ok=True)
 
 
 def find_supervisor(queue: Path, pid_file: PidFile) -> int | None:

@@ -19,6 +19,7 @@ from empath.daemon.process.child import DRAIN_S
 from empath.daemon.supervisor import instance
 from empath.daemon.supervisor.handed_on import LOCK_FD, START_FD
 from empath.daemon.supervisor.orders import HELD_BACK
+from empath.daemon.supervisor.pid_file import PidFile
 from empath.errors import CannotCreate, EmpathError, PermissionRefused, ServiceUnavailable
 
 _STOP_S: Final = DRAIN_S + 10.0  # the drain, the kill after it, and a margin
@@ -150,7 +151,7 @@ def _is_held(config: Config) -> bool:
 
 def find_supervisor(config: Config) -> int | None:
     """Pid of the running supervisor, None if there is none."""
-    return instance.find_supervisor(config.queue.path, instance.PidFile(config.process.pid_file))
+    return instance.find_supervisor(config.queue.path, PidFile(config.process.pid_file))
 
 
 def check_may_signal(pid: int) -> None:

@@ -40,6 +40,7 @@ from empath.daemon.supervisor.plan import (
     read_snapshot,
     renewed_snapshot,
 )
+from empath.daemon.supervisor.restart_delay import RestartDelay
 from empath.daemon.supervisor.spawner import Spawner
 from empath.daemon.supervisor.template_keeper import TemplateKeeper
 from empath.errors import EmpathError
@@ -111,8 +112,7 @@ class Supervisor:
             state_fd=self._state_fd,
         )
         self._processes: dict[int, ChildProcess] = {}
-        self._failures: dict[str, int] = {}
-        self._not_before: dict[str, float] = {}
+        self._delays: dict[str, RestartDelay] = {}  # by slot, for those whose process died
         self._next: Plan | None = None
         self._certificates = CertificateWatch(self._patience.look_s)
         self._is_reload_wanted = False
@@ -187,7 +187,8 @@ class Supervisor:
             live = {process.slot for process in self._processes.values() if process.epoch == self._plan.epoch}
             if self._templates.is_loading:
                 live.update(self._plan.slots)  # none is due before the template
-            deadlines += [at for slot, at in self._not_before.items() if slot in self._plan.slots and slot not in live]
+            waiting_slots = [slot for slot in self._delays if slot in self._plan.slots and slot not in live]
+            deadlines += [self._delays[slot].not_before for slot in waiting_slots]
             waiting = self._waiting_plan()
             if waiting is not None:
                 deadlines.append(waiting.since + self._patience.ready_s)
@@ -278,15 +279,10 @@ class Supervisor:
 
     def _delay(self, process: ChildProcess, now: float) -> None:
         """Make a slot wait longer each time its process dies young; a slot whose process lived starts again at once."""
-        if now - process.started_at >= self._patience.young_s:
-            self._failures.pop(process.slot, None)
-            self._not_before.pop(process.slot, None)
-            return
-        failures = self._failures.get(process.slot, 0) + 1
-        delay_s = min(self._patience.delay_s * 2 ** min(failures - 1, 16), self._patience.max_delay_s)
-        self._failures[process.slot] = failures
-        self._not_before[process.slot] = now + delay_s
-        self._emit(ProcessDelayed(slot=process.slot, failures=failures, delay_s=delay_s))
+        delay = self._delays.setdefault(process.slot, RestartDelay(self._patience))
+        delay_s = delay.died(process.started_at, now)
+        if delay_s:
+            self._emit(ProcessDelayed(slot=process.slot, failures=delay.failures, delay_s=delay_s))
 
     # -- judge -------------------------------------------------------------------------------------------------------
 
@@ -354,8 +350,7 @@ class Supervisor:
             self._on_ready()
             return
         old, self._plan, self._next = self._plan, plan, None
-        self._failures.clear()
-        self._not_before.clear()
+        self._delays.clear()
         self._retire(old.epoch, linger_s=old.config.timeouts.session_s)
         close_plan(old, staying=plan)
         self._open_log()
@@ -453,7 +448,8 @@ class Supervisor:
         for plan in plans:
             live = {process.slot for process in self._processes.values() if process.epoch == plan.epoch}
             for slot in plan.slots:
-                is_due = plan is self._next or now >= self._not_before.get(slot, 0)
+                delay = self._delays.get(slot)
+                is_due = plan is self._next or delay is None or now >= delay.not_before
                 if slot not in live and is_due and self._is_wanted(plan):
                     self._start(plan, slot, now)
 

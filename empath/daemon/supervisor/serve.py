@@ -16,9 +16,11 @@ from empath.daemon.supervisor.handed_on import START_FD
 from empath.daemon.supervisor.kinds import COMMANDS
 from empath.daemon.supervisor.loop import SLOT, Supervisor
 from empath.daemon.supervisor.patience import Patience
+from empath.daemon.supervisor.pid_file import PidFile
 from empath.daemon.supervisor.plan import read_snapshot
 from empath.daemon.supervisor.template import TemplateProcess
 from empath.daemon.supervisor.template_keeper import TemplateKeeper
+from empath.daemon.supervisor.titles import SUPERVISOR_TITLE
 from empath.errors import EmpathError
 from empath.mail.identity import QueueId, Timestamp
 from empath.mail.printable import printable
@@ -41,7 +43,7 @@ def serve(
 
     *template* is a template process that loads already.
     """
-    setproctitle(instance.SUPERVISOR_TITLE)
+    setproctitle(SUPERVISOR_TITLE)
     os.umask(UMASK)
     standard_error.unblock()
     starter = Starter()
@@ -85,7 +87,7 @@ def _serve(
         templates=templates,
         patience=patience,
     )
-    pid_file = instance.PidFile(config.process.pid_file)
+    pid_file = PidFile(config.process.pid_file)
     pid_file.write(os.getpid())
     try:
         failure = supervisor.run(snapshot)

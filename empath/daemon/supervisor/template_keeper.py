@@ -13,14 +13,13 @@ from typing import Final
 
 from empath.daemon.process.fork_request import ForkRequest
 from empath.daemon.supervisor.ending import Ending
+from empath.daemon.supervisor.patience import Patience
+from empath.daemon.supervisor.restart_delay import RestartDelay
 from empath.daemon.supervisor.template import TemplateProcess
 from empath.telemetry.occurrence import Occurrence
 from empath.telemetry.occurrences.supervisor import TemplateEnded, TemplateReady, TemplateRefused
 
 LOAD_S: Final = 20.0  # a template that takes longer hangs
-_YOUNG_S: Final = 10.0
-_DELAY_S: Final = 0.5
-_MAX_DELAY_S: Final = 30.0
 _NEVER: Final = float("inf")
 
 
@@ -38,8 +37,7 @@ class TemplateKeeper:
         self._emit = emit
         self._make = make
         self._template = first
-        self._failures = 0
-        self._not_before = 0.0
+        self._delay = RestartDelay(Patience())
         self._is_wanted = False
 
     def keep(self, *, is_wanted: bool, now: float) -> None:
@@ -47,7 +45,7 @@ class TemplateKeeper:
         self._is_wanted = is_wanted and self._make is not None
         template = self._template
         if template is None:
-            if self._is_wanted and now >= self._not_before:
+            if self._is_wanted and now >= self._delay.not_before:
                 self._start(now)
         elif not self._is_wanted or (self.is_loading and now >= template.started_at + LOAD_S):
             template.kill()
@@ -62,7 +60,7 @@ class TemplateKeeper:
     def due_at(self) -> float:
         """When `keep` has something to do, if nothing happens before."""
         if self._template is None:
-            return self._not_before if self._is_wanted else _NEVER
+            return self._delay.not_before if self._is_wanted else _NEVER
         return self._template.started_at + LOAD_S if self.is_loading else _NEVER
 
     @property
@@ -96,9 +94,7 @@ class TemplateKeeper:
         template.close()
         self._template = None
         if self._is_wanted:
-            self._failures = self._failures + 1 if now - template.started_at < _YOUNG_S else 0
-            delay_s = min(_DELAY_S * 2 ** min(self._failures - 1, 16), _MAX_DELAY_S) if self._failures else 0.0
-            self._not_before = now + delay_s
+            self._delay.died(template.started_at, now)
             self._emit(TemplateEnded(pid=pid, code=ending.code, signal=ending.signal, age_s=_age_s(template)))
         return True
 
@@ -113,7 +109,7 @@ class TemplateKeeper:
         try:
             self._template = self._make()
         except OSError as exc:
-            self._not_before = now + _MAX_DELAY_S
+            self._delay.refused(now)
             self._emit(TemplateRefused(error=exc.strerror or os.strerror(exc.errno or errno.EIO)))
 
 

@@ -24,7 +24,8 @@ from gevent.event import Event
 from empath.config.hosts import own_greetings
 from empath.daemon.process.child import DRAIN_S
 from empath.daemon.process.resolving import caching_resolver, host_finder
-from empath.daemon.process.runtime import Runtime, run_child
+from empath.daemon.process.run_child import run_child
+from empath.daemon.process.runtime import Runtime
 from empath.daemon.worker import reply_rules
 from empath.daemon.worker.dispatch import Dispatch
 from empath.daemon.worker.lease_run import LeaseRun

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from empath.daemon.supervisor import instance
+from empath.daemon.supervisor.pid_file import PidFile
 from tests.kit.process import Empathd
 from tests.kit.run_guard import guarded
 
@@ -78,9 +79,7 @@ def test_the_user_may_ask_how_the_instance_is(dropped):
     If only root could read the pid file, the answer would be "stopped".
     """
     assert 0o644 == stat.S_IMODE((dropped.directory / "empathd.pid").stat().st_mode)
-    found = _as_user(
-        lambda: instance.find_supervisor(dropped.queue, instance.PidFile(dropped.directory / "empathd.pid"))
-    )
+    found = _as_user(lambda: instance.find_supervisor(dropped.queue, PidFile(dropped.directory / "empathd.pid")))
     assert dropped.process.pid == found
 
 

@@ -1,14 +1,13 @@
-"""The instance lock and the pid file."""
+"""The instance lock."""
 
-import contextlib
 import os
-import stat
 import subprocess
 import sys
 
 import pytest
 
 from empath.daemon.supervisor import instance
+from empath.daemon.supervisor.pid_file import PidFile
 from empath.errors import CannotCreate, PermissionRefused, QueueBusy
 
 HOLDER = """
@@ -52,7 +51,7 @@ def test_an_instance_of_an_older_version_is_met(tmp_path):
     """
     It holds a lock file next to the queue. Two versions on one queue would not know each other's leases.
     """
-    queue, pid_file = tmp_path / "queue.db", instance.PidFile(tmp_path / "empathd.pid")
+    queue, pid_file = tmp_path / "queue.db", PidFile(tmp_path / "empathd.pid")
     command = [sys.executable, "-c", OLDER, str(queue)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as older:
         assert older.stdout is not None
@@ -152,7 +151,7 @@ def test_a_supervisor_is_found_without_a_pid_file(tmp_path, holder):
     """
     The kernel knows the holder of the mark. A stale pid file, or one that names another program, changes nothing.
     """
-    queue, pid_file = tmp_path / "queue.db", instance.PidFile(tmp_path / "run" / "empathd.pid")
+    queue, pid_file = tmp_path / "queue.db", PidFile(tmp_path / "run" / "empathd.pid")
     assert holder.pid == instance.find_supervisor(queue, pid_file)
     pid_file.write(os.getpid())
     assert holder.pid == instance.find_supervisor(queue, pid_file)
@@ -163,25 +162,13 @@ def test_a_supervisor_is_found_without_a_pid_file(tmp_path, holder):
     assert ["empathd.pid"] == os.listdir(tmp_path / "run")
 
 
-def test_the_directory_of_the_pid_file_may_be_read_whatever_the_umask(tmp_path):
-    """
-    `empathd status` is for any user.
-    """
-    before = os.umask(0o077)
-    try:
-        instance.PidFile(tmp_path / "run" / "empathd.pid").write(1)
-    finally:
-        os.umask(before)
-    assert 0o755 == stat.S_IMODE((tmp_path / "run").stat().st_mode)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="root can become another user")
 def test_a_user_that_may_not_look_is_not_told_stopped(tmp_path, holder):
     """
     This user can read neither the directory of the queue nor that of the pid file, so the state is unknown.
     """
     (tmp_path / "run").mkdir(mode=0o700)
-    pid_file = instance.PidFile(tmp_path / "run" / "empathd.pid")
+    pid_file = PidFile(tmp_path / "run" / "empathd.pid")
     tmp_path.chmod(0o700)
     pid = os.fork()
     if pid == 0:
@@ -198,7 +185,7 @@ def test_a_supervisor_that_drains_says_so(tmp_path, holder):
     """
     A command must not take it for one that serves. It holds the queue until its end.
     """
-    queue, pid_file = tmp_path / "queue.db", instance.PidFile(tmp_path / "empathd.pid")
+    queue, pid_file = tmp_path / "queue.db", PidFile(tmp_path / "empathd.pid")
     assert not instance.is_stopping(queue)
     holder.stdin.write("stop\n")
     holder.stdin.flush()
@@ -213,101 +200,6 @@ def test_a_supervisor_that_drains_says_so(tmp_path, holder):
     assert not instance.is_stopping(queue)
 
 
-def test_a_pid_file_is_removed_by_its_owner_only(tmp_path):
-    """
-    A late end of one instance must not remove the pid file of the next.
-    """
-    pid_file = instance.PidFile(tmp_path / "empathd.pid")
-    pid_file.write(4711)
-    pid_file.remove(1)
-    assert 4711 == pid_file.find()
-    pid_file.remove(4711)
-    assert None is pid_file.find()
-
-
-@pytest.mark.parametrize("octets", [b"", b"word", b"-1", b"\xff", "٣".encode()])
-def test_a_pid_file_without_a_pid_names_none(tmp_path, octets):
-    """
-    Another program may have written the file.
-    """
-    (tmp_path / "empathd.pid").write_bytes(octets)
-    assert None is instance.PidFile(tmp_path / "empathd.pid").find()
-
-
-@pytest.mark.parametrize("octets", [b"SQLite format 3\0" + bytes(4096), b'hostname = "mx.test"\n', b"1" * 65])
-def test_a_file_that_is_not_a_pid_file_is_not_replaced(tmp_path, octets):
-    """
-    One wrong path would destroy the queue, and all mail in it.
-    """
-    path = tmp_path / "queue.db"
-    path.write_bytes(octets)
-    pid_file = instance.PidFile(path)
-    with pytest.raises(CannotCreate) as caught:
-        pid_file.write(4711)
-    words = "there is a file with other content; name another by [process] pid_file, or remove it"
-    assert f"cannot write the pid file {path}: {words}" == str(caught.value)
-    pid_file.remove(4711)
-    assert octets == path.read_bytes()
-    assert ["queue.db"] == os.listdir(tmp_path)
-
-
-@pytest.mark.parametrize("octets", [b"", b"4711\n", b"4711"])
-def test_a_pid_file_that_was_left_is_replaced(tmp_path, octets):
-    """
-    A crash of the machine leaves it, and it may be empty then.
-    """
-    path = tmp_path / "empathd.pid"
-    path.write_bytes(octets)
-    instance.PidFile(path).write(1)
-    assert b"1\n" == path.read_bytes()
-
-
-def test_a_pid_file_is_never_a_device_or_pipe(tmp_path):
-    """
-    A read of a pipe would wait for ever, and the new file would take its place.
-    """
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    with pytest.raises(CannotCreate):
-        instance.PidFile(path).write(1)
-    assert None is instance.PidFile(path).find()
-    assert stat.S_ISFIFO(path.stat().st_mode)
-
-
-def test_a_pid_file_that_cannot_be_written_is_named(tmp_path):
-    """
-    One line names it; the exit code is EX_CANTCREAT.
-    """
-    (tmp_path / "file").touch()
-    with pytest.raises(CannotCreate) as caught:
-        instance.PidFile(tmp_path / "file" / "empathd.pid").write(1)
-    assert f"cannot write the pid file {tmp_path}/file/empathd.pid: {tmp_path}/file: File exists" == str(caught.value)
-
-
-TITLED = """
-import sys
-from setproctitle import setproctitle
-setproctitle(sys.argv[1])
-print("titled", flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def titled():
-    """A function that starts another process with a title; its pid."""
-    with contextlib.ExitStack() as stack:
-
-        def start(title):
-            command = [sys.executable, "-c", TITLED, title]
-            process = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-            assert process.stdout is not None
-            assert b"titled\n" == process.stdout.readline()
-            return process.pid
-
-        yield start
-
-
 def test_the_pid_file_of_another_supervisor_is_not_replaced(tmp_path, titled):
     """
     A second start replaced it, and removed it when it failed: init scripts and people lost the first instance.
@@ -318,21 +210,11 @@ def test_the_pid_file_of_another_supervisor_is_not_replaced(tmp_path, titled):
 
     words = f"it names pid {other}, the supervisor of another queue; name another by \\[process\\] pid_file"
     with pytest.raises(CannotCreate, match=words):
-        instance.PidFile(path).write(os.getpid())
+        PidFile(path).write(os.getpid())
 
-    instance.PidFile(path).remove(os.getpid())
+    PidFile(path).remove(os.getpid())
     assert f"{other}\n" == path.read_text()
-    instance.PidFile(path).write(other)
-
-
-def test_a_directory_in_the_place_of_the_pid_file_is_named(tmp_path):
-    """
-    The error named a temporary file that nobody had configured.
-    """
-    with pytest.raises(CannotCreate) as caught:
-        instance.PidFile(tmp_path).write(1)
-    words = "there is a directory; name a file in it by [process] pid_file"
-    assert f"cannot write the pid file {tmp_path}: {words}" == str(caught.value)
+    PidFile(path).write(other)
 
 
 def test_who_holds_a_queue_without_a_supervisor_starts_or_drains(titled):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from empath.daemon.process.child import InheritedListener
 from empath.daemon.supervisor import instance
+from empath.daemon.supervisor.pid_file import PidFile
 from empath.policy.access import Role
 from tests.kit.waiting import eventually
 
@@ -95,7 +96,7 @@ def test_sigterm_ends_all_children_and_gives_back_lock_and_pid_file(supervised):
     The next start must not be blocked.
     """
     service = supervised().start()
-    pid_file = instance.PidFile(service.directory / "empathd.pid")
+    pid_file = PidFile(service.directory / "empathd.pid")
     assert service.process.pid == pid_file.find()
     assert instance.is_held(service.queue)
     assert 0 == service.stop()
