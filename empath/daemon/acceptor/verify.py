@@ -32,7 +32,7 @@ from empath.storage.queue.recipients import KeepVerification, find_verification
 UNKNOWN = Reply.of("550 5.1.1 The next host does not know this recipient")
 UNVERIFIED = Reply.of("450 4.4.3 This recipient cannot be verified now, try again later")
 _MOST_HOSTS = 3
-_MOST_WAIT_S = 5.0  # for a host, where there are others
+_MOST_WAIT_S = 5.0
 
 
 class _Slots(BoundedSemaphore):
@@ -53,7 +53,9 @@ class Verifier:
         writer: HubWriter,
         *,
         clock: Callable[[], float] = time.time,
+        most_wait_s: float = _MOST_WAIT_S,
     ) -> None:
+        """*clock* gives Unix seconds. *most_wait_s* is the time of one host, where there are others."""
         self._config = config
         self._rules = rules
         self._settings = config.verification
@@ -61,6 +63,7 @@ class Verifier:
         self._deadlines = deadlines
         self._writer = writer
         self._clock = clock
+        self._most_wait_s = most_wait_s
         self._under_way: dict[str, gevent.Greenlet[..., bool | None]] = {}
         self._slots: dict[str, _Slots] = {}
 
@@ -124,7 +127,7 @@ class Verifier:
             for place, host in enumerate(hosts, start=1):
                 now = time.monotonic()
                 is_last = place == len(hosts)  # a silent one must not use up the time of the others
-                until = ends_at if is_last else now + min((ends_at - now) / 2, _MOST_WAIT_S)
+                until = ends_at if is_last else now + min((ends_at - now) / 2, self._most_wait_s)
                 answer = self._answer_of(host, address, ends_at=until)
                 if answer is not None and answer.code // 100 != 4:
                     return answer
