@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -26,6 +27,12 @@ _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("suite", _TIMELESS, max_examples=25, stateful_step_count=30, derandomize=True)
 settings.register_profile("deep", _TIMELESS, max_examples=2000, stateful_step_count=60, print_blob=True)
 settings.load_profile("suite")
+
+
+# Bytecode is kept, as in `make test`, whatever the environment says: else each process of the run rewrites all
+# assertions again, and each process that a test starts compiles its imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.hookimpl(tryfirst=True)
