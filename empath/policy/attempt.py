@@ -32,6 +32,8 @@ from empath.policy.hosts.search import Host, NoHost
 MAX_ROUNDS: Final = 100  # transactions of one message with one host
 MAX_SESSIONS: Final = 2  # sessions of one attempt in which a host was asked about the mail
 
+_IS_DELIVERED: Final = Meaning.DELIVERED
+_DELIVERED: Final = Outcome.DELIVERED
 _NO_PRIMARY: Final = EnhancedStatus(4, 4, 4)
 _OUR_MISTAKE: Final = EnhancedStatus(4, 3, 5)
 
@@ -169,6 +171,11 @@ class MessageAttempt:
         """
         hosts, host = self._hosts, self.host
         assert host is not None
+        meanings = [*map(classify, said.values())]
+        if is_reached and not self._passed_on and meanings.count(_IS_DELIVERED) == len(meanings):  # nearly always
+            hosts.is_failing = False
+            self.recipient_ids, self.host = [], None
+            return dict.fromkeys(said, _DELIVERED)
         if is_reached:
             self._is_any_reached = True
             # A session with a host that lacks what every recipient needs ends before MAIL, and costs next to nothing.
@@ -190,10 +197,7 @@ class MessageAttempt:
             number: outcome_of(one, is_last_host=is_last, is_put_off=number in self._put_off, is_ours=is_ours)
             for number, one in said.items()
         }
-        delivered = list(outcomes.values()).count(Outcome.DELIVERED)
-        if delivered == len(outcomes) and not self._passed_on:
-            self.recipient_ids, self.host = [], None
-            return outcomes
+        delivered = meanings.count(_IS_DELIVERED)
         # A host that delivered nothing is not asked again about those that were too many.
         is_round_left = 0 < delivered < len(outcomes) and self._rounds < MAX_ROUNDS
         rest = [number for number, one in said.items() if is_too_many(one)] if is_round_left else []

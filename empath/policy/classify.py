@@ -49,22 +49,29 @@ _MEANINGS: Final = (
 )
 
 
+# What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
+_MAIL: Final = Stage.MAIL
+_RCPT: Final = Stage.RCPT
+_NEVER: Final = Meaning.NEVER
+_LATER: Final = Meaning.LATER
+
+
 def classify(said: Said, *, is_ours: bool = False) -> Meaning:
     """The one place where a reply gets its meaning. *is_ours*: a route names the host."""
     stage, reply = said
     if is_ours and reply.code == _LOGIN_WANTED:
         return Meaning.OTHER_HOST  # a mistake in the configuration, and not in the mail
-    if stage is Stage.RCPT and reply.code == 552:
+    if stage is _RCPT and reply.code == 552:
         return Meaning.OTHER_HOST  # RFC 5321 §4.5.3.1.10: "too many recipients" of an older RFC, to be read as 452
     if not reply.is_from_host and (stage, reply.enhanced) in _NEVER_HERE:
         return Meaning.ONLY_OTHER_HOST
-    meaning = _MEANINGS.get((stage, reply.klass), Meaning.LATER)
-    return Meaning.ONLY_OTHER_HOST if meaning is Meaning.NEVER and is_lack(said) else meaning
+    meaning = _MEANINGS.get((stage, reply.klass), _LATER)
+    return Meaning.ONLY_OTHER_HOST if meaning is _NEVER and is_lack(said) else meaning
 
 
 def is_lack(said: Said) -> bool:
     """Whether a refusal says that the host lacks an extension, and nothing of the recipient."""
-    return (said.stage is Stage.MAIL or said.stage is Stage.RCPT) and said.reply.enhanced in _LACKS
+    return (said.stage is _MAIL or said.stage is _RCPT) and said.reply.enhanced in _LACKS
 
 
 def is_too_many(said: Said) -> bool:

@@ -5,7 +5,7 @@ A deferral after the end of the lifetime expires; one before it gets its next in
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from empath.mail.fate import Fate, Said
 from empath.mail.identity import Timestamp
@@ -14,6 +14,10 @@ from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportKind
 from empath.policy.bounce import wants_notice
 from empath.policy.retry import RetrySchedule, is_expired
+
+# What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
+_WAS_DELIVERED: Final = Outcome.DELIVERED
+_DELIVERED: Final = RecipientStatus.DELIVERED
 
 
 class Tried(Protocol):
@@ -51,11 +55,11 @@ def decide_fate(
     it decides what the report says. *retry_after_s* is how long the host wants to be left alone. *handover* counts
     where the mail was delivered.
     """
-    if outcome is Outcome.DELIVERED:
+    if outcome is _WAS_DELIVERED:
         if recipient.notify is None:  # nearly all
-            return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, said, handover=handover)
+            return Fate(recipient.recipient_id, _DELIVERED, said, None, False, handover)
         is_told = handover is not Handover.REPORTING and wants_notice(recipient.notify, ReportKind.SUCCESS)
-        return Fate(recipient.recipient_id, RecipientStatus.DELIVERED, said, None, is_told, handover)
+        return Fate(recipient.recipient_id, _DELIVERED, said, None, is_told, handover)
     if outcome is Outcome.DEFERRED and not is_expired(now, recipient.expires_at):
         schedule = schedule_of(recipient.domain)
         next_retry_at = schedule.next_retry_at(now, recipient.attempts + 1, uniform)

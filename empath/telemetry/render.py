@@ -20,8 +20,9 @@ import orjson
 # Characters that JSON allows raw, but that may control a terminal or reorder a line: DEL, C1, line and paragraph
 # separators, marks and overrides of writing direction.
 _UNSAFE: Final = re.compile("[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# A value that logfmt writes without quotes.
+# A value that logfmt writes without quotes, and values that it writes as they are, in quotes where a space is in them.
 _is_bare: Final = re.compile(r"[A-Za-z0-9_.:/@+<>\[\]{},;|*%^~$&()#!?-]+").fullmatch
+_is_bare_or_spaced: Final = re.compile(r"[A-Za-z0-9_.:/@+<>\[\]{},;|*%^~$&()#!? -]*").fullmatch
 
 _NUMBERS_AND_TEXT: Final = frozenset({int, float, str})
 
@@ -49,9 +50,12 @@ def logfmt_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
     """`key=value` pairs, keys in the order given, without a line end; a value that is not a word is a JSON string."""
     values = [*fields.values()]
     texts = [value for value in values if type(value) is str]
-    # In most lines each value is a word, and one look at all of them together says so.
-    if not _NUMBERS_AND_TEXT.issuperset(map(type, values)) or "" in texts or not _is_bare("".join(texts)):
+    whole = "".join(texts)
+    # In most lines no value has anything to escape, and one look at all of them together says so.
+    if not _NUMBERS_AND_TEXT.issuperset(map(type, values)) or "" in texts or not _is_bare_or_spaced(whole):
         values = [_word(value) for value in values]
+    elif " " in whole:  # as in the reply of a host
+        values = [f'"{value}"' if type(value) is str and " " in value else value for value in values]
     octets = (_form((*head, *fields)) % (*head.values(), *values)).encode()
     return octets if _is_safe(octets) else _UNSAFE.sub(_escape, octets.decode()).encode()
 

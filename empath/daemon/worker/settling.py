@@ -37,6 +37,9 @@ from empath.telemetry.occurrences.worker import (
     Suppressed,
 )
 
+# What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
+_NEXT_HOST: Final = Outcome.NEXT_HOST
+_DELIVERED: Final = RecipientStatus.DELIVERED
 _FAILURE_OF: Final = {
     RecipientStatus.DEFERRED: Deferred,
     RecipientStatus.BOUNCED: Bounced,
@@ -81,7 +84,7 @@ class Settling:
             is_deferred = is_delivered = False
             for answer in host_attempt.answers:
                 recipient, said = answer.recipient, answer.said
-                if answer.outcome is not Outcome.NEXT_HOST:
+                if answer.outcome is not _NEXT_HOST:
                     fate = decide_fate(
                         recipient,
                         said,
@@ -93,7 +96,7 @@ class Settling:
                         retry_after_s=answer.retry_after_s,
                         handover=host_attempt.handover,
                     )
-                    if fate.status is RecipientStatus.DELIVERED:
+                    if fate.status is _DELIVERED:
                         is_delivered = True
                     else:
                         fate = self._classified(fate, host_attempt.attempt, recipient, now)
@@ -223,9 +226,11 @@ class Settling:
             "duration_s": round(attempt.duration_s, 4),
         }
         if fate.bounce_class is None:
-            self._runtime.emit(Delivered(**fields, age_s=round(now - message.received_at, 3)))
+            fields["age_s"] = round(now - message.received_at, 3)
+            self._runtime.emit(Delivered(**fields))
         else:
-            self._runtime.emit(_FAILURE_OF[fate.status](**fields, bounce_class=fate.bounce_class))
+            fields["bounce_class"] = fate.bounce_class
+            self._runtime.emit(_FAILURE_OF[fate.status](**fields))
         if fate.suppressed_until is not None:
             until = Timestamp(fate.suppressed_until).iso8601()
             address = answer.recipient.address

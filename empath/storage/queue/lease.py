@@ -106,7 +106,7 @@ class LeasedMessage:
     def parts(self) -> "list[LeasedMessage]":
         """This message, once for each reverse-path that its recipients give it: nearly always only itself."""
         first = self.recipients[0].sent_as
-        if all(each.sent_as == first for each in self.recipients):
+        if len(self.recipients) == 1 or all(each.sent_as == first for each in self.recipients):
             return [self]
         by_path: dict[str | None, list[LeasedRecipient]] = {}
         for each in self.recipients:

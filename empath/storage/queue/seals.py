@@ -62,7 +62,7 @@ def next_seal(reader: Selects, before: Seal | None, now: float) -> Seal | None:
         now,
         _span(last.audit.last, audit),
         _span(last.attempts.last, attempts),
-        leaves=b"".join(row.leaf for row in (*audit, *attempts)),
+        leaves=b"".join(map(leaf, audit + attempts)),
         previous=last.digest,
     )
 
@@ -84,12 +84,12 @@ def rows_of_audit(reader: Selects, span: Span) -> list[Sealed]:
     Raises:
         QueueBusy, StorageFailure: the queue cannot be read.
     """
-    return _rows(reader, "seals.audit_rows", span.after, span.last, -1)
+    return _rows(reader, "seals.audit_rows", span)
 
 
 def rows_of_attempts(reader: Selects, span: Span) -> list[Sealed]:
     """As `rows_of_audit`, of the attempts."""
-    return _rows(reader, "seals.attempt_rows", span.after, span.last, -1)
+    return _rows(reader, "seals.attempt_rows", span)
 
 
 def seals_after(reader: Selects, seal_id: int, limit: int) -> list[Seal]:
@@ -114,23 +114,26 @@ def unsealed(reader: Selects, last: Seal | None) -> tuple[int, int]:
     return numbers[0], numbers[1]
 
 
-def _new(reader: Selects, statement: str, after: int) -> list[Sealed]:
-    return _rows(reader, statement, after, None, MOST_ROWS)
+def _new(reader: Selects, statement: str, after: int) -> list[Row]:
+    return reader.rows(statement, {"after": after, "last": None, "limit": MOST_ROWS})
 
 
-def _rows(reader: Selects, statement: str, after: int, last: int | None, limit: int) -> list[Sealed]:
-    found = reader.rows(statement, {"after": after, "last": last, "limit": limit})
+def _rows(reader: Selects, statement: str, span: Span) -> list[Sealed]:
+    found = reader.rows(statement, {"after": span.after, "last": span.last, "limit": -1})
     return [Sealed(row[0], leaf(row)) for row in found]
 
 
 def leaf(row: Row) -> bytes:
     """The short digest of *row*: that of its columns as a JSON array, a blob as an array of "hex" and its digits."""
-    octets = orjson.dumps(row, default=lambda blob: ["hex", blob.hex()])
-    return sha256(octets).digest()[:LEAF_OCTETS]
+    return sha256(orjson.dumps(row, default=_hexadecimal)).digest()[:LEAF_OCTETS]
 
 
-def _span(after: int, rows: Sequence[Sealed]) -> Span:
-    return Span(after, rows[-1].number if rows else after, len(rows))
+def _hexadecimal(blob: bytes) -> list[str]:
+    return ["hex", blob.hex()]
+
+
+def _span(after: int, rows: Sequence[Row]) -> Span:
+    return Span(after, rows[-1][0] if rows else after, len(rows))
 
 
 def _columns(seal: Seal) -> dict[str, object]:

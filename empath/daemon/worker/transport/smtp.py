@@ -22,6 +22,9 @@ from empath.policy.tls_demand import MessageNeeds
 from empath.smtp.client.session import ClientRecipient, Transaction
 from empath.storage.queue.lease import LeasedMessage, LeasedRecipient
 
+# What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
+_LMTP: Final = Protocol.LMTP
+_RELAYED: Final = Handover.RELAYED
 _BODY_TYPES: Final = {str(each): each for each in BodyType}  # quicker than the call of an enum
 
 
@@ -168,7 +171,7 @@ def _handover(host: Host, *, has_dsn: bool) -> Handover:
     """Who has the mail that *host* took. RFC 2033 §4: behind LMTP is a mailbox."""
     if has_dsn:
         return Handover.REPORTING
-    return Handover.FINAL if host.protocol is Protocol.LMTP else Handover.RELAYED
+    return Handover.FINAL if host.protocol is _LMTP else _RELAYED
 
 
 def _transaction(message: LeasedMessage, recipients: list[LeasedRecipient], *, requires_tls: bool) -> Transaction:
