@@ -107,6 +107,7 @@ setup(
         "setproctitle>=1.3,<2",
     ],
     extras_require={
+        "nats": ["nats-py>=2.10,<3"],
         "otlp": ["opentelemetry-proto>=1.30,<2"],
         "postgresql": [
             "psycopg[binary]>=3.2,<4",
@@ -115,6 +116,7 @@ setup(
             "coverage>=7.10,<8",
             "hypothesis>=6.100,<7",
             "mypy>=1.13,<3",
+            "nats-py>=2.10,<3",
             "opentelemetry-proto>=1.30,<2",
             "pre-commit>=3.7,<5",
             "psycopg[binary]>=3.2,<4",

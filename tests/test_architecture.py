@@ -83,6 +83,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "idna": {"mail/domain.py"},
     "jinja2": {"daemon/httpd/console/layout.py"},
     "logging": set(),
+    "nats": {"daemon/publisher/nats_sink.py"},
     "opentelemetry": {"telemetry/tracing/otlp.py"},
     "orjson": {"storage", "telemetry"},
     "pluggy": {"modules"},

@@ -236,7 +236,12 @@ def _signing_findings(config: Config) -> list[Contradiction]:
 def _client_findings(config: Config) -> list[Contradiction]:
     """What is wrong with what the file names for the hosts that mail goes to."""
     if config.tls.client == TlsClient() and not (
-        config.credentials or config.webhooks or config.sources or config.events.webhooks or config.tracing.is_on
+        config.credentials
+        or config.webhooks
+        or config.sources
+        or config.events.webhooks
+        or any(config.events.each_broker())
+        or config.tracing.is_on
     ):
         return []
     from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415 - it loads ssl

@@ -20,7 +20,7 @@ from empath.mail.domain import Domain
 from empath.mail.endpoint import MAX_SOCKET_PATH_OCTETS, Endpoint, UnixSocket, host_and_port
 from empath.mail.identity import Timestamp
 from empath.mail.syslog import SyslogServer
-from empath.mail.url import parse_secure_url, parse_url
+from empath.mail.url import parse_broker_url, parse_secure_url, parse_url
 from empath.policy.access import Network, Role
 from empath.policy.destinations.hours import parse_instant
 from empath.policy.events.filter import parse_party, parse_type
@@ -172,6 +172,29 @@ def _http_url(text: str) -> str:
     return text
 
 
+def _broker_url(secure: str, clear: str, *, has_path: bool = False) -> Callable[[str], str]:
+    """Reader of the URL of a message broker, by its schemes with and without TLS."""
+
+    def read(text: str) -> str:
+        parts = parse_broker_url(text, secure, clear)
+        if not has_path and parts.path not in ("", "/"):
+            raise SyntaxViolation(f"{text!r} has a path; leave it out")
+        return text
+
+    return read
+
+
+def _broker_server(text: str) -> str:
+    words = f'not a host and port: {text!r} (use e.g. "kafka.example.net:9093")'
+    try:
+        parts = parse_broker_url(f"tls://{text}", "tls", "tls")
+    except SyntaxViolation as exc:
+        raise SyntaxViolation(words) from exc
+    if parts.port is None or parts.path:
+        raise SyntaxViolation(words)
+    return text
+
+
 def _attribute_key(text: str) -> str:
     if _ATTRIBUTE_KEY.fullmatch(text) is None:
         raise SyntaxViolation(f"not the name of an attribute: {text!r} (use words such as deployment.environment.name)")
@@ -316,6 +339,9 @@ DeliveryRate = Annotated[Rate, read_by(parse_delivery_rate), PlainSerializer(del
 HttpUrl = Annotated[str, read_by(_http_url)]
 AttributeKey = Annotated[str, read_by(_attribute_key)]
 SecureUrl = Annotated[str, read_by(_secure_url)]
+AmqpUrl = Annotated[str, read_by(_broker_url("amqps", "amqp", has_path=True))]
+NatsUrl = Annotated[str, read_by(_broker_url("tls", "nats"))]
+BrokerServer = Annotated[str, read_by(_broker_server)]
 EventType = Annotated[str, read_by(parse_type)]
 EventParty = Annotated[str, read_by(parse_party)]
 Command = Annotated[tuple[str, ...], PlainValidator(_command), PlainSerializer(list, return_type=list[str])]

@@ -1,4 +1,4 @@
-"""url - addresses of HTTP endpoints to which this host sends something"""
+"""url - addresses of HTTP endpoints and message brokers to which this host sends something"""
 
 import re
 from typing import Final
@@ -34,9 +34,28 @@ def parse_url(text: str) -> SplitResult:
     return _parsed(text, f"not a URL: {_shown(text)} (use https://host/path or http://host/path)")
 
 
+def parse_broker_url(text: str, secure: str, clear: str) -> SplitResult:
+    """
+    Read the URL of a message broker: one with the scheme *secure*, which means TLS, or one of this host with *clear*.
+
+    Raises:
+        SyntaxViolation: *text* is neither, has a user or a query in it, or a character that no URL has.
+    """
+    words = f"not a URL: {_shown(text)} (use {secure}://host, or {clear}:// for 127.0.0.1, [::1] or localhost)"
+    parts = _parsed(text, words, (secure, clear))
+    if parts.query or not (parts.scheme == secure or is_here(parts.hostname)):
+        raise SyntaxViolation(words)
+    return parts
+
+
 def is_private(parts: SplitResult) -> bool:
     """Whether nobody on the way reads what is sent there: by TLS, or to this host."""
-    return parts.scheme == "https" or parts.hostname in _HERE
+    return parts.scheme == "https" or is_here(parts.hostname)
+
+
+def is_here(host: str | None) -> bool:
+    """Whether *host* is a name or an address by which this host reaches itself."""
+    return host in _HERE
 
 
 def _shown(text: str) -> str:
@@ -44,7 +63,7 @@ def _shown(text: str) -> str:
     return repr(_USER.sub("…@", text))
 
 
-def _parsed(text: str, words: str) -> SplitResult:
+def _parsed(text: str, words: str, schemes: tuple[str, ...] = ("https", "http")) -> SplitResult:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise SyntaxViolation(words)
     try:
@@ -52,6 +71,6 @@ def _parsed(text: str, words: str) -> SplitResult:
         is_whole = bool(parts.hostname) and parts.port != 0
     except ValueError as exc:
         raise SyntaxViolation(words) from exc
-    if not is_whole or parts.scheme not in ("https", "http") or "@" in parts.netloc or parts.fragment:
+    if not is_whole or parts.scheme not in schemes or "@" in parts.netloc or parts.fragment:
         raise SyntaxViolation(words)
     return parts

@@ -194,7 +194,7 @@ class HttpEndpoint:
         context = None
         if parts.scheme == "https":
             try:
-                context = _context(self._ca_file, _version(self._ca_file))
+                context = client_context(self._ca_file)
             except OSError as exc:  # SSLError is one, too
                 raise HttpFailed(f"{self._ca_file}: {exc.strerror or exc}", has_connected=False) from exc
         connection = _Connection(parts, context, self._addresses_of, time.monotonic() + timeout_s)
@@ -258,6 +258,16 @@ def _version(file: Path | None) -> tuple[int, ...]:
         return ()
     found = file.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def client_context(ca_file: Path | None) -> ssl.SSLContext:
+    """
+    What checks the certificate of a server, by the authorities in *ca_file*, else by those of the system.
+
+    Raises:
+        OSError: the file cannot be read, or has none.
+    """
+    return _context(ca_file, _version(ca_file))
 
 
 @lru_cache(maxsize=16)

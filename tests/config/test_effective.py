@@ -157,8 +157,9 @@ def test_every_key_of_the_reference_is_there():
     warmup = {"name": {"address": "192.0.2.1", "started_at": "2026-12-01", "days": "5"}}
     events = {
         "webhooks": {"name": {"url": "https://a.test/"}},
-        "files": {"other": {"path": "events.jsonl"}},
-        "sinks": {"third": {"module": "my_broker"}},
+        "files": {"of_files": {"path": "events.jsonl"}},
+        "sinks": {"of_sinks": {"module": "my_broker"}},
+        "nats": {"of_nats": {"url": "tls://a.test"}},
     }
     more = {
         "events": events,
@@ -175,9 +176,9 @@ def test_every_key_of_the_reference_is_there():
     found["listener"] = found["listener"][0]
     found["milter"] = found["milter"][0]
     found["tls"]["sni"] = found["tls"]["sni"][0]
-    for kind, own in (("files", "other"), ("sinks", "third")):  # no two of them have one name
-        found["events"][kind]["name"] = found["events"][kind].pop(own)
-        text = text.replace(f"[events.{kind}.{own}]", f"[events.{kind}.name]")
+    for kind in events.keys() - {"webhooks"}:  # no two of them have one name
+        found["events"][kind]["name"] = found["events"][kind].pop(f"of_{kind}")
+        text = text.replace(f"[events.{kind}.of_{kind}]", f"[events.{kind}.name]")
     for section in sections():
         table = found
         for key in filter(None, section.key.replace('"', "").split(".")):

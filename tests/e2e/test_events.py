@@ -5,8 +5,10 @@ import json
 import os
 import signal
 from contextlib import closing
+from pathlib import Path
 
 from tests.cli.admin.kit import run
+from tests.kit import nats_server
 from tests.kit.http_server import HttpServer, answer
 from tests.kit.process import Empathd, free_port
 from tests.kit.waiting import DEADLINE_S, eventually
@@ -32,18 +34,61 @@ def streamed(service, port):
     return found
 
 
+class NoBroker:
+    """In the place of a server that is not installed: tests/daemon/publisher/test_nats_sink.py says so."""
+
+    settings = ""
+
+    def holds(self, _: set[str]) -> bool:
+        """Whether all is there that is to be."""
+        return True
+
+    def close(self) -> None:
+        """End it."""
+
+
+class Broker(NoBroker):
+    """A stream of NATS."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "password").write_text(nats_server.PASSWORD)
+        self._server = nats_server.NatsServer(folder / "nats")
+        self._server.start()
+        self._server.add_stream("MAIL", "empath.*")
+        self.settings = (
+            f'[events.nats.stream_of_mail]\nurl = "{self._server.url}"\nuser = "{nats_server.USER}"\n'
+            f'password_file = "{folder}/password"\ntypes = ["delivered"]\n'
+        )
+
+    def holds(self, people: set[str]) -> bool:
+        """One event for each, in the order of their numbers, though the process that sends was killed."""
+        found = [event for _, _, event in self._server.messages("MAIL")]
+        numbers = [event["id"] for event in found]
+        return {event["recipient"] for event in found} == people and numbers == sorted(set(numbers))
+
+    def close(self) -> None:
+        """End it."""
+        self._server.stop()
+
+
+def broker_of(folder: Path) -> NoBroker:
+    """A broker, as far as this machine has one."""
+    return NoBroker() if nats_server.PROGRAM is None else Broker(folder)
+
+
 def test_each_event_arrives_whatever_dies(tmp_path):
     """
     At least once, with its number as the key, for each message in order. An endpoint that fails costs mail nothing.
     """
     port = free_port()
     refused = [answer(500)] * 2
-    with HttpServer(b"", *refused, answer(204)) as server:
+    with HttpServer(b"", *refused, answer(204)) as server, closing(broker_of(tmp_path)) as broker:
         service = Empathd(
             tmp_path / "service",
             f'[http]\naddress = "127.0.0.1:{port}"\n{UNWATCHED}[events]\nstream = true\n'
             '[events.files."log"]\npath = "events.jsonl"\ntypes = ["delivered"]\n'
-            f'[events.webhooks."crm"]\nurl = "http://localhost:{server.port}/"\nbatch = 3\nretry = "10ms"\n',
+            f'[events.webhooks."crm"]\nurl = "http://localhost:{server.port}/"\nbatch = 3\nretry = "10ms"\n'
+            + broker.settings,
         )
         try:
             service.start()
@@ -70,6 +115,7 @@ def test_each_event_arrives_whatever_dies(tmp_path):
             eventually(
                 lambda: {json.loads(line)["recipient"] for line in file.read_text().splitlines()} == people, "the file"
             )
+            eventually(lambda: broker.holds(people), "the stream")
             assert ["accepted", "delivered"] == streamed(service, port)
             assert 0 == service.stop()
         finally:

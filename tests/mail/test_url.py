@@ -3,7 +3,7 @@
 import pytest
 
 from empath.errors import SyntaxViolation
-from empath.mail.url import is_private, parse_secure_url, parse_url
+from empath.mail.url import is_private, parse_broker_url, parse_secure_url, parse_url
 
 
 def test_a_secret_goes_by_tls_or_stays_on_this_host():
@@ -38,3 +38,15 @@ def test_the_password_of_a_user_is_not_said():
         with pytest.raises(SyntaxViolation, match=r"'https://…@a\.test/x'") as caught:
             parse("https://me:p@ss@a.test/x")
         assert "ss" not in str(caught.value)
+
+
+def test_a_broker_is_reached_by_tls_or_is_on_this_host():
+    """
+    Its scheme says which.
+    """
+    for url in ("amqps://mq.test/mail", "amqps://mq.test:1", "amqp://127.0.0.1:5672/%2f", "amqp://[::1]"):
+        assert url == parse_broker_url(url, "amqps", "amqp").geturl()
+    for url in ("amqp://mq.test", "https://mq.test", "amqps://mq.test/a?b=c", "amqps://me:pw@mq.test"):
+        with pytest.raises(SyntaxViolation, match="use amqps://host, or amqp:// for") as caught:
+            parse_broker_url(url, "amqps", "amqp")
+        assert "pw" not in str(caught.value)

@@ -2,77 +2,20 @@
 events - the table [events]: how long events are kept, and who is told
 """
 
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from empath.config.fields import (
-    ConfigPath,
-    Count,
-    EventParty,
-    EventType,
-    ModuleName,
-    Octets,
-    SecureUrl,
-    Text,
-    TransportName,
-    Wait,
-)
+from empath.config.fields import ConfigPath, Count, ModuleName, Octets, SecureUrl, TransportName, Wait
 from empath.config.reading import problem, setting
-from empath.config.tables.redaction_way import RedactionWay
+from empath.config.tables.event_brokers import Broker, EventNats
+from empath.config.tables.event_choice import Choice
 from empath.config.tables.table import Table
 from empath.policy.events.consumer import STREAM, ConsumerOfFile, types_text
-from empath.policy.events.filter import EventFilter
-from empath.policy.redaction import Redaction, Way
 
-_MOST_AT_ONCE = 1_000
-
-
-class Choice(Table):
-    """Which events are sent: the keys that the tables of consumers have in common."""
-
-    is_base: ClassVar = True  # its keys are among those of each table of its own, in docs/configuration.md, too
-
-    types: tuple[EventType, ...] = setting([])
-    """Types of events, such as "bounced"; see docs/events.md. Empty: all but "audited"."""
-
-    senders: tuple[EventParty, ...] = setting([])
-    """Addresses or domains of senders. Empty: all."""
-
-    recipients: tuple[EventParty, ...] = setting([])
-    """Addresses or domains of recipients. Empty: all."""
-
-    accounts: tuple[Text, ...] = setting([])
-    """Accounts by which clients logged in. Empty: all mail."""
-
-    batch: Count = setting(100)
-    """Most events that are sent at once."""
-
-    addresses: RedactionWay = setting("keep")
-    """What becomes of addresses, also in replies: "keep", "mask" (`j…@example.org`), "hmac" (digits that are the same
-    for the same address, by a key in the queue, and the domain), or "drop"."""
-
-    subjects: RedactionWay = setting("keep")
-    """What becomes of Subject fields, as for `addresses`; "mask" keeps the first letter."""
-
-    clients: RedactionWay = setting("keep")
-    """What becomes of IP addresses and names of clients, as for `addresses`; "mask" keeps the network."""
-
-    @field_validator("batch")
-    @classmethod
-    def _batch_fits_into_memory(cls, value: int) -> int:
-        if value > _MOST_AT_ONCE:
-            raise problem(f"must be at most {_MOST_AT_ONCE}, not {value}")
-        return value
-
-    @property
-    def filter(self) -> EventFilter:
-        """The filter that these settings make."""
-        return EventFilter.of(self.types, self.senders, self.recipients, self.accounts)
-
-    def redaction(self, key: bytes) -> Redaction:
-        """What is left out of the events, with pseudonyms by *key*."""
-        return Redaction(Way(self.addresses), Way(self.subjects), Way(self.clients), key)
+_TABLES = ("webhooks", "files", "sinks", "nats")  # of consumers, by their names
+_BROKERS = ("nats",)
 
 
 class EventWebhook(Choice):
@@ -153,32 +96,48 @@ class Events(Table):
     files: dict[TransportName, EventFile] = setting({})
     sinks: dict[TransportName, EventModule] = setting({})
 
-    @field_validator("webhooks", "files", "sinks")
+    nats: dict[TransportName, EventNats] = setting({})
+
+    @field_validator(*_TABLES)
     @classmethod
     def _stream_is_of_the_api(cls, value: dict[str, Choice]) -> dict[str, Choice]:
         if STREAM in value:
             raise problem("is the name of the stream of the API; choose another one", STREAM)
         return value
 
-    @field_validator("files", "sinks")
-    @classmethod
-    def _no_name_twice(cls, value: dict[str, Choice], info: ValidationInfo) -> dict[str, Choice]:
-        for other in ("webhooks", "files"):
-            for name in value.keys() & info.data.get(other, {}).keys():
-                raise problem(f"[events.{other}] has this name, too", name)
-        return value
+    @model_validator(mode="after")
+    def _no_name_twice(self) -> "Events":
+        tables: dict[str, str] = {}
+        for kind, name, _ in self.each_consumer():
+            if name in tables:
+                raise problem(f"[events.{tables[name]}] has this name, too", kind, name)
+            tables[name] = kind
+        return self
+
+    def each_consumer(self) -> Iterator[tuple[str, str, Choice]]:
+        """Kind of the table, name and table of each consumer that the publisher sends to."""
+        for kind in _TABLES:
+            for name, table in getattr(self, kind).items():
+                yield kind, name, table
+
+    def each_broker(self) -> Iterator[tuple[str, str, Broker]]:
+        """The same, of brokers only."""
+        for kind in _BROKERS:
+            for name, table in getattr(self, kind).items():
+                yield kind, name, table
 
     @property
     def has_publisher(self) -> bool:
         """Whether a process is needed that sends events."""
-        return bool(self.webhooks or self.files or self.sinks)
+        return any(getattr(self, kind) for kind in _TABLES)
 
     @property
     def consumers(self) -> tuple[ConsumerOfFile, ...]:
         """The consumers that these settings name."""
         return (
             *((ConsumerOfFile(STREAM, STREAM),) if self.stream else ()),
-            *(ConsumerOfFile(name, "webhook", types_text(each.types)) for name, each in self.webhooks.items()),
-            *(ConsumerOfFile(name, "sink", types_text(each.types)) for name, each in self.files.items()),
-            *(ConsumerOfFile(name, "sink", types_text(each.types)) for name, each in self.sinks.items()),
+            *(
+                ConsumerOfFile(name, "webhook" if kind == "webhooks" else "sink", types_text(table.types))
+                for kind, name, table in self.each_consumer()
+            ),
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from empath.config.model import Config
 from empath.config.renamed import named, new_name
+from empath.config.workable.brokers import unusable_brokers
 from empath.config.workable.contradiction import Contradiction
 from empath.config.workable.delivering import delivering
 from empath.config.workable.judging import judging
@@ -16,7 +17,7 @@ def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
         *listening(config), *delivering(config), *judging(config), *machine(config), *unusable_tracing(config),
-        *old_names(config),
+        *unusable_brokers(config), *old_names(config),
     ]  # fmt: skip
 
 

@@ -19,7 +19,13 @@ from empath.net.interfaces import has_address
 
 def examine_next_hops(config: Config) -> list[Contradiction]:
     """What cannot be used; a warning where this user may not look, or where the machine may change."""
-    return [*examine_client_access(config), *_webhooks(config), *_collector(config), *_sources(config)]
+    return [
+        *examine_client_access(config),
+        *_webhooks(config),
+        *_brokers(config),
+        *_collector(config),
+        *_sources(config),
+    ]
 
 
 def _webhooks(config: Config) -> Iterator[Contradiction]:
@@ -37,6 +43,16 @@ def _webhooks(config: Config) -> Iterator[Contradiction]:
             yield Contradiction((*keys, "secret_file"), f"{hook.secret_file} is empty, so no request can be signed")
         if hook.ca_file is not None and not has_authorities(hook.ca_file):
             yield Contradiction((*keys, "ca_file"), f"{hook.ca_file}: has no certificates in PEM form")
+
+
+def _brokers(config: Config) -> Iterator[Contradiction]:
+    """Passwords and authorities of brokers of [events] that are none."""
+    for kind, name, broker in config.events.each_broker():
+        for key, file in broker.files.items():
+            if key == "ca_file" and file is not None and not has_authorities(file):
+                yield Contradiction(("events", kind, name, key), f"{file}: has no certificates in PEM form")
+            elif key != "ca_file" and file is not None and _octets(file).strip() == b"":
+                yield Contradiction(("events", kind, name, key), f"{file} is empty")
 
 
 def _collector(config: Config) -> Iterator[Contradiction]:

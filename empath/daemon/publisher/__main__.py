@@ -16,16 +16,20 @@ from typing import Final
 import gevent
 from gevent.event import Event as Signal
 
-from empath.config.tables.events import Choice, Events
+from empath.config.tables.event_choice import Choice
+from empath.config.tables.events import Events
 from empath.daemon.process.run_child import run_child
 from empath.daemon.process.runtime import Runtime
+from empath.daemon.publisher.brokers import BrokerSink
 from empath.daemon.publisher.channel import Channel
-from empath.daemon.publisher.sinks import FileSink, ModuleSink, RedactingSink, Sink, WebhookSink
+from empath.daemon.publisher.said import Sink
+from empath.daemon.publisher.sinks import FileSink, ModuleSink, RedactingSink, WebhookSink
 from empath.errors import EmpathError
 from empath.policy.events.sending import Retry
 from empath.storage.engine import Reader
 from empath.storage.queue.events import KeepConsumers
 from empath.storage.queue.redaction import KeepPseudonymKey
+from empath.storage.spool_owner import key_of_queue
 from empath.telemetry.occurrences.publisher import OutboxUnread
 
 _WRITE_DEADLINE_S: Final = 5.0
@@ -87,7 +91,8 @@ class Publisher:
 
 
 def _channels(runtime: Runtime, reader: Reader) -> Iterator[Channel]:
-    for name, table, sink, retry in _sinks(runtime.config.events):
+    queue = key_of_queue(reader) or runtime.config.hostname
+    for name, table, sink, retry in _sinks(runtime.config.events, str(queue)):
         told = sink if table.redaction(b"").changes_nothing else _redacting(runtime, table, sink)
         yield Channel(
             name, told, table.filter, table.batch, retry, reader, runtime.writer, runtime.process_id, runtime.emit
@@ -98,13 +103,15 @@ def _redacting(runtime: Runtime, table: Choice, sink: Sink) -> Sink:
     return RedactingSink(sink, table.redaction(runtime.writer.commit(KeepPseudonymKey()).key))
 
 
-def _sinks(events: Events) -> Iterator[tuple[str, Choice, Sink, Retry]]:
+def _sinks(events: Events, queue: str) -> Iterator[tuple[str, Choice, Sink, Retry]]:
     for name, hook in events.webhooks.items():
         yield name, hook, WebhookSink(hook), Retry(hook.retry_s, hook.retry_most_s, hook.tries, hook.give_up_s)
     for name, file in events.files.items():
         yield name, file, FileSink(file), _OWN_RETRY
     for name, module in events.sinks.items():
         yield name, module, ModuleSink(module), _OWN_RETRY
+    for _, name, broker in events.each_broker():
+        yield name, broker, BrokerSink(broker, queue), _OWN_RETRY
 
 
 def _serve(runtime: Runtime) -> None:

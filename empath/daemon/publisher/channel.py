@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
-from empath.daemon.publisher.sinks import Said, Sink
+from empath.daemon.publisher.said import Said, Sink
 from empath.policy.events.filter import EventFilter
 from empath.policy.events.form import Event, gap
 from empath.policy.events.sending import Pace, Retry, Verdict

@@ -1,8 +1,5 @@
 """
-sinks - where events are sent: what a channel needs of it, the HTTP endpoint, the file and the module
-
-A sink is asked by one channel at a time. It may block its greenlet, for no longer than its own deadline, and raises
-nothing for what can go wrong with it: the verdict says it.
+sinks - the HTTP endpoint, the file and the module that events are sent to
 """
 
 import json
@@ -11,13 +8,14 @@ import time
 from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 import gevent
-from gevent.hub import get_hub
 
 from empath.config.tables.events import EventFile, EventModule, EventWebhook
 from empath.daemon.process.threads import in_thread
+from empath.daemon.publisher.native_calls import NativeCalls
+from empath.daemon.publisher.said import Said, Sink
 from empath.mail.url import parse_secure_url
 from empath.modules.sinks import EventSink, EventsRefused, open_sink
 from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest
@@ -32,24 +30,6 @@ from empath.telemetry.occurrence import words_of
 _MOST_OCTETS: Final = 64 * 1024  # of an answer
 _MOST_WORDS: Final = 200
 _GRACE_S: Final = 2.0  # after which a wait ends that no deadline of the socket ended
-
-
-class Said(NamedTuple):
-    """What a sink came to; wait_s is what it asks for until the next request."""
-
-    verdict: Verdict
-    words: str = ""
-    wait_s: float | None = None
-
-
-_UNKNOWN: Final = Said(Verdict.FAILED, "no thread could be started")
-
-
-class Sink(Protocol):
-    """A place that takes events."""
-
-    def send(self, events: Sequence[Event]) -> Said:
-        """Send *events*, in their order; all are taken, or none."""
 
 
 class RedactingSink:
@@ -109,17 +89,11 @@ class ModuleSink:
 
     def __init__(self, table: EventModule) -> None:
         self._table = table
-        self._under_way: Any = None  # a call that did not end in time
+        self._calls = NativeCalls()
 
     def send(self, events: Sequence[Event]) -> Said:
         """See Sink."""
-        if self._under_way is not None and not self._under_way.ready():
-            return Said(Verdict.FAILED, "the call before has not ended yet")
-        call = get_hub().threadpool.spawn(self._call, [record_of(event) for event in events])
-        self._under_way = call
-        with gevent.Timeout(self._table.timeout_s, False):  # type: ignore[arg-type]
-            call.wait()
-        return call.get() or _UNKNOWN if call.ready() else Said(Verdict.FAILED, "timed out")
+        return self._calls.run(partial(self._call, [record_of(event) for event in events]), self._table.timeout_s)
 
     @cached_property
     def _sink(self) -> EventSink:

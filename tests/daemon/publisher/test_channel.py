@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from empath.daemon.publisher.channel import Channel
-from empath.daemon.publisher.sinks import Said
+from empath.daemon.publisher.said import Said
 from empath.policy.events.consumer import ConsumerOfFile
 from empath.policy.events.filter import EventFilter
 from empath.policy.events.form import Event
