@@ -50,8 +50,7 @@ class ArcSet(NamedTuple):
     seal_signature: Signature
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(NamedTuple):
     """
     What became of the chain of a message.
 

@@ -7,8 +7,7 @@ of this host.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.errors import SyntaxViolation
 from empath.mail.domain import Domain
@@ -16,13 +15,12 @@ from empath.mail.domain import Domain
 FIELD_NAME: Final = b"authentication-results"
 _MAX_VALUE: Final = 300
 _LINE: Final = 78
-_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]+")
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~=]*@[A-Za-z0-9.-]+")  # RFC 8601 §2.2, pvalue
+# A token, or an address as RFC 8601 §2.2 has it in a pvalue.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]+|[A-Za-z0-9!#$%&'*+\-.^_`{|}~=]*@[A-Za-z0-9.-]+")
 _NOT_PRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
-_TO_ESCAPE: Final = re.compile(r'([\\"])')
-_TO_ESCAPE_IN_COMMENT: Final = re.compile(r"([\\()])")
 _BACKSLASH: Final = ord("\\")
-_QUOTE: Final = ord('"')
+_DOUBLE: Final = '"'
+_QUOTE: Final = ord(_DOUBLE)
 _BRACKETS: Final = {ord("("): 1, ord(")"): -1}
 _BLANKS: Final = b" \t\r\n"
 _NO_BLANKS: Final = str.maketrans("", "", _BLANKS.decode())
@@ -31,8 +29,7 @@ _QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class MethodResult:
+class MethodResult(NamedTuple):
     """
     One result, RFC 8601 §2.2.
 
@@ -51,7 +48,7 @@ class MethodResult:
         """Its words as they stand in the field."""
         found = [f"{self.method}={self.result}"]
         if self.comment:
-            found.append("({})".format(_TO_ESCAPE_IN_COMMENT.sub(r"\\\1", _printable(self.comment))))
+            found.append(f"({_escaped(_printable(self.comment), '()')})")
         if self.reason:
             found.append(f"reason={_quoted(self.reason)}")
         return found + [f"{name}={_value(value)}" for name, value in self.properties]
@@ -137,13 +134,19 @@ def _after_blanks(value: bytes) -> int:
 
 
 def _printable(text: str) -> str:
-    return _NOT_PRINTABLE.sub("?", text[:_MAX_VALUE])
+    return text[:_MAX_VALUE] if text.isascii() and text.isprintable() else _NOT_PRINTABLE.sub("?", text[:_MAX_VALUE])
+
+
+def _escaped(text: str, signs: str) -> str:
+    """*text* with a backslash before each backslash and each of *signs*."""
+    for sign in ("\\", *signs):
+        text = text.replace(sign, f"\\{sign}")
+    return text
 
 
 def _quoted(text: str) -> str:
-    return '"{}"'.format(_TO_ESCAPE.sub(r"\\\1", _printable(text)))
+    return f'"{_escaped(_printable(text), _DOUBLE)}"'
 
 
 def _value(text: str) -> str:
-    is_plain = len(text) <= _MAX_VALUE and (_TOKEN.fullmatch(text) or _ADDRESS.fullmatch(text))
-    return text if is_plain else _quoted(text)
+    return text if len(text) <= _MAX_VALUE and _PLAIN.fullmatch(text) else _quoted(text)

@@ -49,23 +49,25 @@ class BodyDigest(NamedTuple):
 Digests = Mapping[BodyForm, BodyDigest]
 
 _CRLF: Final = b"\r\n"
-_BLANKS: Final = re.compile(rb"[ \t]+")
 _TURNED_LINE_ENDS: Final = re.compile(rb"(?:\n\r)*")
 _LINE_ENDS: Final = _CRLF * 4096  # so many empty lines are hashed at once
-_SIGNATURE: Final = re.compile(rb"((?:\A|;)[ \t\r\n]*b[ \t\r\n]*=)[^;]*")
+_SIGNATURE: Final = re.compile(rb";[ \t\r\n]*b[ \t\r\n]*=([^;]*)")
 
 
 def relaxed(octets: bytes) -> bytes:
     """One field in relaxed form, with its line end, RFC 6376 §3.4.2."""
     name, _, value = octets.partition(b":")
-    value = _BLANKS.sub(b" ", value.replace(_CRLF, b"")).strip(b" ")
-    return b"%b:%b\r\n" % (name.rstrip(b" \t").lower(), value)
+    return b"%b:%b\r\n" % (name.rstrip(b" \t").lower(), _single_blanks(value.replace(_CRLF, b"")).strip(b" "))
 
 
 def without_signature(octets: bytes) -> bytes:
     """A field whose tag b= is emptied, without its line end: the form in which it is signed itself, RFC 6376 §3.7."""
     name, colon, value = octets.removesuffix(_CRLF).partition(b":")
-    return name + colon + _SIGNATURE.sub(rb"\1", value, count=1)
+    found = _SIGNATURE.search(b";" + value)  # so that each tag begins with a semicolon
+    if found is None:
+        return name + colon + value
+    start, end = found.span(1)
+    return name + colon + value[: start - 1] + value[end - 1 :]
 
 
 class SignedFields:
@@ -82,6 +84,11 @@ class SignedFields:
         self._places: dict[bytes, list[int]] = {}
         for place, name in enumerate(fields.names):
             self._places.setdefault(name, []).append(place)
+
+    @property
+    def counts(self) -> dict[bytes, int]:
+        """How many fields have each name, which is in lower case."""
+        return {name: len(places) for name, places in self._places.items()}
 
     def count(self, name: bytes) -> int:
         """How many fields have this *name*, which is in lower case."""
@@ -175,11 +182,16 @@ class BodyHash:
 
 def _evened(octets: bytes) -> bytes:
     """Each run of blanks as one space, none at the end of a line."""
+    return _single_blanks(octets).replace(b" \r\n", _CRLF)
+
+
+def _single_blanks(octets: bytes) -> bytes:
+    """Each run of blanks as one space."""
     if b"\t" in octets:
         octets = octets.replace(b"\t", b" ")
     while b"  " in octets:  # each turn halves the runs
         octets = octets.replace(b"  ", b" ")
-    return octets.replace(b" \r\n", _CRLF)
+    return octets
 
 
 class ArrivingBody:

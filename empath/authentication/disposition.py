@@ -19,7 +19,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.authentication.authres import says
 from empath.authentication.dmarc import DmarcResult, DmarcVerdict
@@ -47,8 +47,7 @@ class Action(StrEnum):
 _STRICTNESS: Final = tuple(Action)
 
 
-@dataclass(frozen=True, slots=True)
-class Disposition:
+class Disposition(NamedTuple):
     """What is done, and why: in words, for the log and for people."""
 
     action: Action

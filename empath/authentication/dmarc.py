@@ -90,6 +90,8 @@ def evaluate(
 
 def gravest(verdicts: Sequence[DmarcVerdict]) -> DmarcVerdict:
     """The verdict about a message by those about each of its authors."""
+    if len(verdicts) == 1:
+        return verdicts[0]
     worst = min(verdicts, key=lambda each: _GRAVEST.index(each.result))
     policies = (each.policy for each in verdicts if each.result is worst.result)
     return replace(worst, policy=max(policies, key=STRICTNESS.index))

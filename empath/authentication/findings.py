@@ -9,7 +9,7 @@ THEORY
 
 import json
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from empath.authentication.arc import Chain, collect, verify_arc
@@ -53,8 +53,7 @@ class SentFrom(NamedTuple):
     of_sender: SpfVerdict | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(NamedTuple):
     """
     What is known.
 
@@ -138,7 +137,7 @@ def by_author(known: Findings) -> list[Findings]:
     authors = known.authors or ()
     if not 1 < len(authors) <= MAX_AUTHORS:
         return [known]
-    return [replace(known, authors=(author,)) for author in authors]
+    return [known._replace(authors=(author,)) for author in authors]
 
 
 def judge_author(
@@ -161,7 +160,7 @@ def judge_author(
             if perhaps.result is not DmarcResult.FAIL:
                 words = "SPF or DKIM may have passed: the DNS did not answer"
                 dmarc = replace(dmarc, result=DmarcResult.TEMPERROR, reason=words)
-    return replace(known, dmarc=dmarc)
+    return known._replace(dmarc=dmarc)
 
 
 def examine(

@@ -31,11 +31,13 @@ _CRLF: Final = b"\r\n"
 
 def names_to_sign(fields: SignedFields) -> list[bytes]:
     """The names of the fields that a signature of this header covers, one as often as it is to be signed."""
+    counts = fields.counts
     names: list[bytes] = []
     for name in SEALED:
-        names += [name] * (min(fields.count(name), _MOST_OF_A_NAME) + 1)
+        names += [name] * (min(counts.get(name, 0), _MOST_OF_A_NAME) + 1)
     for name in KEPT:
-        names += [name] * min(fields.count(name), _MOST_OF_A_NAME)
+        if name in counts:
+            names += [name] * min(counts[name], _MOST_OF_A_NAME)
     return names
 
 

@@ -7,8 +7,7 @@ is checked by verify.py and arc.py.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.authentication.canonical import BodyForm, Canon
 from empath.authentication.key_record import Algorithm
@@ -27,8 +26,7 @@ _METHOD: Final = "dns/txt"
 _WHOLE: Final = BodyForm(Canon.RELAXED)
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """
     One signature.
 
@@ -85,10 +83,11 @@ def parse_signature(octets: bytes) -> Signature:
     if _needed(tags, "v") != "1":
         raise SyntaxViolation("it has another version")
     identity = tags.get("i")
+    header_canon, body_canon = _canon(tags, default="simple")
     signature = _signature(
         tags,
-        header_canon=_canon(tags, default="simple")[0],
-        body_form=BodyForm(_canon(tags, default="simple")[1], read_number("l", tags["l"]) if "l" in tags else None),
+        header_canon=header_canon,
+        body_form=BodyForm(body_canon, read_number("l", tags["l"]) if "l" in tags else None),
         body=read_base64(_needed(tags, "bh")),
         names=_names(_needed(tags, "h")),
         identity=identity,

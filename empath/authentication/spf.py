@@ -16,7 +16,6 @@ RULES
 import ipaddress
 import re
 from collections.abc import Generator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -68,8 +67,7 @@ _OF_QUALIFIER: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SpfVerdict:
+class SpfVerdict(NamedTuple):
     """
     What a check found.
 

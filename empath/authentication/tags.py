@@ -13,7 +13,6 @@ from empath.errors import SyntaxViolation
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _BLANKS: Final = " \t\r\n"
-_NO_BLANKS: Final = str.maketrans("", "", _BLANKS)
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")  # more digits are no length of a message and no instant
 
 
@@ -41,7 +40,9 @@ def parse_tags(text: str) -> dict[str, str]:
 
 def without_blanks(value: str) -> str:
     """A value in which blanks and line ends have no meaning."""
-    return value.translate(_NO_BLANKS)
+    for blank in _BLANKS:
+        value = value.replace(blank, "")
+    return value
 
 
 def read_base64(value: str) -> bytes:

@@ -14,11 +14,10 @@ RULES
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from hmac import compare_digest
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.authentication.canonical import BodyForm, Canon, Digests, SignedFields, without_signature
 from empath.authentication.canonical import relaxed as relaxed_form
@@ -46,8 +45,7 @@ class Result(StrEnum):
     PERMERROR = "permerror"
 
 
-@dataclass(frozen=True, slots=True)
-class DkimResult:
+class DkimResult(NamedTuple):
     """
     What became of one signature.
 

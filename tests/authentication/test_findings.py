@@ -2,7 +2,6 @@
 
 import ipaddress
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -114,7 +113,7 @@ def test_each_author_is_judged_by_itself():
     known = Findings(SentFrom("192.0.2.1", "", ""), ("a.example", "b.example"))
     assert [("a.example",), ("b.example",)] == [each.authors for each in by_author(known)]
     for authors in (None, ("a.example",), tuple("abcd")):
-        assert [replace(known, authors=authors)] == by_author(replace(known, authors=authors))
+        assert [known._replace(authors=authors)] == by_author(known._replace(authors=authors))
 
 
 def test_what_nothing_proves_is_false():

@@ -19,7 +19,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import gevent
@@ -146,8 +146,9 @@ class Inquiry:
 
     def fetch(self, questions: Sequence[Question]) -> None:
         """Ask all of them at once: those that get no answer cost the others no time."""
-        if questions and self._take(len(questions)):
-            self._known.update(zip(questions, self._wait(questions), strict=True))
+        missing = [each for each in questions if self._resolver.known(each) is None]
+        if missing and self._take(len(missing)):
+            self._known.update(zip(missing, self._wait(missing), strict=True))
 
     def run(self, steps: Steps[T], question: Question | None = None) -> T:
         """Answer the questions of *steps*, which has begun if *question* is its open one; what it returns."""
@@ -343,7 +344,7 @@ class MessageCheck:
             verdicts = [each.get().dmarc for each in asking]
         finally:
             gevent.killall(asking, block=False)
-        return replace(findings, dmarc=gravest([each for each in verdicts if each is not None]))
+        return findings._replace(dmarc=gravest([each for each in verdicts if each is not None]))
 
     def _disposition(self, findings: Findings) -> Disposition:
         rules = self._authenticator.rules
