@@ -12,6 +12,9 @@ from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 _KNOWN: Final = frozenset(  # critical extensions that are heeded here, or bind only what is not checked here
@@ -112,6 +115,23 @@ def is_issued_by(path: Sequence[Certificate], issuer: Certificate) -> bool:
         and all(_is_allowed(issuer.find(x509.NameConstraints), name) for name in path[0].names)
         and _has_signed(issuer, below)
     )
+
+
+def is_signed_by(below: Certificate, key_der: bytes) -> bool:
+    """Whether the key in *key_der*, a SubjectPublicKeyInfo, signed *below*. Of its owner nothing is known."""
+    parsed = below.parsed
+    signed = (parsed.signature, parsed.tbs_certificate_bytes)
+    try:
+        key, how = load_der_public_key(key_der), parsed.signature_algorithm_parameters
+        if isinstance(key, RSAPublicKey):
+            key.verify(*signed, how, parsed.signature_hash_algorithm)  # type: ignore[arg-type]
+        elif isinstance(key, EllipticCurvePublicKey):
+            key.verify(*signed, how)  # type: ignore[arg-type]
+        else:
+            key.verify(*signed)  # type: ignore[union-attr,call-arg]
+    except (ValueError, TypeError, AttributeError, InvalidSignature, UnsupportedAlgorithm):
+        return False  # another kind of key than that of the signature is a TypeError
+    return not below.has_unknown
 
 
 def _may_issue(issuer: Certificate, between: int) -> bool:

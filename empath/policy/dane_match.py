@@ -5,8 +5,9 @@ THEORY
     A DANE-EE record is about the certificate of the host. The DNS vouches for it, so its names and dates do not count.
     A DANE-TA record is about an issuer that the host sends with its certificate, or that the record has in full. Each
     certificate on the way to it must be signed by the next one, be valid now, and be allowed to issue; the certificate
-    of the host must have one of its names.
+    of the host must have one of its names. A record may also have the bare key of an issuer that is not sent.
     One record that matches is enough, so an owner can publish the next record beside the present one.
+    Of the digests of one kind of record only the strongest count, RFC 7671 §9: else it is enough to break the weaker.
 """
 
 import hashlib
@@ -15,10 +16,11 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from empath.mail.lookup import TlsaRecord
-from empath.policy.certificate_path import Certificate, is_issued_by, is_named, read_certificate
+from empath.policy.certificate_path import Certificate, is_issued_by, is_named, is_signed_by, read_certificate
 from empath.policy.dane import CERTIFICATE, DANE_EE, DANE_TA, FULL, SHA_256, is_usable
 
 _MAX_CERTIFICATES: Final = 10  # of a chain that a host sends
+_MAX_KEYS: Final = 4  # bare keys that are tried
 
 
 class Match(NamedTuple):
@@ -46,7 +48,7 @@ def matches(
         names: those that a certificate under a DANE-TA record may have.
         now: Unix seconds.
     """
-    usable = [record for record in records if is_usable(record)]
+    usable = _strongest([record for record in records if is_usable(record)])
     if not chain_der:
         return None
     own, *others = chain_der[:_MAX_CERTIFICATES]
@@ -60,14 +62,27 @@ def matches(
     return _anchored(anchors, leaf, others, datetime.fromtimestamp(now, UTC))
 
 
+def _strongest(records: Sequence[TlsaRecord]) -> list[TlsaRecord]:
+    """*records* without those for whose usage and selector there is a stronger digest; a whole value is no digest."""
+    best: dict[tuple[int, int], int] = {}
+    for record in records:
+        kind = (record.usage, record.selector)
+        best[kind] = max(best.get(kind, FULL), record.matching)
+    return [each for each in records if each.matching in (FULL, best[each.usage, each.selector])]
+
+
 def _anchored(anchors: Sequence[TlsaRecord], leaf: Certificate, others: Sequence[bytes], now: datetime) -> Match | None:
     """Follow the issuers of *leaf* until one matches a record. Each certificate is looked at once."""
     in_full = [record.data for record in anchors if (record.selector, record.matching) == (CERTIFICATE, FULL)]
     read = filter(None, map(read_certificate, dict.fromkeys((*others, *in_full))))
     left = [certificate for certificate in read if certificate.is_valid_at(now)]
+    keys = [record for record in anchors if record.selector != CERTIFICATE and record.matching == FULL]
     paths = [[leaf]] if leaf.is_valid_at(now) else []
     while paths:
         path = paths.pop()
+        for record in keys[:_MAX_KEYS]:
+            if is_signed_by(path[-1], record.data):
+                return Match(record, len(path))
         for issuer in [each for each in left if is_issued_by(path, each)]:
             for record in anchors:
                 if _fits(record, issuer.der):

@@ -1,17 +1,25 @@
 """Whether certificates match TLSA records: real certificates, each with one fault."""
 
 import hashlib
-from datetime import timedelta
+from base64 import b64decode
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from empath.mail.lookup import TlsaRecord
-from empath.policy.certificate_path import read_certificate
+from empath.policy.certificate_path import Certificate, is_signed_by, read_certificate
+from empath.policy.dane import is_usable
 from empath.policy.dane_match import matches, subject_public_key_info
 from tests.kit.chains import NOW, issue
+from tests.kit.vectors import vectors
 
 DAY = timedelta(days=1)
 ROOT = issue("root", is_ca=True, key=1)
@@ -19,6 +27,15 @@ MIDDLE = issue("middle", ROOT, is_ca=True, path_length=0, key=2)
 LEAF = issue("leaf", MIDDLE, names=("mx.test",), key=3)
 CHAIN = [LEAF.der, MIDDLE.der, ROOT.der]
 NAMES = ("mx.test", "x.test")
+
+
+def spki(key):
+    """The public part of a key in DER."""
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+RSA, ED25519 = spki(rsa.generate_private_key(65537, 1024)), spki(ed25519.Ed25519PrivateKey.generate())
+DSA = spki(dsa.generate_private_key(1024))
 
 
 def record(usage, selector, matching, of):
@@ -32,6 +49,65 @@ def match(records, chain=None, names=NAMES, now=NOW):
     """The depth of the match, None without one."""
     found = matches(records, CHAIN if chain is None else chain, names, now.timestamp())
     return None if found is None else found.depth
+
+
+@pytest.mark.parametrize("chain", vectors("dane")["chains"])
+def test_certificates_match_as_openssl_says(chain):
+    """
+    Verdicts of OpenSSL's own DANE, in handshakes: each chain with each set of records.
+    """
+    known = vectors("dane")
+    sent, now = [*map(b64decode, known["chains"][chain])], datetime.fromisoformat(known["now"])
+    for case in [each for each in known["cases"] if each["chain"] == chain]:
+        records = [TlsaRecord(use, of, by, b64decode(data)) for use, of, by, data in case["tlsa"]]
+        if "matches" in case:
+            assert case["matches"] == (match(records, sent, known["names"], now) is not None), case["id"]
+        else:
+            assert case["usable"] == sum(map(is_usable, records)), case["id"]
+
+
+def test_of_two_digests_the_stronger_one_counts():
+    """
+    RFC 7671 §9: each use and each selector by itself, and a whole value beside them.
+    """
+    other = issue("leaf", MIDDLE, names=("mx.test",), key=9)
+    weak, strong = record(3, 1, 1, LEAF), record(3, 1, 2, other)
+    assert None is match([weak, strong])
+    assert 0 == match([weak, record(3, 0, 2, other)])
+    assert 0 == match([strong, record(3, 1, 0, LEAF)])
+    assert 1 == match([strong, record(2, 1, 1, MIDDLE)])
+
+
+def test_a_record_may_have_the_key_of_an_issuer_that_the_host_does_not_send():
+    """
+    RFC 7671 §5.2.2: of the key nothing else is known, so that names, dates and the way to it count.
+    """
+    assert 1 == match([record(2, 1, 0, MIDDLE)], [LEAF.der])
+    assert 2 == match([record(2, 1, 0, ROOT)], [LEAF.der, MIDDLE.der])
+    assert None is match([record(2, 1, 0, ROOT)], [LEAF.der])
+    assert None is match([record(2, 1, 0, MIDDLE)], [LEAF.der], ("other.test",))
+    assert None is match([record(2, 1, 0, MIDDLE)], [LEAF.der], now=NOW + 999 * DAY)
+    assert None is match([record(2, 1, 0, issue("other", key=number)) for number in (4, 5, 6, 7)], [LEAF.der])
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec", "ed25519"])
+def test_keys_of_every_kind_sign(kind):
+    """
+    A key of another kind, or octets that are none, have not.
+    """
+    make: dict[str, Callable[[], Any]] = {
+        "rsa": lambda: rsa.generate_private_key(65537, 1024),
+        "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "ed25519": ed25519.Ed25519PrivateKey.generate,
+    }
+    key = make[kind]()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW - DAY, NOW + DAY)
+    der = builder.sign(key, None if kind == "ed25519" else hashes.SHA256()).public_bytes(Encoding.DER)
+    signed = Certificate(der)
+    others = [issue("other").spki, RSA, ED25519, DSA, b"\x30\x03abc"]
+    assert is_signed_by(signed, spki(key))
+    assert [False] * len(others) == [is_signed_by(signed, other) for other in others]
 
 
 @pytest.mark.parametrize("selector", [0, 1])

@@ -18,10 +18,29 @@ from empath.policy.sts import (
     record_of,
 )
 from empath.policy.tls_demand import NO_STS, StsFinding, StsMode
+from tests.kit.vectors import vectors
 
 NOW = 2e9
 FILE = b"version: STSv1\r\nmode: enforce\r\nmx: mail.example.com\r\nmx: *.example.net\r\nmax_age: 123456\r\n"
 POLICY = StsPolicy(StsMode.ENFORCE, 123456, ("mail.example.com", "*.example.net"))
+
+
+def test_policies_and_records_are_read_as_the_vectors_say():
+    """
+    Files, records, and hosts against the first file.
+    """
+    known = vectors("mta-sts")
+    for case in known["cases"]:
+        try:
+            found = StsPolicy.parse(case["policy"].encode("latin-1"))
+        except SyntaxViolation:
+            assert case["parsed"] is None, case["id"]
+        else:
+            assert case["parsed"] == [found.mode, len(found.patterns), found.max_age_s], case["id"]
+    for texts, policy_id in known["records"]:
+        assert policy_id == read_record(texts), texts
+    policy = StsPolicy.parse(known["cases"][0]["policy"].encode())
+    assert known["allows"] == {host: policy.names(host) for host in known["allows"]}
 
 
 def test_a_domain_says_where_its_policy_is():
