@@ -50,14 +50,19 @@ def compiled(text: str) -> Statement:
 
 
 class SqliteSession:
-    """Named statements on *connection*; new destinations get their numbers by *destination_ids*."""
+    """
+    Named statements on *connection*; new destinations get their numbers by *destination_ids*.
+
+    `execute` runs a text, one after another: the session belongs to one thread, which finishes each before the next. It
+    has one cursor for all, because to make one for each costs a third of a short statement.
+    """
 
     def __init__(self, connection: apsw.Connection, path: Path, destination_ids: DestinationIds) -> None:
         self.connection = connection
         self.path = path
         self.destination_ids = destination_ids
+        self.execute: Callable[..., apsw.Cursor] = connection.cursor().execute
         self._statements = statements()
-        self._execute = connection.execute
         self._changes = connection.changes
         self._last_rowid = connection.last_insert_rowid
 
@@ -69,7 +74,7 @@ class SqliteSession:
     def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:
         """See `engine.Selects`; the cursor ends here, in the thread that made it."""
         text, lists = self._statements[name]
-        return self._execute(text, _packed(bindings, lists) if lists else bindings).fetchall()
+        return self.execute(text, _packed(bindings, lists) if lists else bindings).fetchall()
 
     def value(self, name: str, bindings: Bindings = ()) -> Any:
         """See `engine.Selects`."""
@@ -77,26 +82,26 @@ class SqliteSession:
         return found[0][0] if found else None
 
     def records(self, name: str, bindings: Bindings = ()) -> Iterator[dict[str, Any]]:
-        """See `engine.Selects`."""
+        """See `engine.Selects`; between two rows other statements may run."""
         text, lists = self._statements[name]
-        cursor = self._execute(text, _packed(bindings, lists) if lists else bindings)
+        cursor = self.connection.execute(text, _packed(bindings, lists) if lists else bindings)
         for row in cursor:
             yield dict(zip((column[0] for column in cursor.get_description()), row, strict=True))
 
     @contextlib.contextmanager
     def one_instant(self) -> Iterator[None]:
         """See `engine.Selects`."""
-        self._execute("BEGIN")
+        self.execute("BEGIN")
         try:
             yield
         finally:
             if self.connection.in_transaction:
-                self._execute("COMMIT")
+                self.execute("COMMIT")
 
     def run(self, name: str, bindings: Bindings = ()) -> int:
         """See `engine.Session`."""
         text, lists = self._statements[name]
-        self._execute(text, _packed(bindings, lists) if lists else bindings)
+        self.execute(text, _packed(bindings, lists) if lists else bindings)
         return self._changes()
 
     def run_each(self, name: str, rows: Iterable[Bindings]) -> None:
@@ -105,7 +110,7 @@ class SqliteSession:
 
     def insert(self, name: str, bindings: Bindings = ()) -> int:
         """See `engine.Session`; the number is the rowid where SQLite's own text has no RETURNING."""
-        found: list[Row] = self._execute(self._statements[name].text, bindings).fetchall()
+        found: list[Row] = self.execute(self._statements[name].text, bindings).fetchall()
         return found[0][0] if found else self._last_rowid()
 
     def destination_id(self, name: str) -> int:
@@ -125,6 +130,8 @@ class TranslatingSession(SqliteSession):
         at_close: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(connection, path, destination_ids)
+        # A wait for a lock may let another greenlet of the hub use the connection, so that each statement has a cursor.
+        self.execute = connection.execute
         self._at_close = at_close
 
     def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:
@@ -162,9 +169,9 @@ class TranslatingSession(SqliteSession):
         bound = _packed({**condition.bindings, **bindings}, (*lists, *own_lists))
         with translated(self.path):
             if condition.where is None:
-                return self._execute(text, bound).fetchall()
+                return self.execute(text, bound).fetchall()
             with guard.reading_only(self.connection, condition.view):
-                return self._execute(text, bound).fetchall()
+                return self.execute(text, bound).fetchall()
 
     def view_page(self, view: OpenView, after: Sequence[Any] | None, limit: int) -> list[dict[str, Any]]:
         """See `engine.Visit`."""
@@ -177,7 +184,7 @@ class TranslatingSession(SqliteSession):
     def last_key(self, view: OpenView) -> Any:
         """See `engine.Visit`."""
         with translated(self.path):
-            return self._execute(*view_text.last_text(view)).fetchall()[0][0]
+            return self.execute(*view_text.last_text(view)).fetchall()[0][0]
 
     def insert_row(self, view: OpenView, values: Mapping[str, Any]) -> None:
         """See `engine.Visit`."""
@@ -193,11 +200,11 @@ class TranslatingSession(SqliteSession):
 
     def _view_rows(self, view: OpenView, text: str, bindings: Mapping[str, Any]) -> list[dict[str, Any]]:
         with translated(self.path):
-            return [dict(zip(view.columns, row, strict=True)) for row in self._execute(text, dict(bindings)).fetchall()]
+            return [dict(zip(view.columns, row, strict=True)) for row in self.execute(text, dict(bindings)).fetchall()]
 
     def _change(self, text: str, bindings: Mapping[str, Any]) -> None:
         with translated(self.path):
-            self._execute(text, dict(bindings)).fetchall()
+            self.execute(text, dict(bindings)).fetchall()
 
     def text_of(self, name: str, bindings: Mapping[str, Any], condition: Condition | None = None) -> str:
         """See `engine.Visit`."""
@@ -215,7 +222,7 @@ class TranslatingSession(SqliteSession):
             guard.check_instants(condition.where)
             text = self._statements[f"selection.probe_of_{condition.view}"].text
             with translated(self.path), guard.reading_only(self.connection, condition.view):
-                self._execute(text.replace("{condition}", condition.where), {}).fetchall()
+                self.execute(text.replace("{condition}", condition.where), {}).fetchall()
 
     def news(self) -> int:
         """See `engine.Reader`."""

@@ -116,7 +116,7 @@ class Writer(WriteThread):
                     self.close()
 
     def _commit(self, session: SqliteSession, batch: list[Write], *, is_guarded: bool) -> None:
-        execute = session.connection.execute
+        execute = session.execute
         execute("BEGIN IMMEDIATE")
         try:
             for write in batch:
@@ -143,7 +143,7 @@ class Writer(WriteThread):
         self.destination_ids.keep()
 
     def _run_alone(self, session: SqliteSession, write: Write) -> None:
-        execute = session.connection.execute
+        execute = session.execute
         execute("SAVEPOINT write")
         try:
             write.run(session)
