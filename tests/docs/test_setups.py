@@ -1,9 +1,6 @@
 """Each setup of docs/SETUPS.md passes `check`, and does what its heading says."""
 
-import os
-import pwd
 import re
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,12 +15,11 @@ from empath.config import load_config
 from empath.mail.domain import Domain
 from empath.policy.router import SentBy
 from tests.docs.pages import blocks, text
-from tests.kit import certificates
+from tests.docs.placed import here, make_files
 
 PAGE = "docs/SETUPS.md"
 FIRST, *SETUPS = blocks(PAGE, "toml")
 HEADINGS = [heading for heading in re.findall(r"^## (.+)$", text(PAGE), re.MULTILINE) if not heading.startswith("The ")]
-PATH = re.compile(r'(?<=[":])/(?:etc|run|usr|var)/[^"]+')
 # Where mail to somebody@example.com goes, by setup, if not to the hosts of that domain.
 LEADS_TO = {
     "Smarthost with a login": "smtp:relay.example.net:587",
@@ -49,33 +45,6 @@ def root() -> Iterator[Path]:
 def typed(setup: str) -> str:
     """The whole file, as the page says to make it."""
     return f"{FIRST}\n{setup}"
-
-
-def here(file: str, root: Path) -> str:
-    """
-    *file* for this machine: paths below *root*, the user of the tests, source addresses of the loopback interface, and
-    names that `check` does not take for those of an example.
-    """
-    found = PATH.sub(lambda path: f"{root}{path[0]}", file).replace("example.", "ours.")
-    found = found.replace('queue.db"', 'queue.db"\nreserve = "1MiB"')  # a disk of a laptop may be full
-    found = found.replace('user = "empath"', f'user = "{pwd.getpwuid(os.geteuid()).pw_name}"')
-    return re.sub(r"\b192\.0\.2\.(?=\d\d\b)", "127.0.0.", found)
-
-
-def make_files(file: str, root: Path, stack: ExitStack) -> None:
-    """What the paths in *file* name, each for the kind that its name says."""
-    pair = certificates.issued("mail.ours.org")
-    content = {".secret": b"secret\n", "fullchain.pem": pair.certificate, "privkey.pem": pair.key}
-    for path in map(Path, re.findall(rf"{root}[^\"\n]+", file)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        octets = next((octets for end, octets in content.items() if path.name.endswith(end)), None)
-        if octets is not None:
-            path.write_bytes(octets)
-        elif "bin" in path.parts:
-            path.write_text("#!/bin/sh\n")
-            path.chmod(0o755)
-        elif "dovecot" in path.parts and not path.exists():
-            stack.enter_context(socket.socket(socket.AF_UNIX)).bind(str(path))
 
 
 @pytest.mark.parametrize("setup", SETUPS, ids=HEADINGS)

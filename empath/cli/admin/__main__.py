@@ -27,6 +27,7 @@ from empath.cli.admin import (
     fsck,
     greylist,
     health,
+    import_postfix,
     log_level,
     modules,
     orders,
@@ -66,7 +67,8 @@ SECTIONS: Final = (
     ("Steer the service", (service, log_level, trace, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
     ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, reports, report_preview)),
-    ("The database and this host", (sql, fsck, audit, forget, backup, snapshot, repro, doctor, completion)),
+    ("The database", (sql, fsck, audit, forget, backup, snapshot, repro)),
+    ("This host", (doctor, import_postfix, completion)),
 )
 _EXAMPLES: Final = (
     ("explain user@example.com", "why mail is not delivered"),
