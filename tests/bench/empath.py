@@ -54,6 +54,10 @@ EXTRAS: Final = {
         for ratio in RATIOS
     },
     "inject": ('[http]\naddress = "127.0.0.1:{http_port}"\n', "empath/daemon/httpd/injection/injector.py"),
+    "console": (
+        '[http]\naddress = "127.0.0.1:{http_port}"\nopen_console = true\n',
+        "empath/daemon/httpd/console/app.py",
+    ),
     "judged": ("", "empath/daemon/acceptor/judging.py"),
 }
 JUDGED: Final = f"""\
@@ -138,9 +142,9 @@ class Empath(Server):
     def proven(self) -> int:
         return self._count("SELECT count(*) FROM authentication WHERE dmarc = 'pass'")
 
-    def token(self) -> str:
+    def token(self, role: str = "inject") -> str:
         output = output_of(
-            self._command("empath-admin", "token", "add", "bench", "--role", "inject"),
+            self._command("empath-admin", "token", "add", "bench", "--role", role),
             cwd=self.directory,
             env=self._environment,
         )

@@ -69,8 +69,8 @@ class Server(ABC):
     def proven(self) -> int:
         """Messages in the queue now whose author DMARC has proven."""
 
-    def token(self) -> str:
-        """A token that sends mail by HTTP at `http_port`."""
+    def token(self, role: str = "inject") -> str:
+        """A token of this *role* for what is served at `http_port`; by default it sends mail."""
         raise BenchFailure(f"{self.name} takes no mail by HTTP")
 
     @abstractmethod

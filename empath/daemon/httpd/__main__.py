@@ -73,7 +73,9 @@ class Httpd:
             app.add_route(POLICY_PATH, PolicyFile(policies, lambda domain: self._ledger.add(m.POLICY_READS, (domain,))))
         is_ending = runtime.draining.is_set
         self._feed = Feed(runtime.reader) if runtime.config.events.stream else None
-        backend = Backend(runtime.engine, runtime.config, lambda: runtime.rules.router, is_ending)
+        backend = Backend(
+            runtime.engine, runtime.config, lambda: runtime.rules.router, is_ending, self._queue_state.spares_reading
+        )
         add_api(app, backend, runtime.emit, self._feed)
         node = str(runtime.config.hostname)
         sources = Sources(runtime.engine, node, self._history, self._queue_state.latest, is_ending)

@@ -6,6 +6,7 @@ the seldomer it is done: a queue of millions costs a twentieth of a core and not
 """
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -30,13 +31,16 @@ _OF_CONSUMERS: Final = {
 }
 _TOP: Final = 10  # destinations that the console names
 _PERIOD_S: Final = 5.0
+_LONG_S: Final = 0.1  # a reading that nobody should wait for: half of the time that a page may take
 _SHARE: Final = 20.0  # times the cost of a reading that the next one comes later
 
 
 class QueueState:
     """What the ledger of this process says of the queue."""
 
-    def __init__(self, runtime: Runtime, ledger: Ledger) -> None:
+    def __init__(self, runtime: Runtime, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
+        """*clock* gives monotonic seconds."""
+        self._clock = clock
         self._runtime = runtime
         self._ledger = ledger
         self._is_failing = False
@@ -45,6 +49,7 @@ class QueueState:
         self._disk = 0, 0
         self._outbox = Outbox(0, [])
         self._read_at = 0.0
+        self._took_s = 0.0
 
     def run(self) -> None:
         """Body of a greenlet."""
@@ -58,7 +63,7 @@ class QueueState:
 
     def read(self) -> float:
         """Read the queue; gives the seconds until the next time."""
-        began_at = time.monotonic()
+        began_at = self._clock()
         try:
             self._stats, self._ages, self._outbox = in_thread(partial(_read, self._runtime.engine, self._runtime.now()))
             self._disk = self._runtime.engine.log_octets(), self._runtime.engine.free_octets()
@@ -71,11 +76,19 @@ class QueueState:
             if not self._read_at:
                 self._measure()
             self._read_at = time.time()
-        return max(_PERIOD_S, _SHARE * (time.monotonic() - began_at))
+            self._took_s = self._clock() - began_at
+        return max(_PERIOD_S, _SHARE * (self._clock() - began_at))
 
     def latest(self) -> tuple[Stats, float] | None:
         """What was read last, and the instant in Unix seconds; None before the first time."""
         return None if self._stats is None else (self._stats, self._read_at)
+
+    def spares_reading(self, top: int) -> tuple[Stats, float] | None:
+        """
+        As `latest`, if a client that asks for *top* destinations would have to wait for another reading: counting takes
+        long, and names no more of them.
+        """
+        return self.latest() if self._took_s > _LONG_S and top <= _TOP else None
 
     def _measure(self) -> None:
         ledger = self._ledger

@@ -21,12 +21,13 @@ from ..machine import BenchFailure, describe, raise_file_limit
 from ..report import figure, pairs_text, verdicts_text
 from ..scenarios import Plan
 from .fill import RECIPIENTS, fill
+from .pages import pages
 from .served import fillings, place
 from .serving import crowded, dead_zone, depth, dripping, hanging, workers
 from .steering import steering
 from .verdicts import shown
 
-SCENARIOS: Final = ("steering", "depth", "hanging", "dripping", "crowded", "dead-zone", "workers")
+SCENARIOS: Final = ("steering", "pages", "depth", "hanging", "dripping", "crowded", "dead-zone", "workers")
 
 
 def main() -> int:
@@ -70,13 +71,18 @@ def _measure(options: argparse.Namespace) -> int:
         about = describe(directory) | {"empath": empath.version(CHECKOUT, directory)}
         plan = Plan(directory, messages=options.messages, drained=options.drain)
         templates: dict[str, Path] = {}
-        if {"steering", "depth"} & set(options.scenarios):
+        if {"steering", "pages", "depth"} & set(options.scenarios):
             for name, filling in fillings(options.recipients).items():
                 templates[name] = directory / f"{len(templates)}.db"
                 verdicts.append(shown(name, f"filling with {filling.recipients:,}, s", fill(templates[name], filling)))
                 _say(verdicts[-1:])
         runs: dict[str, Callable[[], list[Verdict]]] = {
             "steering": lambda: _steering(directory, templates),
+            "pages": lambda: [
+                verdict
+                for name, template in templates.items()
+                for verdict in pages(name, CHECKOUT, template, directory)
+            ],
             "depth": lambda: depth(CHECKOUT, templates, plan, options.repeat),
             "hanging": lambda: hanging(CHECKOUT, plan),
             "dripping": lambda: dripping(CHECKOUT, plan),

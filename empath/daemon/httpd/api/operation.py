@@ -12,6 +12,7 @@ from empath.daemon.httpd.api.parameters import Parameter
 from empath.policy.api_token import TokenRole
 from empath.policy.limits.rate import Rate
 from empath.policy.router import Router
+from empath.storage.admin.records import Stats
 from empath.storage.engine import Engine
 
 PREFIX: Final = "/api/v1"
@@ -20,12 +21,18 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """What operations work on. *is_ending* says that this process is about to end, at a reload for example."""
+    """
+    What operations work on.
+
+    Shape: is_ending says that this process is about to end, at a reload for example; stats gives the counts that were
+    read in the background, and when, in Unix seconds, if they serve a client that asks for so many destinations.
+    """
 
     engine: Engine
     config: Config
     router: Callable[[], Router]
     is_ending: Callable[[], bool]
+    stats: Callable[[int], tuple[Stats, float] | None] = lambda _top: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 from empath.config.effective import settings as effective
@@ -119,10 +120,15 @@ def suppressions(on: Backend, given: Arguments, _: str) -> Record:
 
 
 def stats(on: Backend, given: Arguments, _: str) -> Record:
-    """Counts of messages, recipients and destinations."""
-    now = Timestamp(time.time())
-    with Snapshot(on.engine) as snapshot:
-        record: Record = as_json(stats_record(snapshot.stats(given["top"], now), now))
+    """Counts of messages, recipients and destinations; of a deep queue those that were read last."""
+    known = on.stats(given["top"])
+    if known is None:
+        now = time.time()
+        with Snapshot(on.engine) as snapshot:
+            known = snapshot.stats(given["top"], now), now
+    counted, at = known
+    named = replace(counted, top_destinations=counted.top_destinations[: given["top"]])
+    record: Record = as_json(stats_record(named, Timestamp(at)))
     return record
 
 
