@@ -8,6 +8,7 @@ Some also write lines that are no fields, such as `X Mailer: y`; many readers go
 import re
 from typing import Final
 
+_END: Final = b"\r\n\r\n"
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 _BLIND = re.compile(rb"(?:resent-)?bcc[ \t]*:", re.IGNORECASE)
 _MAX_STRAY_LINES: Final = 100  # among the fields; then it is no header but text, which costs too much to search
@@ -36,6 +37,9 @@ class BlindCopies:
         if self._has_ended:
             return octets
         octets, self._held = self._held + octets, b""
+        if self._is_first and (end := octets.find(_END)) >= 0 and b"bcc" not in octets[:end].lower():
+            self._has_ended = True  # nearly all content: a whole header that names no such field
+            return octets
         kept, at = [], 0
         while at < len(octets):
             end = octets.find(b"\n", at) + 1

@@ -33,6 +33,7 @@ _TYPE: Final = re.compile(rf'({_TOKEN})/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TO
 _TYPE_OCTETS: Final = 300
 _CONTENT_ID: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
 _NOT_ENCODED: Final = ("multipart", "message")  # types whose parts may not be in base64, RFC 2046 §5
+_CRLF: Final = b"\r\n"
 _FEW: Final = 6  # one octet of so many may be beyond ASCII for quoted-printable to be the shorter encoding
 _QUOTED_OCTETS: Final = 1024 * 1024  # most of a text in quoted-printable, which is slow where lines are short
 _NO_VALUES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -156,7 +157,7 @@ def _text_part(subtype: str, text: str) -> bytes:
         octets = with_crlf(text.encode())
     except UnicodeEncodeError as exc:
         raise SyntaxViolation("a text has half of a character") from exc
-    if octets.isascii() and b"\0" not in octets and max(map(len, octets.split(b"\n"))) <= LINE_OCTETS + 1:
+    if octets.isascii() and b"\0" not in octets and not _has_long_line(octets):
         encoding = "7bit"
     elif len(octets) <= _QUOTED_OCTETS and _FEW * sum(map(len, re.findall(rb"[\x80-\xff]+", octets))) <= len(octets):
         encoding, octets = "quoted-printable", quoted_printable(octets)
@@ -164,6 +165,15 @@ def _text_part(subtype: str, text: str) -> bytes:
         encoding, octets = "base64", _base64(octets)
     head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
     return head.encode() + octets
+
+
+def _has_long_line(octets: bytes) -> bool:
+    """Whether a line has more than LINE_OCTETS, where each ends in CRLF."""
+    # From the start of a line to the last line end within reach: each line that is too long is the first of a hop.
+    start, reach = 0, LINE_OCTETS + len(_CRLF)
+    while (line_end := octets.rfind(b"\n", start, start + reach)) >= 0:
+        start = line_end + 1
+    return start < len(octets)
 
 
 def _file_part(file: Attachment) -> bytes:

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import gevent
 from greenlet import getcurrent
 
 from empath.daemon.acceptor.context import Committer, ListenerContext
 from empath.daemon.acceptor.direct import DirectMessage
 from empath.daemon.acceptor.session import ReceivingSession
 from empath.daemon.httpd.injection.joint import JointCommit
-from empath.daemon.process.turns import let_others_run
+from empath.daemon.httpd.injection.side_by_side import SideBySide
 from empath.errors import EmpathError, SyntaxViolation
 from empath.mail.address import ForwardPath, ReversePath
 from empath.mail.envelope import BodyType
@@ -143,6 +142,7 @@ class Injector:
         self._context = context
         self._writer = writer
         self._committed = committed
+        self._side_by_side = SideBySide()
 
     def inject(self, submission: Submission) -> Outcome:
         """Take the messages of a request; what became of them is durable."""
@@ -165,11 +165,7 @@ class Injector:
         if len(submission.items) == 1:  # whose content may yet be on its way: the greenlet of the connection reads it
             take(submission.items[0])
         else:
-            taking = []
-            for item in submission.items:
-                taking.append(gevent.spawn(take, item))
-                let_others_run()  # else other requests would wait until all messages have been taken
-            gevent.joinall(taking)
+            self._side_by_side.run(take, submission.items)
         _refuse(outcome.withheld, _WITHHELD)
         return outcome
 
