@@ -58,6 +58,10 @@ EXTRAS: Final = {
         '[http]\naddress = "127.0.0.1:{http_port}"\nopen_console = true\n',
         "empath/daemon/httpd/console/app.py",
     ),
+    "events": (
+        '[http]\naddress = "127.0.0.1:{http_port}"\n[events]\nstream = true\n',
+        "empath/daemon/httpd/api/stream.py",
+    ),
     "judged": ("", "empath/daemon/acceptor/judging.py"),
 }
 JUDGED: Final = f"""\

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import gevent
 from gevent.hub import get_hub
 
-from empath.daemon.acceptor.greenlet_pool import GreenletPool
+from empath.daemon.process.greenlet_pool import GreenletPool
 
 _ACCEPTS_AT_ONCE = 64  # number of connections that the only acceptor accepts before other greenlets run
 _ACCEPTS_OF_SEVERAL = 4  # the same for one of several acceptors, which leaves connections to the others

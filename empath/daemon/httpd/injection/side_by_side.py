@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from gevent.event import Event
 
-from empath.daemon.acceptor.greenlet_pool import GreenletPool
+from empath.daemon.process.greenlet_pool import GreenletPool
 from empath.daemon.process.turns import let_others_run
 
 T = TypeVar("T")

@@ -1,5 +1,5 @@
 """
-greenlet_pool - the greenlets that serve connections
+greenlet_pool - greenlets that serve one connection or message after the other
 
 Python maps memory for the frames of a new greenlet, and unmaps it when the greenlet ends. With that a greenlet costs
 8 to 25 us, of the 200 us that a short session takes. So one whose connection is over waits for the next.

@@ -4,7 +4,7 @@ import gevent
 from gevent.event import Event
 from greenlet import getcurrent
 
-from empath.daemon.acceptor.greenlet_pool import GreenletPool
+from empath.daemon.process.greenlet_pool import GreenletPool
 from tests.kit.waiting import DEADLINE_S
 
 
