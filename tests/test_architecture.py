@@ -5,7 +5,8 @@ Reads every module under empath/ as a syntax tree and imports nothing. Run it fr
 """
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -118,39 +119,58 @@ def _package(file: Path) -> str:
     return _name(file).partition("/")[0].removesuffix(".py")
 
 
+@dataclass(slots=True)
+class Facts:
+    """
+    What the rules ask of one module.
+
+    Shape: texts are its string constants except docstrings; called, attributes and names are names without what stands
+    before the last point; log_calls are the attributes of `log`.
+    """
+
+    imported: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+    log_calls: set[str] = field(default_factory=set)
+
+
 @cache
+def _facts(file: Path) -> Facts:
+    """One walk for all rules: the tree of the whole package is large."""
+    facts = Facts()
+    docstrings: set[int] = set()
+    for node in ast.walk(_tree(file)):
+        match node:
+            case ast.ImportFrom():
+                assert node.level == 0, f"{_name(file)}: a relative import hides where it points"
+                facts.imported += [f"{node.module}.{alias.name}" for alias in node.names]
+            case ast.Import():
+                facts.imported += [alias.name for alias in node.names]
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef():
+                if node.body and isinstance(node.body[0], ast.Expr):
+                    docstrings.add(id(node.body[0].value))  # the walk comes to it later
+            case ast.Constant(value=str(text)) if id(node) not in docstrings:
+                facts.texts.append(text)
+            case ast.Attribute():
+                facts.attributes.add(node.attr)
+                if isinstance(node.value, ast.Name) and node.value.id == "log":
+                    facts.log_calls.add(node.attr)
+            case ast.Call(func=ast.Name(name)) | ast.Call(func=ast.Attribute(attr=name)):
+                facts.called.add(name)
+    return facts
+
+
 def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
 
 
-@cache
-def _nodes(file: Path) -> list[ast.AST]:
-    return list(ast.walk(_tree(file)))
-
-
-@cache
 def _imported(file: Path) -> list[str]:
-    found = []
-    for node in _nodes(file):
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{_name(file)}: a relative import hides where it points"
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-    return found
+    return _facts(file).imported
 
 
 def _is_below(target: str, allowed: set[str]) -> bool:
     return any(target == name or target.startswith(f"{name}.") for name in allowed)
-
-
-def _texts(file: Path) -> Iterator[str]:
-    """String constants except docstrings."""
-    documented = (node for node in _nodes(file) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
-    docstrings = {id(node.body[0].value) for node in documented if node.body and isinstance(node.body[0], ast.Expr)}
-    for node in _nodes(file):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            yield node.value
 
 
 def _strays(files: Iterable[Path], strays_of: Callable[[Path], Iterable[str]]) -> dict[str, list[str]]:
@@ -219,11 +239,8 @@ def test_pure_layers_do_no_io_and_read_no_clock():
     """
 
     def impure(file: Path) -> list[str]:
-        called = [node.func for node in _nodes(file) if isinstance(node, ast.Call)]
-        names = {node.id for node in called if isinstance(node, ast.Name)}
-        names |= {node.attr for node in called if isinstance(node, ast.Attribute)}
         imported = [target for target in _imported(file) if target.partition(".")[0] in NOT_IN_PURE]
-        return imported + sorted(names & NOT_CALLED_IN_PURE)
+        return imported + sorted(_facts(file).called & NOT_CALLED_IN_PURE)
 
     assert {} == _strays(_below(*PURE), impure)
 
@@ -241,14 +258,14 @@ def test_sql_is_named_in_sql_files_only():
     sql/ documents the transaction, index and units of each statement; daemons and commands contain no SQL.
     """
     files = [file for file in FILES if _package(file) != "storage"]
-    assert {} == _strays(files, lambda file: [text for text in _texts(file) if text.lstrip().startswith(SQL_VERBS)])
+    assert {} == _strays(files, lambda file: [t for t in _facts(file).texts if t.lstrip().startswith(SQL_VERBS)])
 
 
 def test_only_one_place_knows_which_engine_keeps_a_queue():
     """
     A second engine is then a second folder: all other code knows storage/engine.py.
     """
-    others = [file for file in FILES if file not in _within("storage/sqlite/") and _name(file) != "storage/open.py"]
+    others = [file for file in FILES if not _name(file).startswith(("storage/sqlite/", "storage/open.py"))]
     assert {} == _strays(others, lambda file: [t for t in _imported(file) if t.startswith("empath.storage.sqlite")])
 
 
@@ -298,10 +315,8 @@ def test_programs_report_occurrences_and_write_no_lines():
 
     def writing(file: Path) -> list[str]:
         imported = [target for target in _imported(file) if _is_below(target, log)]
-        attributes = [node for node in _nodes(file) if isinstance(node, ast.Attribute)]
-        used = {node.attr for node in attributes if ast.unparse(node.value) == "log"}
-        used -= {"configure", "await_file", "set_level", "set_levels", "trace_by", "reopen", "flush", "close"}
-        used -= {"is_astray", "is_waiting"}
+        used = _facts(file).log_calls - {"configure", "await_file", "set_level", "set_levels", "trace_by", "reopen"}
+        used -= {"flush", "close", "is_astray", "is_waiting"}
         return ([] if _name(file) in may_configure else imported) + sorted(used)
 
     assert {} == _strays([file for file in FILES if _package(file) != "telemetry"], writing)
@@ -322,6 +337,21 @@ def test_a_child_patches_before_anything_else(kind):
     body = _tree(PACKAGE / "daemon" / kind / "__main__.py").body
     first, second = [ast.unparse(node) for node in body if not _is_docstring(node)][:2]
     assert ["from empath.daemon.process.patching import patch_all", "patch_all()"] == [first, second]
+
+
+def test_every_setting_is_read():
+    """
+    One that nothing reads is documented, and does nothing. A name is read where it is an attribute or a whole text.
+    """
+    read = set[str]().union(*(_facts(file).attributes.union(_facts(file).texts) for file in FILES))
+    unread = []
+    for file in _within("config/tables/"):
+        classes = [node for node in _tree(file).body if isinstance(node, ast.ClassDef)]
+        declared = [node for each in classes for node in each.body if isinstance(node, ast.AnnAssign)]
+        declared = [node for node in declared if ast.unparse(node.annotation) != "ClassVar"]
+        names = [node.target.id for node in declared if isinstance(node.target, ast.Name)]
+        unread += [name for name in names if name not in read]
+    assert [] == unread
 
 
 def test_the_sql_of_a_checkout_is_that_of_the_package():
