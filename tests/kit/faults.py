@@ -14,13 +14,16 @@ import os
 import signal
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Final
 
 import apsw
 from hypothesis import settings
 
 Operation = Callable[[], str | None]
+NEVER: Final = 10**9  # a step that no operation reaches
 
 
 class Step(StrEnum):
@@ -90,6 +93,16 @@ def run(operation: Operation, fault: Fault) -> Report:
         return Report(operation(), fault.was_met)
     finally:
         withdraw()
+
+
+def steps_of(operation: Operation) -> tuple[str | None, dict[Step, int]]:
+    """The error of *operation* without a fault, and its steps of each kind."""
+    counts = {step: Fault(step, Failure.ONCE, NEVER) for step in Step}
+    with ExitStack() as stack:
+        for count in counts.values():
+            stack.callback(_inject(count))
+        error = operation()
+    return error, {step: count.count for step, count in counts.items()}
 
 
 def _run_in_child(operation: Operation, fault: Fault) -> Report:

@@ -3,7 +3,8 @@ queue - queues for tests: make, fill and inspect them
 
 A Queue is a real database in a directory of the test's own; its writes run in the calling thread through a Writer, as
 the writer's thread would run them. It keeps two connections open between calls, the Writer's and one for what other
-programs read and write, because each has to parse the schema first. `close()` ends both, so that a test may fork.
+programs read and write, because each has to parse the schema first, which takes 5 ms. `close()` ends both, so that a
+test may fork. Until then the functions that take a path look by the second one, too.
 
 fsck and MORE_VIOLATIONS say what is wrong with a queue, at any instant between two transactions.
 """
@@ -12,11 +13,13 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+from weakref import WeakValueDictionary
 
 import apsw
 
@@ -95,8 +98,11 @@ def _octets_of_a_new_queue(slot: str = "") -> bytes:
 
 
 def select(path: Path, statement: str, *bindings: Any) -> list[tuple[Any, ...]]:
-    """Rows of one statement, by a connection that lives only for it, or for a wait that asks again and again."""
-    with _looking(path) as connection:
+    """
+    Rows of one statement, by a connection that lives only for it, for a wait that asks again and again, or as long as
+    the `Queue` at *path*. A statement that sets up its connection has one of its own.
+    """
+    with _opening(path) if "PRAGMA" in statement else _looking(path) as connection:
         return connection.execute(statement, bindings).fetchall()
 
 
@@ -160,7 +166,14 @@ def wrong_with(connection: apsw.Connection) -> Dump:
 
 
 def _looking(path: Path) -> contextlib.AbstractContextManager[apsw.Connection]:
-    return kept((path, _inode(path)), lambda: contextlib.closing(_opened(path)))
+    queue = _QUEUES.get(path)
+    if queue is not None and queue.is_open_here():
+        return contextlib.nullcontext(queue.foreign())
+    return kept((path, _inode(path)), lambda: _opening(path))
+
+
+def _opening(path: Path) -> contextlib.AbstractContextManager[apsw.Connection]:
+    return contextlib.closing(_opened(path))
 
 
 def _inode(path: Path) -> int:
@@ -176,6 +189,10 @@ def _opened(path: Path) -> apsw.Connection:
     connection.set_busy_timeout(10_000)  # a running instance writes too
     connection.pragma("synchronous", 0)  # its checkpoint may be lost, because it reads a copy
     return connection
+
+
+def _here() -> tuple[int, int]:
+    return os.getpid(), threading.get_ident()
 
 
 class Queue:
@@ -195,14 +212,21 @@ class Queue:
         self.destination_ids = self._writer.destination_ids
         self._messages = 0
         self._foreign: tuple[apsw.Connection, os.stat_result] | None = None
+        self._open_in: tuple[int, int] | None = None
+        _QUEUES[path] = self
         self.process_id = 1 if self._made else self.register(slot)
 
     def is_untouched(self) -> bool:
         """Whether the queue is closed, and the file still as it was made."""
         return not os.path.exists(f"{self.path}-wal") and self.path.exists() and self.path.read_bytes() == self._made
 
+    def is_open_here(self) -> bool:
+        """Whether this thread of this process has connections open, and may use them."""
+        return self._open_in == _here()
+
     def close(self) -> None:
         """End the connections; the next write or look makes a new one."""
+        self._open_in = None
         self._writer.close()
         if self._foreign is not None:
             self._foreign[0].close()
@@ -210,6 +234,7 @@ class Queue:
 
     def foreign(self) -> apsw.Connection:
         """The connection of another program to the file that is now at the queue's path."""
+        self._open_in = _here()
         file = self.path.stat()
         if self._foreign is not None and not os.path.samestat(self._foreign[1], file):
             self._foreign[0].close()
@@ -249,6 +274,7 @@ class Queue:
 
     def outcome(self, *writes: Write) -> list[EmpathError | None]:
         """Commit *writes* together; their errors."""
+        self._open_in = _here()
         self._writer.execute(list(writes))
         return [write.error for write in writes]
 
@@ -395,6 +421,9 @@ class Queue:
     def statuses(self) -> list[str]:
         """Status of every recipient, in their order."""
         return [status for (status,) in self.select("SELECT status FROM _recipient ORDER BY recipient_id")]
+
+
+_QUEUES: Final = WeakValueDictionary[Path, Queue]()  # the last one at each path
 
 
 def ids(lease: Lease) -> list[int]:

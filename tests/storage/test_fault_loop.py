@@ -102,7 +102,7 @@ from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.plans import ForgetStatistics
 from empath.storage.sqlite.schema import prepare
 from empath.storage.write import Batch, Write
-from tests.kit.faults import Failure, Fault, Step, run
+from tests.kit.faults import NEVER, Failure, Fault, Step, run, steps_of
 from tests.kit.queue import T0, Dump, Queue, connection_of, dump, ids, inspect, write
 from tests.kit.vectors import vectors
 from tests.message.aggregate.kit import REPORT as DMARC_REPORT
@@ -113,7 +113,6 @@ Works = Callable[[Queue, Lease], list[Write]]
 AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0, audit_s=0)
 GARBAGE = "spool:mx/0"
 FORGOTTEN_IN = ("event", "refusal", "attempt", "audit", "recipient", "message")
-NEVER = 10**9  # a step that no operation reaches
 SMALLEST = "write a row"
 
 
@@ -618,16 +617,12 @@ class Course:
     def undisturbed(self, name: str, scratch: Path) -> Undisturbed:
         """The operation without a fault; it leaves a sound queue."""
         if name not in self._known:
-            steps = {}
-            for step in Step:
-                path = scratch / f"whole-{step}.db"
-                shutil.copy(self.path, path)
-                fault = Fault(step, Failure.ONCE, NEVER)
-                report = run(partial(_execute, path, self.works(name)), fault)
-                steps[step] = fault.count
+            path = scratch / "whole.db"
+            shutil.copy(self.path, path)
+            error, steps = steps_of(partial(_execute, path, self.works(name)))
             after, wrong = self.inspector.look(path)
             assert {} == wrong
-            self._known[name] = Undisturbed(report.error, after, steps)
+            self._known[name] = Undisturbed(error, after, steps)
         return self._known[name]
 
     def steps(self, name: str, step: Step, scratch: Path) -> range:
