@@ -25,7 +25,7 @@ VENDORED := empath/daemon/httpd/console/static/vendor
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo stack stack-down test test-repeat interop interop-apart interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
+.PHONY: help setup run demo stack stack-down test test-repeat interop interop-apart interop-brokers interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
 .PHONY: docs vendor pictures bench bench-compare bench-queue bench-seeing reference changelog man dist deb deb-try constraints sbom licences smoke clean
 
 ##@ Use
@@ -88,6 +88,10 @@ chaos: $(READY) ## Send mail while processes are killed (KILLS=100, ARGS="--seed
 interop: interop-dane
 interop-dane: $(READY) ## DANE with an unbound of this host; needs the Debian package unbound
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dane.py $(ARGS)
+
+interop: interop-brokers
+interop-brokers: $(READY) ## Events to a RabbitMQ of the test's own; needs the Debian package rabbitmq-server
+	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_amqp_broker.py $(ARGS)
 
 interop: interop-dkim
 interop-dkim: $(READY) ## Signatures in the eyes of others; needs the Debian packages opendkim, libmail-dkim-perl, python3-dkim

@@ -107,12 +107,18 @@ setup(
         "setproctitle>=1.3,<2",
     ],
     extras_require={
+        "amqp": ["amqp>=5.2,<6"],
+        "kafka": ["confluent-kafka>=2.5,<3"],
         "nats": ["nats-py>=2.10,<3"],
         "otlp": ["opentelemetry-proto>=1.30,<2"],
+        "s3": ["botocore>=1.36,<2"],
         "postgresql": [
             "psycopg[binary]>=3.2,<4",
         ],
         "dev": [
+            "amqp>=5.2,<6",
+            "botocore>=1.36,<2",
+            "confluent-kafka>=2.5,<3",
             "coverage>=7.10,<8",
             "hypothesis>=6.100,<7",
             "mypy>=1.13,<3",

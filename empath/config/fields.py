@@ -172,6 +172,9 @@ def _http_url(text: str) -> str:
     return text
 
 
+_KAFKA_MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+
+
 def _broker_url(secure: str, clear: str, *, has_path: bool = False) -> Callable[[str], str]:
     """Reader of the URL of a message broker, by its schemes with and without TLS."""
 
@@ -192,6 +195,12 @@ def _broker_server(text: str) -> str:
         raise SyntaxViolation(words) from exc
     if parts.port is None or parts.path:
         raise SyntaxViolation(words)
+    return text
+
+
+def _kafka_mechanism(text: str) -> str:
+    if text not in _KAFKA_MECHANISMS:
+        raise SyntaxViolation(f"not a mechanism of Kafka: {text!r} ({', '.join(_KAFKA_MECHANISMS)})")
     return text
 
 
@@ -341,6 +350,8 @@ AttributeKey = Annotated[str, read_by(_attribute_key)]
 SecureUrl = Annotated[str, read_by(_secure_url)]
 AmqpUrl = Annotated[str, read_by(_broker_url("amqps", "amqp", has_path=True))]
 NatsUrl = Annotated[str, read_by(_broker_url("tls", "nats"))]
+Exchange = Annotated[str, Field(max_length=255, pattern=r"^[!-~]*$")]
+KafkaMechanism = Annotated[str, read_by(_kafka_mechanism)]
 BrokerServer = Annotated[str, read_by(_broker_server)]
 EventType = Annotated[str, read_by(parse_type)]
 EventParty = Annotated[str, read_by(parse_party)]

@@ -18,6 +18,9 @@ postmaster = "admin@empath.dev"
 queue.path = "queue.db"
 listener = [{address = "127.0.0.1:2525"}]
 """
+AMQP = '[events.amqp.n]\nurl = "amqps://a.test/mail"\n'
+KAFKA = '[events.kafka.n]\nservers = ["a.test:9093"]\ntopic = "t"\n'
+S3 = '[events.s3.n]\nurl = "https://a.test"\nbucket = "b"\n'
 NATS = '[events.nats.n]\nurl = "tls://a.test"\n'
 
 
@@ -38,6 +41,15 @@ def read(place, text):
         ),
         (f'{NATS}subject = "mail.*"\n', "7: events.nats.n.subject: not a subject that can be published to: 'mail.*'"),
         (f'{NATS}subject = "mail..x"\n', "7: events.nats.n.subject: not a subject"),
+        ('[events.amqp.n]\nurl = "amqp://a.test"\n', "6: events.amqp.n.url: not a URL"),
+        (f'{AMQP}routing_key = "{"x" * 250}"\n', "7: events.amqp.n.routing_key: has at most 240 octets"),
+        ('[events.kafka.n]\nservers = ["a.test"]\n', "6: events.kafka.n.servers[1]: not a host and port: 'a.test'"),
+        ('[events.kafka.n]\nservers = ["a/b"]\n', "6: events.kafka.n.servers[1]: not a host and port: 'a/b'"),
+        ('[events.kafka.n]\nservers = ["@a:1"]\n', "6: events.kafka.n.servers[1]: not a host and port: '@a:1'"),
+        ("[events.kafka.n]\nservers = []\n", "6: events.kafka.n.servers: names no server"),
+        (f"{KAFKA}tls = false\n", "8: events.kafka.n.tls: events would go to a.test:9093 in the clear"),
+        (f'{KAFKA}mechanism = "X"\n', "8: events.kafka.n.mechanism: not a mechanism of Kafka: 'X' (SCRAM-SHA-512, "),
+        (f'{S3}access_key = "a"\n', "8: events.s3.n.access_key: access_key and secret_file go together"),
         (f'{NATS}user = "a"\n', "7: events.nats.n.user: user and password_file go together"),
         (f'{NATS}[events.files.n]\npath = "x"\n', "5: events.nats.n: [events.files] has this name, too"),
         ('[events.nats.stream]\nurl = "tls://a.test"\n', "5: events.nats.stream: is the name of the stream of the API"),
@@ -66,7 +78,15 @@ def test_files_that_do_not_serve_are_found(tmp_path):
     assert f"events.nats.n.ca_file: {tmp_path}/none: has no certificates" in found
 
 
-@pytest.mark.parametrize(("module", "extra", "table"), [("nats", "nats", NATS)])
+@pytest.mark.parametrize(
+    ("module", "extra", "table"),
+    [
+        ("amqp", "amqp", AMQP),
+        ("botocore", "s3", S3),
+        ("confluent_kafka", "kafka", KAFKA),
+        ("nats", "nats", NATS),
+    ],
+)
 def test_a_missing_library_is_named_with_what_installs_it(tmp_path, monkeypatch, module, extra, table):
     """
     By `check`, and by the consumer itself, which then sends nothing.

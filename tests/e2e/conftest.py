@@ -16,7 +16,13 @@ _INTEROP = [
 ]
 collect_ignore = [] if os.environ.get("EMPATH_INTEROP") else _INTEROP
 
-_PACKAGES = ["test_dane.py", "test_dkim_peers.py", "test_milter_peers.py"]  # need packages of Debian
+# Tests that need packages of Debian.
+_PACKAGES = [
+    "test_amqp_broker.py",
+    "test_dane.py",
+    "test_dkim_peers.py",
+    "test_milter_peers.py",
+]  # need packages of Debian
 collect_ignore_glob = [] if os.environ.get("EMPATH_INTEROP") else _PACKAGES
 
 # One worker, so that its memory of a peer is known. It keeps idle connections long enough for any test.

@@ -9,13 +9,13 @@ from pydantic import Field, field_validator, model_validator
 
 from empath.config.fields import ConfigPath, Count, ModuleName, Octets, SecureUrl, TransportName, Wait
 from empath.config.reading import problem, setting
-from empath.config.tables.event_brokers import Broker, EventNats
+from empath.config.tables.event_brokers import Broker, EventAmqp, EventKafka, EventNats, EventS3
 from empath.config.tables.event_choice import Choice
 from empath.config.tables.table import Table
 from empath.policy.events.consumer import STREAM, ConsumerOfFile, types_text
 
-_TABLES = ("webhooks", "files", "sinks", "nats")  # of consumers, by their names
-_BROKERS = ("nats",)
+_TABLES = ("webhooks", "files", "sinks", "amqp", "kafka", "nats", "s3")  # of consumers, by their names
+_BROKERS = ("amqp", "kafka", "nats", "s3")
 
 
 class EventWebhook(Choice):
@@ -96,7 +96,10 @@ class Events(Table):
     files: dict[TransportName, EventFile] = setting({})
     sinks: dict[TransportName, EventModule] = setting({})
 
+    amqp: dict[TransportName, EventAmqp] = setting({})
+    kafka: dict[TransportName, EventKafka] = setting({})
     nats: dict[TransportName, EventNats] = setting({})
+    s3: dict[TransportName, EventS3] = setting({})
 
     @field_validator(*_TABLES)
     @classmethod

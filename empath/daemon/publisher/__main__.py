@@ -16,6 +16,7 @@ from typing import Final
 import gevent
 from gevent.event import Event as Signal
 
+from empath.config.tables.event_brokers import EventS3
 from empath.config.tables.event_choice import Choice
 from empath.config.tables.events import Events
 from empath.daemon.process.run_child import run_child
@@ -95,8 +96,9 @@ def _channels(runtime: Runtime, reader: Reader) -> Iterator[Channel]:
     for name, table, sink, retry in _sinks(runtime.config.events, str(queue)):
         told = sink if table.redaction(b"").changes_nothing else _redacting(runtime, table, sink)
         yield Channel(
-            name, told, table.filter, table.batch, retry, reader, runtime.writer, runtime.process_id, runtime.emit
-        )
+            name, told, table.filter, table.batch, retry, reader, runtime.writer, runtime.process_id, runtime.emit,
+            gather_s=table.every_s if isinstance(table, EventS3) else 0.0,
+        )  # fmt: skip
 
 
 def _redacting(runtime: Runtime, table: Choice, sink: Sink) -> Sink:

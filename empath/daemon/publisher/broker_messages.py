@@ -4,9 +4,10 @@ broker_messages - an event as message brokers get it, and what all of them are a
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
-from empath.config.tables.event_brokers import Broker
+from empath.config.tables.event_brokers import LoginBroker
 from empath.daemon.publisher.said import Said
 from empath.mail.printable import printable
 from empath.policy.events.form import Event, record_of
@@ -34,16 +35,23 @@ def messages_of(events: Sequence[Event], queue: str) -> list[Message]:
     return [Message(event, f"{queue}-{event.event_id}", json.dumps(record_of(event)).encode()) for event in events]
 
 
-def password_of(broker: Broker) -> str | None:
+def password_of(broker: LoginBroker) -> str | None:
     """
     The password in the file of *broker*; None if it has no login.
 
     Raises:
-        ValueError: the file cannot be read, or is empty.
+        ValueError: see `secret_in`.
     """
-    file = broker.password_file
-    if file is None:
-        return None
+    return None if broker.password_file is None else secret_in(broker.password_file)
+
+
+def secret_in(file: Path) -> str:
+    """
+    The line in *file*.
+
+    Raises:
+        ValueError: it cannot be read, or is empty.
+    """
     try:
         found = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as exc:

@@ -8,10 +8,28 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from empath.config.tables.event_brokers import Broker, EventNats
+from empath.config.tables.event_brokers import Broker, EventAmqp, EventKafka, EventNats, EventS3
 from empath.daemon.publisher.broker_messages import failed
 from empath.daemon.publisher.said import Said, Sink
 from empath.policy.events.form import Event
+
+
+def _amqp(table: EventAmqp, queue: str) -> Sink:
+    from empath.daemon.publisher.amqp_sink import AmqpSink  # noqa: PLC0415 - only what is configured
+
+    return AmqpSink(table, queue)
+
+
+def _kafka(table: EventKafka, queue: str) -> Sink:
+    from empath.daemon.publisher.kafka_sink import KafkaSink  # noqa: PLC0415 - only what is configured
+
+    return KafkaSink(table, queue)
+
+
+def _s3(table: EventS3, queue: str) -> Sink:
+    from empath.daemon.publisher.s3_sink import S3Sink  # noqa: PLC0415 - only what is configured
+
+    return S3Sink(table, queue)
 
 
 def _nats(table: EventNats, queue: str) -> Sink:
@@ -20,7 +38,12 @@ def _nats(table: EventNats, queue: str) -> Sink:
     return NatsSink(table, queue)
 
 
-_MAKERS: Final[dict[type[Broker], Callable[[Any, str], Sink]]] = {EventNats: _nats}
+_MAKERS: Final[dict[type[Broker], Callable[[Any, str], Sink]]] = {
+    EventAmqp: _amqp,
+    EventKafka: _kafka,
+    EventNats: _nats,
+    EventS3: _s3,
+}
 
 
 class BrokerSink:

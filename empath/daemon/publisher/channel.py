@@ -68,6 +68,7 @@ class Channel:
     process_id: int
     emit: Callable[[Occurrence], object]
     clock: Callable[[], float] = time.time
+    gather_s: float = 0.0  # how long events wait for others, to be sent with them
     pace: Pace = field(init=False)
     _cursor: int = field(init=False, default=-1)  # as it was at the last step
     _seen: int = field(init=False, default=-1)  # event after it up to which nothing is to be sent
@@ -122,6 +123,8 @@ class Channel:
             if batch.behind or self._is_to_be_moved(now, before):
                 self._advance(now, before=before, cursor=batch.through, behind=batch.behind)
             return 0.0
+        if (gather_s := self._to_gather(now, batch)) > 0:
+            return min(wait_s, gather_s)
         said = self.sink.send(batch.events)
         now = self.clock()
         number = len(batch.events)
@@ -151,6 +154,13 @@ class Channel:
         elif said.verdict is not Verdict.REFUSED or number == 1:
             self._fail(standing, said)
         return 0.0
+
+    def _to_gather(self, now: float, batch: _Batch) -> float:
+        """Seconds for which *batch* may become larger; the age of its first event counts, also after a restart."""
+        if batch.lost or len(batch.events) >= self.pace.size:
+            return 0.0
+        age_s = now - batch.events[0].at
+        return self.gather_s - age_s if age_s >= 0 else 0.0  # a clock that was set back gathers nothing
 
     def _rest(self, now: float, before: int, wait_s: float) -> float:
         """Nothing is to be sent; move a cursor that is behind, before long."""

@@ -44,12 +44,14 @@ class Rig:
         """As the writer of a process."""
         return self.queue.done(write)
 
-    def channel(self, *, batch: int = 10, wanted: EventFilter = ALL, process_id: int = 1) -> Channel:
+    def channel(
+        self, *, batch: int = 10, wanted: EventFilter = ALL, process_id: int = 1, gather_s: float = 0.0
+    ) -> Channel:
         """A process that begins to serve the consumer."""
         retry = Retry(base_s=5.0, most_s=60.0, tries=2, give_up_s=1e6)
         made = Channel(
             "crm", self, wanted, batch, retry, self.queue.engine.open_reader(), self, process_id,
-            lambda what: self.said.append(what.event), lambda: self.now,
+            lambda what: self.said.append(what.event), lambda: self.now, gather_s,
         )  # fmt: skip
         made.begin()
         return made
@@ -335,3 +337,19 @@ def test_of_two_processes_the_later_one_serves_it(rig):
     old.step()
     assert (0, 0) == rig.row("cursor", "sent")
     assert old.step() is None
+
+
+def test_events_are_gathered_for_a_while(rig):
+    """
+    Until there are as many as one request takes, or the first of them is old enough.
+    """
+    channel = rig.channel(batch=2, gather_s=30.0)
+    rig.queue.accept()
+    rig.now = rig.queue.select("SELECT max(at_unix) FROM event")[0][0] + 28.0
+    assert 2.0 == pytest.approx(rig.drain(channel))
+    assert [] == rig.sent
+    rig.now += 2.0
+    rig.drain(channel)
+    rig.queue.accept(count=2)
+    rig.drain(channel)
+    assert [[1], [2, 3]] == rig.sent

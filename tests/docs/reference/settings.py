@@ -48,6 +48,8 @@ _KINDS = {
     "SecureUrl": "URL",
     "AmqpUrl": "URL",
     "NatsUrl": "URL",
+    "Exchange": "text",
+    "KafkaMechanism": "one word",
     "BrokerServer": "list of hosts with ports",
     "HttpUrl": "URL",
     "TracingNetwork": "list of networks",
