@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 from contextlib import closing
 from pathlib import Path
 
@@ -78,15 +79,21 @@ def broker_of(folder: Path) -> NoBroker:
 
 def test_each_event_arrives_whatever_dies(tmp_path):
     """
-    At least once, with its number as the key, for each message in order. An endpoint that fails costs mail nothing.
+    At least once, with its number as the key, for each message in order. An endpoint that fails costs mail nothing, and
+    neither does one that takes a connection and never answers: nobody waits for it, not even the end of the service.
     """
     port = free_port()
     refused = [answer(500)] * 2
-    with HttpServer(b"", *refused, answer(204)) as server, closing(broker_of(tmp_path)) as broker:
+    with (
+        HttpServer(b"", *refused, answer(204)) as server,
+        closing(broker_of(tmp_path)) as broker,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+    ):
         service = Empathd(
             tmp_path / "service",
             f'[http]\naddress = "127.0.0.1:{port}"\n{UNWATCHED}[events]\nstream = true\n'
             '[events.files."log"]\npath = "events.jsonl"\ntypes = ["delivered"]\n'
+            f'[events.webhooks."silent"]\nurl = "http://127.0.0.1:{silent.getsockname()[1]}/"\n'
             f'[events.webhooks."crm"]\nurl = "http://localhost:{server.port}/"\nbatch = 3\nretry = "10ms"\n'
             + broker.settings,
         )

@@ -7,6 +7,8 @@ from ipaddress import ip_network
 
 import pytest
 from gevent import socket
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from empath.daemon.httpd.api import feed as feeds
 from empath.daemon.httpd.api.feed import Feed
@@ -107,6 +109,23 @@ def test_what_cannot_be_followed_is_said(web, query, headers, status, words):
     headers = {"Authorization": "Bearer secret of reader", **headers}
     answer = web.client.simulate_get(PATH, query_string=query, headers=headers, remote_addr="127.0.0.1")
     assert (status, True) == (answer.status_code, words in answer.json["detail"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=st.one_of(st.text(max_size=25), st.integers(-(2**70), 2**70).map(str)), is_header=st.booleans())
+def test_no_place_to_go_on_is_a_fault(web, text, is_header):
+    """
+    It is the number of an event, or it is refused before the stream begins.
+    """
+    web.is_ending = True  # a stream that begins ends at once
+    headers = {"Authorization": "Bearer secret of reader"}
+    if is_header:
+        headers["Last-Event-ID"] = text.encode("utf-8", "replace").decode("latin-1")
+    query = {} if is_header else {"after": text}
+    answer = web.client.simulate_get(PATH, params=query, headers=headers, remote_addr="127.0.0.1")
+    is_number = not text or (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63)
+    assert (200 if is_number else 400) == answer.status_code, text
+    assert [] == web.reported
 
 
 def test_a_stream_needs_a_token_that_may_read(web, tmp_path):

@@ -13,7 +13,8 @@ class Console(Web):
 
     def __init__(self, directory, more="open_console = true\n"):
         super().__init__(directory, HTTP + more)
-        sources = Sources(self.queue.engine, "mx.example.test", History(), lambda: None, lambda: self.is_ending)
+        self.known = None  # what was read of the queue in the background, and when
+        sources = Sources(self.queue.engine, "mx.example.test", History(), lambda: self.known, lambda: self.is_ending)
         self.said = []  # what a live trace gives
         self.traced = []  # parts that were traced, and by whom
         add_console(self.client.app, sources, self.guard, self.runtime.config.http, self._trace)

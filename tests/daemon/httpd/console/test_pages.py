@@ -11,9 +11,10 @@ import pytest
 
 from empath.daemon.httpd.console.layout import NAVIGATION
 from empath.mail.status import RecipientStatus
+from empath.storage.admin.snapshot import Snapshot
 from tests.daemon.httpd.console.kit import OWN, Console
 from tests.daemon.httpd.kit import STRANGER
-from tests.kit.queue import REPLIES, said_by_host
+from tests.kit.queue import REPLIES, T0, said_by_host
 from tests.kit.sqlites import SQLITES
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[2J\u202e"
@@ -97,6 +98,19 @@ def test_the_sql_of_a_page_gives_its_rows_in_any_shell(console, sqlite, query):
     shown = re.findall(r'href="/console/message/(\d+)"', page)
     assert shown == [str(row[0]) for row in console.queue.select(sql_of(page))]
     assert "" == sqlite(console.queue.path, sql_of(page))
+
+
+def test_numbers_that_were_read_before_say_when(console):
+    """
+    A deep queue is read in the background, and the page never looks newer than it is.
+    """
+    console.queue.accept()
+    with Snapshot(console.queue.engine) as snapshot:
+        stats = snapshot.stats(10, T0)
+    console.known = stats, time.time() - 3 * 3600 - 60
+    assert "The queue was read 3 h ago" in console.browse("/console/overview").text
+    console.known = None
+    assert "The queue was read 0 s ago" in console.browse("/console/overview").text
 
 
 @pytest.mark.parametrize("name", [name for name in NAVIGATION if name not in {"overview", "trace"}])
