@@ -33,6 +33,14 @@ SELECT refusal_id, at, times, client, client_name, sender, recipient, stage, rul
  ORDER BY refusal_id DESC
  LIMIT :limit;
 
+-- name: events
+-- Up to :limit events numbered below :before, the newest first. Index: the rowid.
+SELECT event_id, at, type, id, sender, recipient, destination, account
+  FROM event
+ WHERE event_id < :before
+ ORDER BY event_id DESC
+ LIMIT :limit;
+
 -- name: sessions
 -- Up to :limit sessions that last longer than a second, the oldest first.
 SELECT session, client, client_name, account, tls, state, messages, octets, age_s, listener, process

@@ -47,6 +47,7 @@ _VIEWS: Final[Mapping[str, _View]] = {
     "refusals": _View("console.refusals", "before", _LAST_NUMBER),
     "sessions": _View("console.sessions"),
     "processes": _View("console.processes"),
+    "events": _View("console.events", "before", _LAST_NUMBER),
     "audit": _View("console.audit", "before", _LAST_NUMBER),
 }
 _MOST_CHANGES: Final = 1000

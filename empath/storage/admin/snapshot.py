@@ -9,11 +9,11 @@ THEORY
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from empath.errors import StorageFailure
 from empath.mail.identity import QueueId
@@ -47,11 +47,13 @@ from empath.storage.admin.records import (
 from empath.storage.admin.selection import Selection, list_rows, named, probe, require_destination
 from empath.storage.admin.short_ids import whole
 from empath.storage.admin.tracking import trace_id
-from empath.storage.engine import Engine, Row
+from empath.storage.engine import Engine, Row, Selects
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.spool import open_content
 from empath.storage.write import Write
+
+T = TypeVar("T")
 
 _AGES: Final = ("60", "300", "3600", "21600", "86400", "432000", "+Inf")  # as in the statement
 _MAX_HEADER_OCTETS = 1024 * 1024
@@ -238,6 +240,10 @@ class Snapshot:
     def page(self, view: str, key: str | None) -> Listing:
         """See `list_view`."""
         return list_view(self._visit, view, key)
+
+    def ask(self, question: Callable[[Selects], T]) -> T:
+        """What *question* finds, at the instant of this snapshot."""
+        return question(self._visit)
 
     def queue_page(self, selection: Selection, key: str | None) -> Listing:
         """See `list_queue`."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 import falcon
 
 from empath.config.tables.http import Http
+from empath.daemon.httpd.console.consumers import ConsumerOrders, EventsPage
 from empath.daemon.httpd.console.login import COOKIE, Login, forget
 from empath.daemon.httpd.console.orders import Orders
 from empath.daemon.httpd.console.pages import Page, Series, routes
@@ -140,6 +141,11 @@ def add_console(app: "falcon.App[Any, Any]", sources: Sources, guard: Guard, htt
     app.add_route("/console/static/{name}", Files())
     app.add_route("/console/login", Login(guard, sources.node))
     app.add_route("/console/order", Orders(sources, guard))
-    pages = {**routes(sources), "/console/trace": TracePage(sources, "trace", guard, open_trace)}
+    app.add_route("/console/consumer", ConsumerOrders(sources, guard))
+    pages = {
+        **routes(sources),
+        "/console/events": EventsPage(sources, "events"),
+        "/console/trace": TracePage(sources, "trace", guard, open_trace),
+    }
     for place, page in pages.items():
         app.add_route(place, page)

@@ -23,6 +23,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "refusals": "Refusals",
     "sessions": "Sessions",
     "processes": "Processes",
+    "events": "Events",
     "audit": "Audit",
     "trace": "Trace",
 }
