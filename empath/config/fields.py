@@ -22,8 +22,8 @@ from empath.mail.identity import Timestamp
 from empath.mail.syslog import SyslogServer
 from empath.mail.url import parse_broker_url, parse_secure_url, parse_url
 from empath.policy.access import Network, Role
-from empath.policy.destinations.hours import parse_instant
 from empath.policy.events.filter import parse_party, parse_type
+from empath.policy.instants import parse_instant
 from empath.policy.limits.rate import Rate
 from empath.policy.pattern import DomainPattern
 from empath.policy.program import check_arguments

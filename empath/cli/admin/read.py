@@ -27,8 +27,8 @@ from empath.mail.identity import Timestamp
 from empath.mail.printable import printable
 from empath.mail.status import LIVE, RecipientStatus
 from empath.mail.words import count, instant
-from empath.policy.destinations.hours import parse_instant
 from empath.policy.destinations.rulebook import Decision, Layer
+from empath.policy.instants import parse_past
 from empath.policy.masked_header import masked_header
 from empath.policy.masking import masked_record
 from empath.storage.admin import snapshot as storage
@@ -41,7 +41,7 @@ from empath.storage.admin.short_ids import whole_selection
 from empath.storage.admin.stats_record import stats_record
 from empath.storage.engine import Engine
 
-_INSTANT: Final = ParsedType("instant", parse_instant)
+_PAST: Final = ParsedType("instant", lambda text: parse_past(text, Timestamp(time.time())))
 _MAX_NUMBER: Final = 2**63 - 1
 
 _limit_option: Final = click.option(
@@ -67,8 +67,8 @@ _limit_option: Final = click.option(
     help="Continue after this recipient, the last one of the previous page.",
 )
 @click.option(
-    "--at", type=_INSTANT, metavar="INSTANT",
-    help="List what was live then, such as \"2026-11-30 12:00\" in UTC, as attempts and audit tell.",
+    "--at", type=_PAST, metavar="INSTANT",
+    help="List what was live then, such as \"-1 hour\" or \"2026-11-30 12:00\" in UTC, as attempts and audit tell.",
 )  # fmt: skip
 @masked_option
 @json_option()
@@ -131,8 +131,6 @@ def _list_past(
     is_json: bool,
 ) -> None:
     """Write what was live at *at*, and what may be missing of it."""
-    if at > now:
-        raise UsageError("--at takes an instant of the past")
     if selection.where is not None:
         raise UsageError(
             "--at takes no --where; INSERT INTO queue_at (at) gives the instant of the view queue_at in SQL"

@@ -10,7 +10,7 @@ in files.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
 from empath.errors import SyntaxViolation
@@ -117,20 +117,6 @@ def _text(window: Window) -> str:
     end = window.end - _DAY_MINUTES if window.end > _DAY_MINUTES else window.end
     days = " ".join(_DAYS[day] for day in window.days)
     return f"{days} {window.begin // 60:02}:{window.begin % 60:02}-{end // 60:02}:{end % 60:02}"
-
-
-def parse_instant(text: str) -> Timestamp:
-    """
-    Read an instant such as `2026-12-01 08:00` or `2026-12-01T08:00:00+01:00`, in UTC unless it names an offset.
-
-    Raises:
-        SyntaxViolation: *text* is none.
-    """
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise SyntaxViolation(f'not an instant: {text!r} (use e.g. "2026-12-01 08:00", in UTC)') from exc
-    return Timestamp((found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp())
 
 
 def closed_until(hours: Hours | None, zone: tzinfo, not_before: Timestamp | None, now: Timestamp) -> Turn:

@@ -13,7 +13,8 @@ from typing import Any, Final, Literal, get_args
 
 from empath.errors import SyntaxViolation
 from empath.mail.identity import Timestamp
-from empath.policy.destinations.hours import Hours, parse_instant
+from empath.policy.destinations.hours import Hours
+from empath.policy.instants import parse_instant
 from empath.policy.limits.rate import Rate
 from empath.policy.retry import Steps, parse_steps, steps_text
 from empath.policy.routing import MaildirRoute, Route, parse_route, route_text

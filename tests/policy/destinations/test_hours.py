@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.errors import SyntaxViolation
 from empath.mail.identity import Timestamp
-from empath.policy.destinations.hours import Hours, Turn, closed_until, parse_instant
+from empath.policy.destinations.hours import Hours, Turn, closed_until
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WORK = Hours.parse("Mon-Fri 08:00-12:00, 13:00-18:00, Sat 09:00-12:00 Europe/Berlin")
@@ -87,19 +86,6 @@ def test_hours_are_written_as_they_are_read(text):
 
 def test_days_may_run_over_the_end_of_the_week():
     assert [(5, 6, 0)] == [window.days for window in Hours.parse("Sat-Mon 08:00-09:00").windows]
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("2026-12-01 08:00", 1_796_112_000), ("2026-12-01T08:00:00+01:00", 1_796_108_400), ("2026-12-01", 1_796_083_200)],
-)
-def test_an_instant_is_in_utc_unless_it_has_an_offset(text, seconds):
-    assert seconds == parse_instant(text)
-
-
-def test_what_is_no_instant_is_refused():
-    with pytest.raises(SyntaxViolation):
-        parse_instant("tomorrow")
 
 
 @given(
