@@ -75,16 +75,15 @@ SELECT count(*), reason
          WHERE status = 'held' AND reason NOT LIKE 'administratively %' ORDER BY recipient_id) AS held;
 
 -- name: live_messages
--- Messages that a live recipient waits for. Index: _recipient_message. Rows: one of count, octets, oldest received_at.
+-- Messages that a live recipient waits for. Index: _recipient_live, the rowid. Rows: one of count, octets, oldest received_at.
 SELECT count(*), coalesce(sum(m.size), 0), min(m.received_at)
   FROM _message AS m
- WHERE EXISTS (
-   SELECT 1 FROM _recipient AS r
-    WHERE r.message_id = m.message_id AND r.status IN ('queued', 'deferred', 'leased', 'held'));
+ WHERE m.message_id IN (
+   SELECT r.message_id FROM _recipient AS r WHERE r.status IN ('queued', 'deferred', 'leased', 'held'));
 
 -- name: live_ages
 -- How many of these messages are younger at :now than a minute, 5 minutes, an hour, 6 hours, a day, 5 days, and any age.
--- Index: _recipient_message. Rows: one, seven counts.
+-- Index: _recipient_live, the rowid. Rows: one, seven counts.
 SELECT count(*) FILTER (WHERE m.received_at > :now - 60),
        count(*) FILTER (WHERE m.received_at > :now - 300),
        count(*) FILTER (WHERE m.received_at > :now - 3600),
@@ -93,12 +92,11 @@ SELECT count(*) FILTER (WHERE m.received_at > :now - 60),
        count(*) FILTER (WHERE m.received_at > :now - 432000),
        count(*)
   FROM _message AS m
- WHERE EXISTS (
-   SELECT 1 FROM _recipient AS r
-    WHERE r.message_id = m.message_id AND r.status IN ('queued', 'deferred', 'leased', 'held'));
+ WHERE m.message_id IN (
+   SELECT r.message_id FROM _recipient AS r WHERE r.status IN ('queued', 'deferred', 'leased', 'held'));
 
 -- name: busiest_destinations
--- The :limit destinations with the most live recipients. Index: none, one pass, then the rowid of _destination.
+-- The :limit destinations with the most live recipients. Index: _recipient_live, then the rowid of _destination.
 -- suspended_until is NULL unless the destination is suspended at :now (Unix seconds).
 -- Rows: name, live, queued, deferred, leased, held, is_failing, suspended_until, blocked_by.
 SELECT d.name, r.live, r.queued, r.deferred, r.leased, r.held, d.is_failing,
@@ -133,7 +131,7 @@ SELECT class AS bounce_class, count(*) AS attempts, count(DISTINCT recipient_id)
  ORDER BY attempts DESC, class;
 
 -- name: count_destinations
--- Destinations with a live recipient. Index: none, one pass. Rows: one.
+-- Destinations with a live recipient. Index: _recipient_live. Rows: one.
 SELECT count(DISTINCT destination_id) FROM _recipient WHERE status IN ('queued', 'deferred', 'leased', 'held');
 
 -- name: frozen_since

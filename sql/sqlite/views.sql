@@ -358,28 +358,59 @@ SELECT d.name                                        AS destination,            
  WHERE m.received_at <= w.now - 3600.0
     OR w.first_at <= w.now - 300.0;
 
+-- The last message that was accepted longer ago than so many minutes; 0: none. Messages are numbered in the order of their
+-- acceptance, so that halving finds it in twenty steps.
+CREATE VIEW _age_bound AS
+WITH RECURSIVE search (minutes, accepted_at, older, younger) AS (
+  SELECT column1, (SELECT now FROM _clock) - column1 * 60.0, 0, (SELECT coalesce(max(message_id), 0) + 1 FROM _message)
+    FROM (VALUES (5), (10), (20), (40), (80), (160), (320), (640), (1280))
+  UNION ALL
+  SELECT s.minutes, s.accepted_at,
+         iif(m.received_at <= s.accepted_at, (s.older + s.younger) / 2, s.older),
+         iif(m.received_at <= s.accepted_at, s.younger, (s.older + s.younger) / 2)
+    FROM search AS s
+    LEFT JOIN _message AS m
+      ON m.message_id = (SELECT min(n.message_id) FROM _message AS n WHERE n.message_id >= (s.older + s.younger) / 2)
+   WHERE s.younger - s.older > 1)
+SELECT minutes, max(older) AS message_id
+  FROM search
+ GROUP BY minutes;
+
 -- One row per domain of recipients with live mail: how many recipients were accepted how many minutes ago. The columns are the
 -- age classes of Postfix's qshape.
 CREATE VIEW queue_by_domain AS
-SELECT a.domain                                      AS domain,                   -- domain of the forward-paths
-       count(*)                                      AS total,                    -- number of live recipients
-       count(*) FILTER (WHERE a.minutes < 5)         AS under_5m,                 -- number of those accepted less than 5 minutes ago
-       count(*) FILTER (WHERE a.minutes >= 5 AND a.minutes < 10) AS under_10m,  -- 5 to 10 minutes ago
-       count(*) FILTER (WHERE a.minutes >= 10 AND a.minutes < 20) AS under_20m,  -- 10 to 20
-       count(*) FILTER (WHERE a.minutes >= 20 AND a.minutes < 40) AS under_40m,  -- 20 to 40
-       count(*) FILTER (WHERE a.minutes >= 40 AND a.minutes < 80) AS under_80m,  -- 40 to 80
-       count(*) FILTER (WHERE a.minutes >= 80 AND a.minutes < 160) AS under_160m,  -- 80 to 160
-       count(*) FILTER (WHERE a.minutes >= 160 AND a.minutes < 320) AS under_320m,  -- 160 to 320
-       count(*) FILTER (WHERE a.minutes >= 320 AND a.minutes < 640) AS under_640m,  -- 320 to 640
-       count(*) FILTER (WHERE a.minutes >= 640 AND a.minutes < 1280) AS under_1280m,  -- 640 to 1280
-       count(*) FILTER (WHERE a.minutes >= 1280)     AS over_1280m,               -- 1280 minutes ago and more
-       datetime(min(a.received_at), 'unixepoch')     AS oldest_at,                -- instant of acceptance of the oldest, UTC
-       min(a.received_at)                            AS oldest_unix               -- the same in Unix seconds
-  FROM (SELECT r.domain, m.received_at, ((SELECT now FROM _clock) - m.received_at) / 60.0 AS minutes
-          FROM _recipient AS r
-          JOIN _message AS m ON m.message_id = r.message_id
-         WHERE r.status IN ('queued', 'deferred', 'leased', 'held')) AS a
- GROUP BY a.domain;
+SELECT c.domain                                      AS domain,                   -- domain of the forward-paths
+       sum(c.recipients)                             AS total,                    -- number of live recipients
+       sum(iif(c.minutes = 0, c.recipients, 0)) AS under_5m,  -- number of those accepted less than 5 minutes ago
+       sum(iif(c.minutes = 5, c.recipients, 0)) AS under_10m,  -- 5 to 10 minutes ago
+       sum(iif(c.minutes = 10, c.recipients, 0)) AS under_20m,  -- 10 to 20
+       sum(iif(c.minutes = 20, c.recipients, 0)) AS under_40m,  -- 20 to 40
+       sum(iif(c.minutes = 40, c.recipients, 0)) AS under_80m,  -- 40 to 80
+       sum(iif(c.minutes = 80, c.recipients, 0)) AS under_160m,  -- 80 to 160
+       sum(iif(c.minutes = 160, c.recipients, 0)) AS under_320m,  -- 160 to 320
+       sum(iif(c.minutes = 320, c.recipients, 0)) AS under_640m,  -- 320 to 640
+       sum(iif(c.minutes = 640, c.recipients, 0)) AS under_1280m,  -- 640 to 1280
+       sum(iif(c.minutes = 1280, c.recipients, 0)) AS over_1280m,  -- 1280 minutes ago and more
+       datetime(min(m.received_at), 'unixepoch')     AS oldest_at,                -- instant of acceptance of the oldest, UTC
+       min(m.received_at)                            AS oldest_unix               -- the same in Unix seconds
+  FROM (SELECT domain, count(*) AS recipients, min(message_id) AS oldest,
+               CASE
+                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 1280) THEN 1280
+                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 640) THEN 640
+                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 320) THEN 320
+                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 160) THEN 160
+                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 80) THEN 80
+                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 40) THEN 40
+                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 20) THEN 20
+                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 10) THEN 10
+                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 5) THEN 5
+                 ELSE 0
+               END AS minutes
+          FROM _recipient INDEXED BY _recipient_live
+         WHERE status IN ('queued', 'deferred', 'leased', 'held')
+         GROUP BY domain, minutes) AS c
+ CROSS JOIN _message AS m ON m.message_id = c.oldest
+ GROUP BY c.domain;
 
 -- One row per recipient with a final status: delivered, bounced, expired or cancelled. Writable: status = 'queued' for a
 -- bounced or cancelled recipient, while has_content is 1.

@@ -61,7 +61,7 @@ def test_a_copy_has_the_destination_of_the_run(tmp_path: Path):
     A million recipients for the same next hop as the flowing mail is the worst case.
     """
     template, copy = tmp_path / "0.db", tmp_path / "queue.db"
-    fill(template, fillings(200)["one destination"])
+    fill(template, fillings(200)[1])
 
     assert 200 == place(template, copy, "smtp:127.0.0.1:2500")
 

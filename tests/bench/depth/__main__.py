@@ -71,13 +71,18 @@ def _measure(options: argparse.Namespace) -> int:
         about = describe(directory) | {"empath": empath.version(CHECKOUT, directory)}
         plan = Plan(directory, messages=options.messages, drained=options.drain)
         templates: dict[str, Path] = {}
+        steered: dict[str, Path] = {}
         if {"steering", "pages", "depth"} & set(options.scenarios):
-            for name, filling in fillings(options.recipients).items():
-                templates[name] = directory / f"{len(templates)}.db"
-                verdicts.append(shown(name, f"filling with {filling.recipients:,}, s", fill(templates[name], filling)))
-                _say(verdicts[-1:])
+            for filling in fillings(options.recipients):
+                if not filling.retained or "steering" in options.scenarios:
+                    name, template = filling.name, directory / f"{len(steered)}.db"
+                    verdicts.append(shown(name, f"filling with {filling.recipients:,}, s", fill(template, filling)))
+                    _say(verdicts[-1:])
+                    steered[name] = template
+                    if not filling.retained:
+                        templates[name] = template
         runs: dict[str, Callable[[], list[Verdict]]] = {
-            "steering": lambda: _steering(directory, templates),
+            "steering": lambda: _steering(directory, steered),
             "pages": lambda: [
                 verdict
                 for name, template in templates.items()

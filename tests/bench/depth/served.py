@@ -118,6 +118,6 @@ def _rename(connection: apsw.Connection, destination: str) -> None:
     connection.execute(text)
 
 
-def fillings(recipients: int) -> dict[str, Filling]:
-    """The two deep queues, by name."""
-    return {each.name: each for each in (Filling(recipients), Filling(recipients, PLACE))}
+def fillings(recipients: int) -> tuple[Filling, ...]:
+    """The deep queues. Mail flows through those without retained recipients only."""
+    return (Filling(recipients), Filling(recipients, PLACE), Filling(recipients, retained=5 * recipients))
