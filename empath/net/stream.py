@@ -63,13 +63,14 @@ class Stream:
     `deadline_at` is an instant of time.monotonic(), or None for no limit.
     """
 
-    __slots__ = ("_fd", "_reads", "_socket", "_waiting", "_watchers", "deadline_at", "deadlines", "peer")
+    __slots__ = ("_fd", "_look", "_reads", "_socket", "_waiting", "_watchers", "deadline_at", "deadlines", "peer")
 
     def __init__(self, raw: RawSocket, peer: str, deadlines: "Deadlines") -> None:
         self._socket = raw
         self._fd = raw.fileno()
         self._watchers: dict[int, object] = {}
         self._waiting: greenlet | None = None
+        self._look: select.poll | None = None  # for is_quiet
         self._reads = 0  # since the last wait
         self.peer = peer
         self.deadline_at: float | None = None
@@ -144,6 +145,14 @@ class Stream:
             return None
         except OSError:
             return b""
+
+    def is_quiet(self) -> bool:
+        """Whether the peer has neither sent octets nor closed since all was read. Never waits."""
+        if self._look is None:
+            self._look = _unpatched_poll()
+            self._look.register(self._fd, select.POLLIN)
+        # A third of the time of receive_now, whose usual way is an exception.
+        return not self._look.poll(0)
 
     def receive_within(self, wait_s: float) -> bytes | None:
         """

@@ -220,6 +220,10 @@ class TlsStream:
             return b""
         return b"" if octets is None and arrived == b"" else octets
 
+    def is_quiet(self) -> bool:
+        """As `Stream.is_quiet`, of what is within TLS: a ticket for the next session is no word of the peer."""
+        return self.receive_now() is None
+
     def has_left(self) -> bool:
         """As `Stream.has_left`."""
         return self._stream.has_left()

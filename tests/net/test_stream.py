@@ -382,6 +382,17 @@ def reset(peer):
     peer.close()
 
 
+@pytest.mark.parametrize("act", [lambda peer: peer.sendall(b"421"), lambda peer: peer.shutdown(socket.SHUT_WR), reset])
+def test_a_stream_is_quiet_until_the_peer_speaks_or_leaves(pair, act):
+    """
+    The worker looks before it uses a connection again.
+    """
+    stream, peer = pair
+    assert [True, True] == [stream.is_quiet(), stream.is_quiet()]
+    act(peer)
+    eventually(lambda: not stream.is_quiet())
+
+
 def test_a_peer_that_has_closed_its_side_has_left(pair):
     """
     Though octets of it wait to be read.

@@ -253,7 +253,7 @@ class Connection:
 
     def is_quiet(self) -> bool:
         """Whether the host has neither spoken nor closed since its last reply. Never waits."""
-        return self._stream.receive_now() is None
+        return self._stream.is_quiet()
 
     def transact(
         self,

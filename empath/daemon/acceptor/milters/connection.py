@@ -79,7 +79,7 @@ class FilterConnection:
     @property
     def is_usable(self) -> bool:
         """Whether an idle connection is still open, and the filter has said nothing on it."""
-        return not self._stream.has_left() and self._stream.receive_now() is None
+        return self._stream.is_quiet()
 
     def begin(self) -> None:
         """A session or a message begins, with the whole of its budget."""
