@@ -28,7 +28,7 @@ def here(file: str, root: Path) -> str:
 def make_files(file: str, root: Path, stack: ExitStack) -> None:
     """What the paths in *file* name, each for the kind that its name says."""
     pair = certificates.issued("mail.ours.org", "*.ours.dev")
-    content = {".secret": b"secret\n"}
+    content = {".secret": b"secret\n", "recipients": b"ann@ours.org\n"}
     content |= dict.fromkeys(_CERTIFICATES, pair.certificate) | dict.fromkeys(_KEYS, pair.key)
     for path in map(Path, re.findall(rf"{root}[^\"\n]+", file)):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,3 +42,4 @@ def make_files(file: str, root: Path, stack: ExitStack) -> None:
             stack.enter_context(socket.socket(socket.AF_UNIX)).bind(str(path))
         elif path == root / "var/spool/empath":
             path.mkdir(exist_ok=True)
+            path.chmod(0o3730)
