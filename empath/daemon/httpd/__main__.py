@@ -25,6 +25,7 @@ from empath.daemon.httpd.collecting import Collector
 from empath.daemon.httpd.console.app import add_console
 from empath.daemon.httpd.console.sources import Sources
 from empath.daemon.httpd.console.traces import Records
+from empath.daemon.httpd.console.trial_mail import add_trial_mail
 from empath.daemon.httpd.exposition import exposed
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.health import Health
@@ -80,8 +81,10 @@ class Httpd:
         node = str(runtime.config.hostname)
         sources = Sources(runtime.engine, node, self._history, self._queue_state.latest, is_ending)
         self._contexts = ListenerContexts(runtime)
-        app.add_route(MESSAGES, messages(runtime, self._contexts))
+        mail = messages(runtime, self._contexts)
+        app.add_route(MESSAGES, mail)
         add_console(app, sources, guard, http, partial(_trace, runtime.config.queue.path))
+        add_trial_mail(app, sources, guard, mail.take, str(runtime.config.postmaster))
         self._server = HttpServer(
             runtime.child.http_fd,
             app,

@@ -91,7 +91,8 @@ class Web:
         for name, value in values.items():
             setattr(runtime, name, value)
         self.contexts = ListenerContexts(runtime)
-        self._app.add_route(MESSAGES, messages(runtime, self.contexts))
+        self.mail = messages(runtime, self.contexts)
+        self._app.add_route(MESSAGES, self.mail)
         self.add_token("sender", role="inject")
 
     def _commit(self, write, *, is_last=False):

@@ -26,6 +26,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "events": "Events",
     "audit": "Audit",
     "trace": "Trace",
+    "test-mail": "Test mail",
 }
 
 

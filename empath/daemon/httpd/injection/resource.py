@@ -129,6 +129,20 @@ class Messages:
             raise _refusal_of(outcome.results)
         _answer(response, json.dumps(answer_of(outcome.results)))
 
+    def take(self, octets: bytes, token: Token, request: falcon.Request) -> Outcome:
+        """
+        Take the mail that the JSON in *octets* asks for, of the client of *request*: a form of the console.
+
+        Raises:
+            Problem: nothing was taken; a refused recipient is no problem.
+        """
+        client = _client_of(request)
+        account = self._account_of(token, str(client))
+        if account is None:
+            raise Problem(403, f"the account {token.account} of the token {token.name} is disabled")
+        name = f"token:{token.name}"
+        return self._injected(_submission(octets, None, name, client, account, most=self._message_octets))
+
     def _trace_parent(self, request: falcon.Request, client: ClientAddress) -> TraceContext | None:
         """The trace that a client which is trusted with it names."""
         if not is_within(client, self._trusted):

@@ -2,6 +2,7 @@
 
 from empath.daemon.httpd.console.app import add_console
 from empath.daemon.httpd.console.sources import Sources
+from empath.daemon.httpd.console.trial_mail import add_trial_mail
 from empath.daemon.httpd.history import History
 from tests.daemon.httpd.kit import HTTP, Web
 
@@ -18,6 +19,10 @@ class Console(Web):
         self.said = []  # what a live trace gives
         self.traced = []  # parts that were traced, and by whom
         add_console(self.client.app, sources, self.guard, self.runtime.config.http, self._trace)
+        add_trial_mail(self.client.app, sources, self.guard, self._take, "postmaster@example.test")
+
+    def _take(self, octets, token, request):
+        return self.mail.take(octets, token, request)
 
     def _trace(self, part, who):
         self.traced.append((str(part), who))
