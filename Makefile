@@ -94,11 +94,11 @@ interop-brokers: $(READY) ## Events to a RabbitMQ of the test's own; needs the D
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_amqp_broker.py $(ARGS)
 
 interop: interop-dkim
-interop-dkim: $(READY) ## Signatures in the eyes of others; needs the Debian packages opendkim, libmail-dkim-perl, python3-dkim
-	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dkim_peers.py $(ARGS)
+interop-dkim: $(READY) ## Signatures and SPF in the eyes of others; needs opendkim, libmail-dkim-perl, python3-dkim and python3-spf of Debian
+	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dkim_peers.py tests/e2e/test_spf_peer.py $(ARGS)
 
 interop: interop-milter
-interop-milter: $(READY) ## Filters that speak milter; needs root, and the Debian packages rspamd, opendkim, python3-milter
+interop-milter: $(READY) ## Filters that speak milter; needs root, and the Debian packages rspamd, opendkim, clamav-milter, clamav-daemon, python3-milter
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_milter_peers.py $(ARGS)
 
 properties: $(READY) ## Tests over generated examples, with eighty times as many of them (ARGS="tests/smtp")

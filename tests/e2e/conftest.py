@@ -22,7 +22,8 @@ _PACKAGES = [
     "test_dane.py",
     "test_dkim_peers.py",
     "test_milter_peers.py",
-]  # need packages of Debian
+    "test_spf_peer.py",
+]
 collect_ignore_glob = [] if os.environ.get("EMPATH_INTEROP") else _PACKAGES
 
 # One worker, so that its memory of a peer is known. It keeps idle connections long enough for any test.

@@ -1,23 +1,27 @@
 """
-Filters of others: rspamd, OpenDKIM and libmilter judge the mail of a real service.
+Filters of others: rspamd, OpenDKIM, clamav-milter and libmilter judge the mail of a real service.
 
-It needs the Debian packages rspamd, opendkim and python3-milter, so `make interop` runs it and `make test` does not
-know it.
+It needs the Debian packages rspamd, opendkim, clamav-milter, clamav-daemon and python3-milter, so `make interop` runs
+it and `make test` does not know it.
 """
 
 import itertools
 import smtplib
 import time
+from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
 
+from empath.authentication.sealer import Sealed, Sealer
 from empath.authentication.sign import SIGNED_FORM
 from empath.authentication.signer import Signer
 from tests.authentication.kit import TEXTS, digests_of, fields_of, judged, key
-from tests.kit.milter_peers import libmilter_filter, opendkim_filter, rspamd
+from tests.authentication.test_sealer import judged as chain_of
+from tests.kit.dns import ScriptedDns
+from tests.kit.milter_peers import EICAR, MilterPeer, clamav_filter, libmilter_filter, opendkim_filter, rspamd
 from tests.kit.process import Empathd, free_port
 from tests.kit.vectors import vectors
 from tests.kit.waiting import eventually
@@ -27,7 +31,7 @@ MESSAGE = (
     b"From: Joe <joe@example.com>\r\nTo: c@d.test\r\nSubject: s\r\nDate: Mon, 30 Nov 2026 12:00:00 +0000\r\n"
     b"\r\n  text \r\n"
 )
-NAMES = ("rspamd", "signs", "verifies", "libmilter")
+NAMES = ("rspamd", "signs", "verifies", "clamav", "libmilter")
 
 
 class Filtered:
@@ -70,8 +74,12 @@ def filtered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filtered]:
     folders = {name: tmp_path_factory.mktemp(name) for name in (*NAMES, "e")}
     texts = {"s._domainkey.example.com": next(text for name, text in TEXTS.items() if name.startswith("r."))}
     with ExitStack() as running:
-        peers = {
-            "rspamd": rspamd(folders["rspamd"], free_port()),
+        names = running.enter_context(ScriptedDns())
+        for name, text in TEXTS.items():
+            names.txt(name, *[text])
+        peers: dict[str, AbstractContextManager[MilterPeer]] = {
+            "rspamd": rspamd(folders["rspamd"], int(names.address.rpartition(":")[2])),
+            "clamav": clamav_filter(folders["clamav"]),
             "signs": opendkim_filter(folders["signs"], "s", vectors("dkim-signed")["private_keys"]["r"], texts),
             "verifies": opendkim_filter(folders["verifies"], "v", vectors("dkim-signed")["private_keys"]["r"], TEXTS),
             "libmilter": libmilter_filter(folders["libmilter"]),
@@ -97,6 +105,37 @@ def test_rspamd_refuses_gtube_and_its_fields_arrive(filtered: Filtered) -> None:
             assert (5, True) == (refused.value.smtp_code // 100, b"Gtube" in refused.value.smtp_error)
             assert {} == client.sendmail("joe@example.com", ["c@d.test"], MESSAGE)
         assert b"X-Spamd-Bar: " in filtered.carried("rspamd", MESSAGE)
+    assert [] == filtered.empathd.named("milter_failed")
+
+
+def test_rspamd_verifies_what_is_signed_and_sealed_here(filtered: Filtered) -> None:
+    """
+    Both algorithms, and a chain of one set; a changed body is found.
+    """
+    signer = Signer({"example.com": [("r", key("r")), ("e", key("e"))]})
+    signed = signer.sign(fields_of(MESSAGE), digests_of(MESSAGE, SIGNED_FORM), ("example.com",), time.time()) + MESSAGE
+    results = b"Authentication-Results: mx.example.com; spf=pass smtp.mailfrom=a@b.example\r\n"
+    sealer = Sealer("example.com", "r", key("r"), "mx.example.com")
+    made = sealer.seal(fields_of(signed), digests_of(signed, SIGNED_FORM), chain_of(signed), results, time.time())
+    assert isinstance(made, Sealed)
+    told = filtered.carried("rspamd", made.fields + signed)
+    assert b"R_DKIM_ALLOW(0.00)[example.com:s=r,example.com:s=e]" in told
+    assert b"ARC_ALLOW(-1.00)[example.com:s=r:i=1]" in told
+    assert b"R_DKIM_REJECT(" in filtered.carried("rspamd", signed.replace(b"text", b"Text"))
+
+
+def test_clamav_refuses_a_virus_and_its_fields_arrive(filtered: Filtered) -> None:
+    """
+    In a part in base64, too. A good message over the same connection passes.
+    """
+    encoded = b"Content-Transfer-Encoding: base64\r\n" + MESSAGE.partition(b"\r\n\r\n")[0]
+    with filtered.client("clamav") as client:
+        for infected in (MESSAGE + EICAR + b"\r\n", encoded + b"\r\n\r\n" + b64encode(EICAR) + b"\r\n"):
+            with pytest.raises(smtplib.SMTPDataError) as refused:
+                client.sendmail("joe@example.com", ["c@d.test"], infected)
+            assert (550, True) == (refused.value.smtp_code, b"virus Eicar-Test" in refused.value.smtp_error)
+        assert {} == client.sendmail("joe@example.com", ["c@d.test"], MESSAGE)
+    assert b"X-Virus-Status: Clean" in filtered.carried("clamav", MESSAGE)
     assert [] == filtered.empathd.named("milter_failed")
 
 

@@ -18,6 +18,7 @@ from tests.fuzz import (
     letters,
     milter,
     mime,
+    policies,
     proxy,
     relay,
     replies,
@@ -50,6 +51,7 @@ TARGETS: dict[str, Callable[[Case], list[str]]] = {
     "milter": milter.check,
     "feedback": feedback.check,
     "letters": letters.check,
+    "policies": policies.check,
     "traceparent": traceparent.check,
 }
 # Limit for one case: many times the usual cost, a part of that of a quadratic step. Coverage takes four times as long.

@@ -649,6 +649,32 @@ def traceparent_case(random: Random) -> Case:
     return Case(random.randrange(2), tuple(turn() for _ in range(random.randrange(1, 6))))
 
 
+_POLICY_LINES = (
+    b"version: STSv1", b"mode: enforce", b"mode: testing", b"mode: none", b"mx: mx.example", b"mx: *.example",
+    b"mx: *.", b"mx: a..b", b"max_age: 86400", b"max_age: 99999999999", b"max_age:0", b"x:y", b": z",
+    b"\xef\xbb\xbfmode: none",
+)  # fmt: skip
+_POLICY_RECORDS = (
+    b"v=STSv1; id=1;", b"v=STSv1;id=", b"v=STSv1", b"v=spf1 -all", b"v=STSv1; x=y; id = a1 ", b"v=STSv2; id=1",
+)  # fmt: skip
+_WISHES = (
+    b"mailto:a@b.example", b"https://r.example/x", b"mailto:a@b.example!10m", b"mailto:%ff", b"http://x", b"https://",
+)  # fmt: skip
+_KEY_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")  # of a key on the curve P-256
+
+
+def policies_case(random: Random) -> Case:
+    """Build a policy of MTA-STS, its record, a record of reports, and the key of an issuer."""
+    mode = random.choice([b"mode: enforce", b"mode: testing", b"mode: none"])
+    lines = [b"version: STSv1", mode, b"mx: mx.example", b"max_age: 86400"]
+    lines += (random.choice(_POLICY_LINES) for _ in range(random.choice([0, 1, 3])))
+    record = b"\n".join(random.choice(_POLICY_RECORDS) for _ in range(random.choice([1, 1, 1, 2])))
+    wish = b"v=TLSRPTv1; rua=" + b",".join(random.choice(_WISHES) for _ in range(random.randrange(1, 9)))
+    key = _KEY_HEAD + random.randbytes(random.choice([0, 63, 64, 64, 65]))
+    turns = (random.choice([b"\r\n", b"\n"]).join(lines), record, wish, key)
+    return Case(random.randrange(1000), tuple(map(_without_separator, turns)))
+
+
 GENERATORS: dict[str, Callable[[Random], Case]] = {
     "server": server_case,
     "chunks": chunks_case,
@@ -668,6 +694,7 @@ GENERATORS: dict[str, Callable[[Random], Case]] = {
     "milter": milter_case,
     "feedback": feedback_case,
     "letters": letters_case,
+    "policies": policies_case,
     "traceparent": traceparent_case,
     "aggregate": aggregate_case,
 }

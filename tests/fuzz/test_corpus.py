@@ -57,6 +57,7 @@ def test_the_grammar_goes_deep(target):
         "senders": "softfail",
         "dkim": "fail the header has changed",
         "milter": "eom CONTINUE",
+        "policies": "policy enforce",
         "feedback": "dsn failure False False",
         "letters": "written",
         "traceparent": "sampled, no fields",

@@ -1,5 +1,5 @@
 """
-milter_peers - filters of Debian on sockets of a test: rspamd, OpenDKIM, and one of libmilter in Python
+milter_peers - filters of Debian on sockets of a test: rspamd, OpenDKIM, clamav-milter, and one of libmilter in Python
 
 Each is a context manager with the `address` that [[milter]] has for it. Nothing of them is installed or configured on
 this machine: their files are in a directory of the test.
@@ -8,7 +8,8 @@ this machine: their files are in a directory of the test.
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,7 +25,7 @@ _PYTHON = "/usr/bin/python3"  # that of Debian, which has python3-milter
 _RSPAMD = """\
 options {{
   pidfile = "{folder}/pid"; tempdir = "{folder}"; dns {{ nameserver = ["127.0.0.1:{dns}"]; timeout = 0.1s; }}
-  filters = ""; dynamic_conf = "{folder}/dynamic"; local_addrs = [];
+  filters = "dkim"; dynamic_conf = "{folder}/dynamic"; local_addrs = [];
 }}
 logging {{ type = "file"; filename = "{folder}/log"; level = "info"; }}
 worker "rspamd_proxy" {{
@@ -36,7 +37,11 @@ metric {{ name = "default"; }}
 milter_headers {{
   use = ["x-spamd-bar", "x-spam-level", "x-spamd-result"]; skip_local = false; skip_authenticated = false;
 }}
-modules {{ path = "/usr/share/rspamd/plugins/milter_headers.lua"; }}
+dkim {{ check_local = true; }}
+arc {{ }}
+modules {{
+  path = "/usr/share/rspamd/plugins/milter_headers.lua"; path = "/usr/share/rspamd/plugins/arc.lua";
+}}
 lua = "/usr/share/rspamd/rules/rspamd.lua";
 """
 _OPENDKIM = """\
@@ -55,6 +60,24 @@ PidFile {folder}/pid
 AuthservID opendkim.example.test
 Socket {socket}
 """
+_CLAMD = """\
+LocalSocket {folder}/clamd.sock
+DatabaseDirectory {folder}/signatures
+TemporaryDirectory {folder}
+Foreground yes
+User root
+"""
+_CLAMAV_MILTER = """\
+MilterSocket unix:{folder}/milter.sock
+ClamdSocket unix:{folder}/clamd.sock
+OnInfected Reject
+RejectMsg virus %v
+AddHeader Replace
+Foreground yes
+User root
+"""
+# The test file of EICAR, in two parts: a scanner on the machine of a developer must not find it here.
+EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!$H+H*"
 _LIBMILTER = """\
 import sys, Milter
 
@@ -154,6 +177,25 @@ def opendkim_filter(folder: Path, mode: str, private_key: str, texts: Mapping[st
     (folder / "opendkim.conf").write_text(text)
     command = [_program("opendkim"), "-f", "-x", folder / "opendkim.conf"]
     return MilterPeer(Endpoint("127.0.0.1", port), command, folder)
+
+
+@contextmanager
+def clamav_filter(folder: Path) -> Iterator[MilterPeer]:
+    """clamav-milter with a clamd whose only signature is that of EICAR."""
+    (folder / "signatures").mkdir()
+    (folder / "signatures" / "eicar.ndb").write_text(f"Eicar-Test:0:*:{EICAR.hex()}\n")
+    (folder / "clamd.conf").write_text(_CLAMD.format(folder=folder))
+    (folder / "milter.conf").write_text(_CLAMAV_MILTER.format(folder=folder))
+    with (folder / "clamd.output").open("wb") as output:
+        clamd = subprocess.Popen([_program("clamd"), "-c", folder / "clamd.conf"], stdout=output, stderr=output)
+    try:
+        eventually((folder / "clamd.sock").exists, "clamd listens")
+        command = [_program("clamav-milter"), "-c", folder / "milter.conf"]
+        with MilterPeer(UnixSocket(str(folder / "milter.sock")), command, folder) as peer:
+            yield peer
+    finally:
+        clamd.terminate()
+        clamd.wait(20)
 
 
 def libmilter_filter(folder: Path) -> MilterPeer:
