@@ -9,6 +9,7 @@ from empath.authentication.verp import Verp
 from empath.mail.address import Address
 from empath.mail.domain import Domain
 from empath.mail.identity import QueueId
+from tests.authentication.kit import TEXTS
 from tests.authentication.test_sealer import judged
 from tests.kit.dns import ScriptedDns
 from tests.kit.process import Empathd, free_port
@@ -32,6 +33,7 @@ def service(tmp_path):
     (folder / "keys" / "example.com.r.key").write_text(vectors("dkim-signed")["private_keys"]["r"])
     with ScriptedDns() as names:
         names.txt("good.example", "v=spf1 ip4:127.0.0.1 -all").txt("_dmarc.good.example", "v=DMARC1; p=reject")
+        names.txt("r._domainkey.example.com", *[TEXTS["r._domainkey.example.com"]])
         more = f"""
 [[listener]]
 address = "127.0.0.1:{port}"
@@ -41,6 +43,8 @@ spf = true
 dkim = true
 arc = true
 dmarc = "reject"
+[authentication]
+trusted_sealers = ["example.com"]
 [relay]
 networks = ["192.0.2.0/24"]
 domains = ["here.test"]
@@ -101,7 +105,8 @@ def test_what_is_forwarded_comes_back_and_what_fails_later_is_known(service):
     first, _, rest = lines.partition(b"\r\n")
     assert first.startswith(b"Return-Path: <SRS0=")
     assert first.endswith(b"=good.example=joe@srs.test>")
-    assert Result.PASS == judged(rest.partition(b"\r\n")[2]).result
+    sealed = rest.partition(b"\r\n")[2]
+    assert Result.PASS == judged(sealed).result
 
     back = first.removeprefix(b"Return-Path: <").removesuffix(b">").decode()
     assert 250 == send(port, "", back, b"From: m@far.test\r\nSubject: failed\r\n\r\nx\r\n")[0]
@@ -120,3 +125,20 @@ def test_what_is_forwarded_comes_back_and_what_fails_later_is_known(service):
     assert [("delivered",)] == select(running.queue, "SELECT status FROM history WHERE recipient = 'ann@far.test'")
     [heard] = running.named("feedback_heard")
     assert ("failure", True) == (heard["kind"], heard["is_suppressed"])
+
+
+def test_a_host_that_trusts_the_seal_takes_what_it_would_refuse(service):
+    """
+    On the way SPF is lost, and there is no signature: only the seal says that the author was proven.
+    """
+    running, port = service
+    write(running.queue, "INSERT INTO alias (pattern, target) VALUES ('away@here.test', 'ann@far.test')")
+    assert 250 == send(port, "joe@good.example", "away@here.test", b"From: joe@good.example\r\n\r\nx\r\n")[0]
+    sealed = delivered(running, b"ann@far.test").split(b"\r\n", 2)[2]
+    code, reply = send(port, "a@elsewhere.example", "u@here.test", sealed[sealed.index(b"Received:") :])
+    assert (550, True) == (code, b"proves good.example" in reply)
+    assert 250 == send(port, "a@elsewhere.example", "u@here.test", sealed)[0]
+    found = "SELECT dmarc, arc, sealers, disposition, reason FROM authentication WHERE arc = 'pass'"
+    [(*results, reason)] = select(running.queue, found)
+    assert ["fail", "pass", "example.com", "tag"] == results
+    assert "example.com" in reason
