@@ -25,7 +25,7 @@ from empath.storage.admin.selection import Selection
 from empath.storage.admin.steering import acting
 from empath.storage.engine import Engine, Selects, Visit
 
-_ROWS: Final = 2_000  # of one transaction
+_ROWS: Final = 500  # of one transaction, which others wait for
 _READ_ROWS: Final = 10_000
 _FORM: Final = 1  # of the predicate
 

@@ -4,8 +4,8 @@ steering - carry an order out on all recipients of a selection
 THEORY
     An order goes through its recipients by number, page by page. A page is found without the write lock and written in
     a transaction of its own. That transaction checks the conditions again, because a recipient may have moved
-    meanwhile. A page is as large as can be written in about a second, so that no client waits longer for its 250. A
-    committed page stays if a later one fails. A rehearsal does the same inside one snapshot, and says what would
+    meanwhile. A page is as large as can be written in a twentieth of a second, so that clients do not wait for their
+    250. A committed page stays if a later one fails. A rehearsal does the same inside one snapshot, and says what would
     happen.
 """
 
@@ -23,11 +23,11 @@ from empath.storage.admin.records import Change, Effect, Reference, State
 from empath.storage.admin.selection import Selection
 from empath.storage.engine import Engine, PublicView, Row, Session
 
-_ROWS: Final = 5_000  # size of the first page
-_LEAST_ROWS: Final = 500
-_MOST_ROWS: Final = 20_000
-_LONG_S: Final = 0.5  # time of a page above which the next one has half the rows
-_SHORT_S: Final = 0.1  # time of a page below which the next one has twice the rows
+_ROWS: Final = 500  # size of the first page, and of one of recipients that are named
+_LEAST_ROWS: Final = 50
+_MOST_ROWS: Final = 5_000
+_LONG_S: Final = 0.05  # time of a page above which the next one has half the rows
+_SHORT_S: Final = 0.02  # time of a page below which the next one has twice the rows
 
 
 class Steering:
@@ -103,8 +103,8 @@ class Steering:
 
     def _pages(self) -> Iterator[Sequence[int]]:
         if self._numbers is not None:
-            for start in range(0, len(self._numbers), _LEAST_ROWS):
-                yield self._numbers[start : start + _LEAST_ROWS]
+            for start in range(0, len(self._numbers), _ROWS):
+                yield self._numbers[start : start + _ROWS]
             return
         after, last = 0, select.last_recipient(self._visit)
         while True:

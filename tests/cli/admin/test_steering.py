@@ -329,19 +329,19 @@ def test_a_large_order_is_committed_page_by_page(tool: AdminTool):
     """
     The write lock is free between two pages. The report is one table with one header, or one object.
     """
-    tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
+    tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=7)
     result = tool.invoke("hold", "--all")
     lines = result.stdout.splitlines()
-    assert (6001, 1) == (len(lines), sum(line.startswith("RECIPIENT") for line in lines))
+    assert (701, 1) == (len(lines), sum(line.startswith("RECIPIENT") for line in lines))
     assert "empath-admin: in 2 transactions, to keep waits for the write lock short" in result.stderr.splitlines()
     record = tool.record("release", "--all")
-    assert (6000, 6000, 2, True) == (
+    assert (700, 700, 2, True) == (
         record["changed"],
         len(record["recipients"]),
         record["transactions"],
         record["is_complete"],
     )
-    assert list(range(1, 6001)) == [r["recipient_id"] for r in record["recipients"]]
+    assert list(range(1, 701)) == [r["recipient_id"] for r in record["recipients"]]
 
 
 @pytest.mark.parametrize("option", [(), ("--json",)])
@@ -370,7 +370,7 @@ def test_a_terminal_is_not_flooded(tool: AdminTool):
     """
     tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=11)
     lines = tool.on_a_terminal(200, "hold", "--all")
-    assert 1001 == len(lines)
+    assert 1000 == sum(line.split()[0].isdigit() for line in lines)  # each page has a header
     assert {"held"} == set(tool.queue.statuses())
 
 
@@ -378,15 +378,15 @@ def test_what_was_committed_is_told_if_the_rest_fails(tool: AdminTool):
     """
     The JSON object is complete, and says that the order is not.
     """
-    tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=60)
+    tool.queue.accept(*(f"d{n}.example" for n in range(100)), count=7)
     write(
         tool.path,
-        "CREATE TRIGGER fails BEFORE UPDATE ON _recipient WHEN new.recipient_id = 5500"
+        "CREATE TRIGGER fails BEFORE UPDATE ON _recipient WHEN new.recipient_id = 600"
         " BEGIN SELECT raise(ABORT, 'disk'); END",
     )
     result = tool.invoke("hold", "--all", "--json")
     write(tool.path, "DROP TRIGGER fails")
     record = json.loads(result.stdout)
-    assert (5000, False, 74) == (record["changed"], record["is_complete"], getattr(result.exception, "exit_code", None))
-    assert "empath-admin: not finished: 5000 of 5000 recipients changed" in result.stderr
-    assert 5000 == tool.queue.statuses().count("held")
+    assert (500, False, 74) == (record["changed"], record["is_complete"], getattr(result.exception, "exit_code", None))
+    assert "empath-admin: not finished: 500 of 500 recipients changed" in result.stderr
+    assert 500 == tool.queue.statuses().count("held")
