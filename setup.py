@@ -109,7 +109,7 @@ setup(
     extras_require={
         "amqp": ["amqp>=5.2,<6"],
         "kafka": ["confluent-kafka>=2.5,<3"],
-        "nats": ["nats-py>=2.10,<3"],
+        "nats": ["nats-py>=2.15,<3"],
         "otlp": ["opentelemetry-proto>=1.30,<2"],
         "s3": ["botocore>=1.36,<2"],
         "postgresql": [
@@ -122,7 +122,7 @@ setup(
             "coverage>=7.10,<8",
             "hypothesis>=6.100,<7",
             "mypy>=1.13,<3",
-            "nats-py>=2.10,<3",
+            "nats-py>=2.15,<3",
             "opentelemetry-proto>=1.30,<2",
             "pre-commit>=3.7,<5",
             "psycopg[binary]>=3.2,<4",

@@ -20,8 +20,17 @@ _PICTURES = {  # path of the page and size of the window, by the name of the pic
     "overview": ("", "1100,1080"),
     "message": ("/message/{}", "1100,760"),
     "queue": ("/queue", "1100,640"),
+    "events": ("/events", "1100,430"),
     "queue-narrow": ("/queue", "360,900"),
 }
+
+_EVENTS = """\
+[events.files."archive"]
+path = "events.jsonl"
+types = ["delivered", "bounced"]
+[events.webhooks."shop"]
+url = "http://localhost:{}/mail-events"
+"""  # nobody is at that port
 
 
 def _has_points(address: str, count: int) -> bool:
@@ -40,6 +49,8 @@ def _take(service: Empathd, address: str, directory: Path, target: Path) -> None
     for count in (1, 2, 3):
         service.send(f"cat{count}@here.test")
         eventually(partial(_has_points, address, count), "a point to draw")
+    wanted = "SELECT 1 FROM consumer WHERE last_error IS NOT NULL"
+    eventually(lambda: select(service.queue, wanted), "a consumer that fails")
     [(number,)] = select(service.queue, "SELECT recipient_id FROM queue WHERE status <> 'held' LIMIT 1")
     for name, (place, size) in _PICTURES.items():
         file = target / f"console-{name}.png"
@@ -53,7 +64,9 @@ def main(target: Path) -> None:
         directory, port = Path(name), free_port()
         service = Empathd(directory / "service")
         down = f'"later.test" = "smtp://127.0.0.1:{free_port()}"\n"*" = "maildir:mail"'
-        service.configure(f'[http]\naddress = "127.0.0.1:{port}"\nopen_console = true\n', routes=down)
+        service.configure(
+            f'[http]\naddress = "127.0.0.1:{port}"\nopen_console = true\n' + _EVENTS.format(free_port()), routes=down
+        )
         try:
             _take(service.start(), f"http://127.0.0.1:{port}/console", directory, target)
         finally:
