@@ -17,6 +17,7 @@ import click
 
 from empath import __version__
 from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, run_process, say
+from empath.cli.completion import completion_of
 from empath.cli.init import init
 from empath.cli.pauses import pause_words
 from empath.config import Config
@@ -59,6 +60,7 @@ def empathd() -> None:
 
 
 empathd.add_command(init)
+empathd.add_command(completion_of("empathd"))
 
 
 @empathd.command()

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import apsw
 import pytest
+from click.testing import CliRunner
 
+from empath.cli.empathd import empathd
 from tests.cli.admin.kit import NEVER, AdminTool, run, run_apart
 from tests.kit.queue import select, write
 from tests.kit.waiting import DEADLINE_S, eventually
@@ -202,7 +204,9 @@ def test_completion_prints_a_script(shell: str):
     It needs no configuration, because it is for a shell's start-up file.
     """
     said = run("completion", shell)
-    assert (0, "", True) == (said.code, said.err, "_EMPATH_ADMIN_COMPLETE" in said.out)
+    assert (0, "", True) == (said.code, said.err, f"_EMPATH_ADMIN_COMPLETE={shell}_complete" in said.out)
+    daemon = CliRunner().invoke(empathd, ["completion", shell])
+    assert (0, True) == (daemon.exit_code, f"_EMPATHD_COMPLETE={shell}_complete" in daemon.output)
 
 
 def test_completion_completes_verbs_and_options(tmp_path):
