@@ -21,30 +21,30 @@ MaySign = Callable[[Domain], bool]
 class Signer:
     """Signs messages. Shape: expires_s is how long a signature is to be believed, 0 for ever."""
 
-    __slots__ = ("_expires_s", "_keys")
+    __slots__ = ("_expires_s", "keys")
 
     def __init__(self, keys: Keys, expires_s: float = 0.0) -> None:
-        self._keys = {domain: tuple(each) for domain, each in keys.items() if each}
+        self.keys = {domain: tuple(each) for domain, each in keys.items() if each}
         self._expires_s = int(expires_s)
 
     def __bool__(self) -> bool:
-        return bool(self._keys)
+        return bool(self.keys)
 
     def joined_by(self, more: Keys) -> "Signer":
         """What signs with these keys and with *more*; of two keys with one selector this one's."""
         keys = {domain: dict(each) for domain, each in more.items()}
-        for domain, each in self._keys.items():
+        for domain, each in self.keys.items():
             keys[domain] = {**keys.get(domain, {}), **dict(each)}
         return Signer({domain: [*each.items()] for domain, each in keys.items()}, self._expires_s)
 
     def domains(self, fields: SignedFields, may_sign: MaySign) -> tuple[str, ...]:
         """The domains that sign a message with this header; *may_sign* says for which its client may speak."""
-        if not self._keys:
+        if not self.keys:
             return ()
         whole = fields.fields
         authors = [octets for name, octets in zip(whole.names, whole.octets, strict=True) if name == b"from"]
         found = author_domains(authors) or ()
-        return tuple(domain for domain in found if domain in self._keys and may_sign(Domain(domain)))
+        return tuple(domain for domain in found if domain in self.keys and may_sign(Domain(domain)))
 
     def sign(self, fields: SignedFields, digests: Digests, domains: Sequence[str], now: float) -> bytes:
         """
@@ -60,7 +60,7 @@ class Signer:
         body = digests[SIGNED_FORM].sha256
         expires_at = int(now) + self._expires_s if self._expires_s else None
         return b"".join(
-            sign(fields, body, self._keys[domain], domain=domain, names=names, now=int(now), expires_at=expires_at)
+            sign(fields, body, self.keys[domain], domain=domain, names=names, now=int(now), expires_at=expires_at)
             for domain in domains
         )
 
@@ -69,9 +69,9 @@ class Signer:
         The key of *domain* with this *selector*; without one the first of RSA, which every verifier knows, else the
         first. None: there is none.
         """
-        keys = [each for each in self._keys.get(domain, ()) if selector in (None, each[0])]
+        keys = [each for each in self.keys.get(domain, ()) if selector in (None, each[0])]
         return next((each for each in keys if each[1].algorithm is Algorithm.RSA), keys[0] if keys else None)
 
     def selectors(self, domains: Sequence[str]) -> str:
         """Which keys sign for *domains*, for people."""
-        return " ".join(f"{domain}:{selector}" for domain in domains for selector, _ in self._keys[domain])
+        return " ".join(f"{domain}:{selector}" for domain in domains for selector, _ in self.keys[domain])

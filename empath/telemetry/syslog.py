@@ -62,7 +62,7 @@ class Syslog:
         self._socket: RawSocket | None = None
         self._is_stream = server.transport is SyslogTransport.TCP
         self._kept: deque[bytes] = deque()
-        self._kept_octets = 0
+        self.kept_octets = 0
         self._sent = 0  # octets of the first message that the connection took
         self._again_at = 0.0
 
@@ -76,13 +76,13 @@ class Syslog:
         head = f"<{self._facility + _SEVERITIES[level]}>1 {at} {self._head} {event[:32]} - ".encode("ascii", "replace")
         most = STREAM_OCTETS if self._is_stream else DATAGRAM_OCTETS
         message = head + (line if len(line) <= most - len(head) else _cut(line, most - len(head)))
-        if self._kept_octets + len(message) > KEPT_OCTETS:
+        if self.kept_octets + len(message) > KEPT_OCTETS:
             self.flush()
-        if self._kept_octets + len(message) > KEPT_OCTETS:
+        if self.kept_octets + len(message) > KEPT_OCTETS:
             self.lost += 1
             return
         self._kept.append(message)
-        self._kept_octets += len(message)
+        self.kept_octets += len(message)
         self.flush()
 
     def flush(self) -> bool:
@@ -139,7 +139,7 @@ class Syslog:
         return b"%d %b" % (len(message), message)
 
     def _drop_first(self) -> None:
-        self._kept_octets -= len(self._kept.popleft())
+        self.kept_octets -= len(self._kept.popleft())
         self._sent = 0
 
     def _failed(self, error: OSError) -> None:

@@ -199,7 +199,7 @@ def test_a_server_that_reads_nothing_costs_bounded_memory_and_the_loss_is_counte
     for _ in range(400):  # more than the sockets and the memory hold
         to.write(AT, "info", "x", line)
     assert to.lost > 0
-    assert to._kept_octets <= KEPT_OCTETS
+    assert to.kept_octets <= KEPT_OCTETS
     stream = accepted(server)
     got = b""
     while not to.flush():

@@ -50,9 +50,9 @@ class IncomingContent:
     """
 
     __slots__ = (
-        "_arriving", "_blind_copies", "_budget", "_hash", "_header", "_header_octets", "_held", "_mailbox_lines",
-        "_make_spool_file", "_new_digests", "_pieces", "_spool_file", "begun_at", "content", "fields", "has_8bit",
-        "is_closed", "is_kept", "locator", "queue_id", "size",
+        "_arriving", "_blind_copies", "_hash", "_header", "_header_octets", "_held", "_mailbox_lines",
+        "_make_spool_file", "_new_digests", "_pieces", "_spool_file", "begun_at", "budget", "content", "fields",
+        "has_8bit", "is_closed", "is_kept", "locator", "queue_id", "size",
     )  # fmt: skip
 
     def __init__(
@@ -69,7 +69,7 @@ class IncomingContent:
         self.queue_id = queue_id
         self.begun_at = begun_at
         self._arriving = arriving
-        self._budget = budget
+        self.budget = budget
         self._hash = hashlib.sha256()
         self._header = HeaderSplitter(header_octets)
         self._header_octets = header_octets
@@ -127,7 +127,7 @@ class IncomingContent:
             self.has_8bit = True
         octets = self._mailbox_lines.feed(octets)
         self._take(octets if self._blind_copies is None else self._blind_copies.feed(octets))
-        budget = self._budget
+        budget = self.budget
         is_over_budget = budget.held_octets > budget.limit_octets
         if self.locator is INLINE and (is_over_budget or self.size > budget.inline_octets):
             self._spool_file = self._make_spool_file()
@@ -231,7 +231,7 @@ class IncomingContent:
         self._begin_anew(header)
         pieces = (header, _CRLF, *body)
         size = sum(map(len, pieces))
-        if self._spool_file is None and size <= self._budget.inline_octets:
+        if self._spool_file is None and size <= self.budget.inline_octets:
             self._hold(b"".join(pieces))
         elif self._spool_file is None:
             spool_file = self._spool_file = self._make_spool_file()
@@ -260,12 +260,12 @@ class IncomingContent:
         more = len(content) - len(self.content or b"")
         self.content = content
         self._count(content)
-        self._budget.held_octets += more
+        self.budget.held_octets += more
         self._held += more
 
     def _free_content(self) -> None:
         """The spool has the content now."""
-        self._budget.held_octets -= len(self.content or b"")
+        self.budget.held_octets -= len(self.content or b"")
         self._held -= len(self.content or b"")
         self.content = None
         self._pieces.clear()
@@ -275,7 +275,7 @@ class IncomingContent:
         if self.is_closed:
             return
         self.is_closed = True
-        self._budget.held_octets -= self._held
+        self.budget.held_octets -= self._held
         self._held = 0
         self._pieces.clear()
         if self._spool_file is None:
@@ -301,7 +301,7 @@ class IncomingContent:
         else:
             self._pieces.append(octets)
         self._held += len(octets)
-        self._budget.held_octets += len(octets)
+        self.budget.held_octets += len(octets)
         self.size += len(octets)
 
     def _arrive(self, arriving: ArrivingMessage, octets: bytes) -> None:
@@ -309,7 +309,7 @@ class IncomingContent:
         before = arriving.held_octets
         arriving.feed(octets, is_headerless=self._header.is_headerless)
         self._held += arriving.held_octets - before
-        self._budget.held_octets += arriving.held_octets - before
+        self.budget.held_octets += arriving.held_octets - before
 
     def _count(self, octets: bytes) -> None:
         """Take a piece of the content that is written anew into its size and digest."""
@@ -321,7 +321,7 @@ class IncomingContent:
         chunk = b"".join(self._pieces)
         self._pieces.clear()
         in_thread(spool_file.write, chunk)
-        self._budget.held_octets -= len(chunk)
+        self.budget.held_octets -= len(chunk)
         self._held -= len(chunk)
 
 

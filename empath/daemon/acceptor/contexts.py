@@ -82,7 +82,7 @@ class ListenerContexts:
             config.relay.policy.is_trusted,
             lambda address, client: self._rates[address].admit(client),
         )
-        self._budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
+        self.budget = ContentBudget(inline_octets=config.queue.inline_octets, limit_octets=config.queue.memory_octets)
         self.space = Space(runtime.engine, config, runtime.emit)
         self.refusals = RefusalMeter(_REFUSALS_PER_SECOND, _REFUSALS_PER_CLIENT)
         self._resolver = caching_resolver(runtime, max_flights=_MAX_QUESTIONS)
@@ -174,7 +174,7 @@ class ListenerContexts:
             admission=self.admission,
             writer=self._runtime.writer,
             rules=self._runtime.rules,
-            budget=self._budget,
+            budget=self.budget,
             space=self.space,
             emit=self._runtime.emit,
             tracing=self._runtime.tracing,

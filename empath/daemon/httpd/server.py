@@ -76,7 +76,7 @@ class HttpServer(WSGIServer):
         self._working: set[Any] = set()
         self._streams: set[Any] = set()
         self._most_streams = most_streams
-        self._open: dict[Any, int] = {}  # the descriptor of each greenlet's connection
+        self.open_connections: dict[Any, int] = {}  # the descriptor of each greenlet's connection
         self._is_local = listener.family == plain_socket.AF_UNIX
         self._networks = networks
         self.stop_timeout = _DRAIN_S
@@ -104,7 +104,7 @@ class HttpServer(WSGIServer):
             if not is_known:
                 self._strangers.add(me)
             self._waiting[me] = None
-            self._open[me] = sock.fileno()
+            self.open_connections[me] = sock.fileno()
             try:
                 if self._tls is not None:
                     sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
@@ -117,7 +117,7 @@ class HttpServer(WSGIServer):
                 self._waiting.pop(me, None)
                 self._strangers.discard(me)
                 self._streams.discard(me)
-                self._open.pop(me, None)
+                self.open_connections.pop(me, None)
                 sock.close()
 
     def _end(self, greenlet: Any) -> None:
@@ -127,7 +127,7 @@ class HttpServer(WSGIServer):
         greenlet.kill(block=False)
         # gevent answers what ends its greenlet with an error, and would wait for the client to read that. TLS is passed
         # by: its stream would end under the greenlet, which has not seen yet that it is to end.
-        with suppress(OSError), plain_socket.socket(fileno=os.dup(self._open[greenlet])) as connection:
+        with suppress(OSError), plain_socket.socket(fileno=os.dup(self.open_connections[greenlet])) as connection:
             connection.shutdown(plain_socket.SHUT_RDWR)
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

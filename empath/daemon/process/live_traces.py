@@ -53,7 +53,7 @@ class LiveTrace:
         self._ends_at = ends_at
         self._clock = clock
         self._waiting: deque[bytes] = deque()
-        self._waiting_octets = 0
+        self.waiting_octets = 0
         self._unsaid = 0  # lines left out that the reader does not know of
         self._octets = 0
         self._second = -1
@@ -67,7 +67,7 @@ class LiveTrace:
         if second != self._second:
             self._second, self._lines_of_second = second, 0
         for line in lines:
-            if self._lines_of_second >= LINES_A_SECOND or self._waiting_octets >= QUEUED_OCTETS:
+            if self._lines_of_second >= LINES_A_SECOND or self.waiting_octets >= QUEUED_OCTETS:
                 self.left_out += 1
                 self._unsaid += 1
                 continue
@@ -112,7 +112,7 @@ class LiveTrace:
     def _put(self, record: dict[str, Any]) -> None:
         octets = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         self._waiting.append(octets)
-        self._waiting_octets += len(octets)
+        self.waiting_octets += len(octets)
 
     def _send(self, client: socket.socket) -> None:
         if self._unsaid:
@@ -121,7 +121,7 @@ class LiveTrace:
         while self._waiting:
             octets = b"".join(self._waiting)
             self._waiting.clear()
-            self._waiting_octets = 0
+            self.waiting_octets = 0
             self._octets += len(octets)
             client.settimeout(_SEND_S)
             client.sendall(octets)
@@ -156,7 +156,7 @@ class LiveTraces:
         self._dialogues = dialogues
         self._emit = emit
         self._clock = clock
-        self._traces: set[LiveTrace] = set()
+        self.traces: set[LiveTrace] = set()
         self._clients = 0
         self._socket = ProcessSocket(traces_directory(queue), f"{process}.{generation}", self._begin)
 
@@ -172,7 +172,7 @@ class LiveTraces:
     def end(self) -> None:
         """End the traces, and remove the socket."""
         self._socket.close()
-        for trace in self._traces:
+        for trace in self.traces:
             trace.end("the process ends")
         gevent.sleep(0)  # they say so
 
@@ -198,11 +198,11 @@ class LiveTraces:
         except (SyntaxViolation, ValueError) as exc:
             client.sendall(json.dumps({"error": str(exc)}).encode() + b"\n")
             return
-        if len(self._traces) >= MOST_TRACES:
+        if len(self.traces) >= MOST_TRACES:
             client.sendall(json.dumps({"error": f"{MOST_TRACES} traces are under way already"}).encode() + b"\n")
             return
         trace = LiveTrace(part, self._process, self._clock() + for_s, self._clock)
-        self._traces.add(trace)
+        self.traces.add(trace)
         self._dialogues.add(trace)
         self._emit(TraceBegan(part=str(part), for_s=round(for_s), who=who))
         reason = "the process ends"
@@ -210,7 +210,7 @@ class LiveTraces:
             reason = trace.run(client)
         finally:
             self._dialogues.remove(trace)
-            self._traces.discard(trace)
+            self.traces.discard(trace)
             self._emit(TraceEnded(part=str(part), who=who, lines=trace.lines, left_out=trace.left_out, reason=reason))
 
 

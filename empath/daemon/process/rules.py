@@ -60,7 +60,7 @@ class Rules:
         """
         self._levels = levels
         self._config = config
-        self._reader = reader
+        self.reader = reader
         self._emit = emit
         self._now = now
         self._news: int | None = None
@@ -87,7 +87,7 @@ class Rules:
     def look(self) -> None:
         """Read the rows again if they have changed, or if one has ended."""
         try:
-            self._follow(self._reader)
+            self._follow(self.reader)
             self._is_unread = False
         except EmpathError as exc:
             self._news = None

@@ -22,19 +22,19 @@ class NativeCalls:
 
     def __init__(self) -> None:
         self._pool: ThreadPool | None = None
-        self._under_way: Any = None  # the last call; it may not have ended in time
+        self.under_way: Any = None  # the last call; it may not have ended in time
 
     def run(self, call: Callable[[], Said], timeout_s: float) -> Said:
         """What *call* comes to, which raises nothing; a failure after *timeout_s*."""
-        if self._under_way is not None and not self._under_way.ready():
+        if self.under_way is not None and not self.under_way.ready():
             return Said(Verdict.FAILED, "the call before has not ended yet")
         if self._pool is None:
             self._pool = ThreadPool(1)
         try:
-            self._under_way = self._pool.spawn(call)
+            self.under_way = self._pool.spawn(call)
         except (RuntimeError, MemoryError):  # a limit of processes or memory
             self._pool = None
             return _NO_THREAD
         with gevent.Timeout(timeout_s, False):  # type: ignore[arg-type]
-            self._under_way.wait()
-        return self._under_way.get() or _NO_THREAD if self._under_way.ready() else Said(Verdict.FAILED, "timed out")
+            self.under_way.wait()
+        return self.under_way.get() or _NO_THREAD if self.under_way.ready() else Said(Verdict.FAILED, "timed out")

@@ -94,7 +94,7 @@ class StsPolicies:
         self._port = port
         self._ca_file = ca_file
         self._known: dict[str, tuple[float, KeptPolicy | None]] = {}  # until when, and what
-        self._under_way: dict[str, gevent.Greenlet[..., KeptPolicy | None]] = {}
+        self.under_way: dict[str, gevent.Greenlet[..., KeptPolicy | None]] = {}
         self._places = BoundedSemaphore(at_once)
         self._slow_s = slow_s
         self._reading: dict[gevent.Greenlet[..., HttpAnswer | EmpathError], float] = {}  # since when, oldest first
@@ -131,24 +131,24 @@ class StsPolicies:
         if kept is not None:
             self._keep(domain, kept, _LOOK_S)
             if kept.needs_check(now):
-                self._look(domain, kept)
+                self.look(domain, kept)
             return kept
         with suppress(gevent.Timeout):
-            return self._look(domain, None).get(timeout=_FIRST_WAIT_S)
+            return self.look(domain, None).get(timeout=_FIRST_WAIT_S)
         return None
 
-    def _look(self, domain: str, kept: KeptPolicy | None) -> "gevent.Greenlet[..., KeptPolicy | None]":
+    def look(self, domain: str, kept: KeptPolicy | None) -> "gevent.Greenlet[..., KeptPolicy | None]":
         """A look at the record and the file, in the background."""
-        looking = self._under_way.get(domain)
+        looking = self.under_way.get(domain)
         if looking is None:
-            looking = self._under_way[domain] = gevent.spawn(self._looked, domain, kept)
+            looking = self.under_way[domain] = gevent.spawn(self._looked, domain, kept)
         return looking
 
     def _looked(self, domain: str, kept: KeptPolicy | None) -> KeptPolicy | None:
         try:
             return self._renewed(domain, kept)
         finally:
-            del self._under_way[domain]
+            del self.under_way[domain]
 
     def _renewed(self, domain: str, kept: KeptPolicy | None) -> KeptPolicy | None:
         [answer] = self._resolver.look_up([Question(record_name(domain), Kind.TXT)], _LOOKUP_S)

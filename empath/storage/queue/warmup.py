@@ -107,9 +107,9 @@ class WaitForWarmup(Write):
 
     def __init__(self, destination: str, *, until: float, words: str, of_file: Collection[WarmupPlan] = ()) -> None:
         super().__init__()
-        self._row = {"destination": destination, "until": until, "reason": f"{WAITS_FOR_DAY}{words}"}
+        self.row = {"destination": destination, "until": until, "reason": f"{WAITS_FOR_DAY}{words}"}
         self._plans = plans_text(of_file)
 
     def run(self, session: Session) -> None:
         if session.value("warmup.file") in (None, self._plans):
-            session.run("warmup.wait", self._row)
+            session.run("warmup.wait", self.row)

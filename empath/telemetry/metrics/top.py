@@ -24,7 +24,7 @@ class TopCounts:
         self._most = most
         self._counts: dict[str, dict[str, int]] = {}  # of those at the top
         self._others: dict[str, int] = {}
-        self._traffic: dict[str, int] = {}  # of this period, of candidates and of those at the top
+        self.traffic: dict[str, int] = {}  # of this period, of candidates and of those at the top
         self._period_ends_at = 0.0
 
     @property
@@ -37,7 +37,7 @@ class TopCounts:
         if now >= self._period_ends_at:
             self._choose()
             self._period_ends_at = now + PERIOD_S
-        traffic = self._traffic
+        traffic = self.traffic
         if destination in traffic:
             traffic[destination] += 1
         elif len(traffic) < _MOST_CANDIDATES:
@@ -57,7 +57,7 @@ class TopCounts:
 
     def _choose(self) -> None:
         """Who is at the top in the next period."""
-        traffic, self._traffic = self._traffic, {}
+        traffic, self.traffic = self.traffic, {}
         if len(self._counts) < self._most:
             return
         leaving = sorted(self._counts, key=lambda name: traffic.get(name, 0))
@@ -67,4 +67,4 @@ class TopCounts:
                 break
             del self._counts[old]
             self._counts[new] = {}
-        self._traffic = dict.fromkeys(self._counts, 0)
+        self.traffic = dict.fromkeys(self._counts, 0)

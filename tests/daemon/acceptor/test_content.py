@@ -39,7 +39,7 @@ def make_content(tmp_path):
     yield make
     for content in made:
         content.close()
-        assert 0 == content._budget.held_octets
+        assert 0 == content.budget.held_octets
     assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
 

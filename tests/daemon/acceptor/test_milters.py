@@ -89,7 +89,7 @@ def host(make_context):
 
     yield make
     for each in made:
-        each._idle = [(connection, 0.0) for connection, _ in each._idle]
+        each.idle = [(connection, 0.0) for connection, _ in each.idle]
         each.tidy()
     watch.kill()
     assert [] == list(deadlines)
@@ -471,7 +471,7 @@ def test_one_connection_serves_sessions_one_after_another(host, filters, visit):
     client.say(b"QUIT\r\n")
     client.running.join()
     scripted.heard("CHMAQ")
-    assert [] == its_host.filters[0]._idle
+    assert [] == its_host.filters[0].idle
 
 
 def test_an_idle_connection_that_the_filter_closed_is_replaced(host, filters, visit):
@@ -728,10 +728,10 @@ def test_idle_connections_are_closed_after_a_while(host, filters, visit):
     client.running.join()
     [asked] = its_host.filters
     asked.tidy()
-    assert 1 == len(asked._idle)
+    assert 1 == len(asked.idle)
     now[0] = 100.0
     asked.tidy()
-    assert [] == asked._idle
+    assert [] == asked.idle
     scripted.heard("KQ")
 
 

@@ -64,11 +64,11 @@ class Web:
         config = self.runtime.config
         guard.write = self._commit  # in place of a greenlet
         self.is_ending = False
-        self._app = make_app(lambda accept: (b"metrics", accept), States(), guard)
+        self.app = make_app(lambda accept: (b"metrics", accept), States(), guard)
         backend = Backend(self.queue.engine, config, lambda: config.router, lambda: self.is_ending)
         self.feed = Feed(self.runtime.reader) if config.events.stream else None
-        add_api(self._app, backend, self.reported.append, self.feed)
-        self.client = TestClient(self._app)
+        add_api(self.app, backend, self.reported.append, self.feed)
+        self.client = TestClient(self.app)
 
     def take_mail(self, **more):
         """Serve `POST /messages`, too."""
@@ -92,7 +92,7 @@ class Web:
             setattr(runtime, name, value)
         self.contexts = ListenerContexts(runtime)
         self.mail = messages(runtime, self.contexts)
-        self._app.add_route(MESSAGES, self.mail)
+        self.app.add_route(MESSAGES, self.mail)
         self.add_token("sender", role="inject")
 
     def _commit(self, write, *, is_last=False):
@@ -124,12 +124,12 @@ class Web:
 
     def endpoint(self, path):
         """What answers at *path*."""
-        found: Any = self._app._router.find(path)
+        found: Any = self.app._router.find(path)
         return found[0]
 
     def application(self, environ, start_response):
         """As the server calls it."""
-        return self._app(environ, start_response)
+        return self.app(environ, start_response)
 
     def close(self):
         """End it."""

@@ -287,7 +287,7 @@ def test_large_content_goes_to_the_spool(web):
     files = [file for file in Path(web.runtime.config.queue.spool).rglob("*") if file.is_file() and file.stat().st_size]
     assert 2 == len([file for file in files if file.stat().st_size > 100_000])
     assert all(each.startswith("spool:") for each in column(web, "content_locator"))
-    assert 0 == web.contexts._budget.held_octets
+    assert 0 == web.contexts.budget.held_octets
 
 
 def test_when_and_how_first(web):
@@ -418,7 +418,7 @@ def test_content_that_no_session_would_take(web):
     many = b"Received: by x; now\r\n" * 100
     assert ["554 5.4.0 Too many hops: the message has been in a loop"] == refusals(raw(web, many + octets))
     assert [] == queued(web)
-    assert 0 == web.contexts._budget.held_octets
+    assert 0 == web.contexts.budget.held_octets
 
 
 def test_a_body_that_is_too_large_or_of_another_kind(tmp_path):

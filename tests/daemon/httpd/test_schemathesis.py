@@ -39,7 +39,7 @@ def schema(web):
     """The description, as schemathesis reads it."""
     schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
     found = schemathesis.openapi.from_dict(openapi(DESCRIBED))
-    found.app = web._app
+    found.app = web.app
     return found
 
 

@@ -105,7 +105,7 @@ def test_clients_that_do_not_read_their_answers_are_closed_for_others(served):
             client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
             gevent.sleep(0)
         assert b"200 OK" in served.ask(b"GET /here HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert len(served.server._open) <= _MOST
+        assert len(served.server.open_connections) <= _MOST
 
 
 def test_a_client_that_never_reads_its_answer_is_closed_and_nothing_is_printed(capsys):
@@ -118,7 +118,7 @@ def test_a_client_that_never_reads_its_answer_is_closed_and_nothing_is_printed(c
         client.connect(served.address)
         client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
         assert gevent_eventually(lambda: served.served)
-        assert gevent_eventually(lambda: not served.server._open)
+        assert gevent_eventually(lambda: not served.server.open_connections)
     served.server.stop(timeout=0)
     assert "" == capsys.readouterr().err
 
@@ -144,7 +144,7 @@ def test_clients_of_tls_that_wait_are_closed_for_others_and_nothing_is_printed(s
         with closing(trusting.wrap_socket(served.connect())) as asking:
             asking.sendall(b"GET /here HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             assert asking.recv(100).startswith(b"HTTP/1.1 200 OK")
-        assert len(served.server._open) <= _MOST
+        assert len(served.server.open_connections) <= _MOST
     served.server.stop(timeout=0)
     assert "" == capsys.readouterr().err
 

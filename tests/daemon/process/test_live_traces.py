@@ -167,8 +167,8 @@ def test_memory_for_a_reader_that_does_not_read_is_bounded(service):
     for _ in range(20):
         service.now += 1.0
         service.say(text, times=100)
-    (trace,) = service.traces._traces
-    assert trace._waiting_octets <= QUEUED_OCTETS + 2_000
+    (trace,) = service.traces.traces
+    assert trace.waiting_octets <= QUEUED_OCTETS + 2_000
     assert trace.left_out > 0
     watcher.close()
 

@@ -84,12 +84,12 @@ def test_rules_that_cannot_be_read_stay_in_force(following):
         def news(self):
             raise StorageFailure("disk")
 
-    rules._reader = Broken()
+    rules.reader = Broken()
     rules.look()
     rules.look()
     assert ([RulesUnread(error="disk")], 2) == (following.seen, rules.begin_with("a.example").max_leases)
     write(following.queue.path, "UPDATE destination_rule SET value = 3")
-    rules._reader = reader
+    rules.reader = reader
     rules.look()
     assert 3 == rules.begin_with("a.example").max_leases
 

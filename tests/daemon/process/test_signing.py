@@ -150,7 +150,7 @@ def test_a_file_comes_before_a_row_of_the_same_selector():
     """
     joined = Signer({"a.test": [("s", key("r"))]}).joined_by({"a.test": [("s", key("e")), ("t", key("e"))]})
     assert "a.test:s a.test:t" == joined.selectors(["a.test"])
-    assert key("r").algorithm == joined._keys["a.test"][0][1].algorithm
+    assert key("r").algorithm == joined.keys["a.test"][0][1].algorithm
 
 
 def test_a_report_of_this_host_is_signed(queue):

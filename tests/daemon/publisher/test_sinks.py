@@ -184,6 +184,6 @@ def test_a_module_that_hangs_has_one_call_under_way(tmp_path, monkeypatch):
     made = ModuleSink(module_of("my_hanging", timeout="10ms"))
     assert ["timed out", "the call before has not ended yet"] == [made.send(EVENTS).words for _ in range(2)]
     os.close(writing)
-    made._calls._under_way.wait()
+    made._calls.under_way.wait()
     assert Verdict.TAKEN is made.send(EVENTS).verdict
     os.close(reading)

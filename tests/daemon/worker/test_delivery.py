@@ -1015,7 +1015,7 @@ def test_what_the_warm_up_has_no_room_for_goes_back_unattempted_until_the_next_d
     assert ("delivered", ["discard:"]) == (status, list(rekey.destinations.values()))
     assert fated not in rekey.destinations
     [wait] = writer.of(WaitForWarmup)
-    assert ("discard:", FAR, "warm-up: 192.0.2.10 to mx.a.test") == tuple(wait._row.values())
+    assert ("discard:", FAR, "warm-up: 192.0.2.10 to mx.a.test") == tuple(wait.row.values())
     assert 1 == len(carrier.jobs)
 
 

@@ -39,11 +39,11 @@ USER = "nobody" if RUNS_AS_ROOT else None
 def no_guard_is_left():
     """The guard of this process would end with it, and Python then says that it still runs."""
     yield
-    guard = program._GUARDED._guard
+    guard = program._GUARDED.guard
     if guard is not None:
         guard.stdin.close()
         guard.wait()
-        program._GUARDED._guard = None
+        program._GUARDED.guard = None
 
 
 @pytest.fixture
@@ -355,7 +355,7 @@ def test_a_guard_that_was_ended_is_replaced():
     """
     guarded = _Guarded()
     guarded.ready()
-    first = guarded._guard
+    first = guarded.guard
     assert guarded.ready() == first.stdin.fileno()
     with subprocess.Popen(["sleep", "600"], start_new_session=True) as left:
         guarded.begin(left.pid)
@@ -363,9 +363,9 @@ def test_a_guard_that_was_ended_is_replaced():
         first.wait()
         guarded.end(2**22 + 1)  # no such group
         guarded.ready()
-        assert guarded._guard is not first
-        guarded._guard.stdin.close()
-        assert 0 == guarded._guard.wait()
+        assert guarded.guard is not first
+        guarded.guard.stdin.close()
+        assert 0 == guarded.guard.wait()
     assert -signal.SIGKILL == left.returncode
 
 
@@ -377,7 +377,7 @@ def test_a_program_runs_without_a_guard_where_none_can_be_started(place, monkeyp
     guarded = _Guarded()
     monkeypatch.setattr("empath.daemon.worker.transport.program._GUARDED", guarded)
     assert ["250 2.0.0 delivered to pipe p: x"] == replies(carrier(place, "print('x')"), job())
-    assert None is guarded._guard
+    assert None is guarded.guard
 
 
 def test_a_guard_kills_the_groups_that_are_left():

@@ -84,7 +84,7 @@ class Setting:
 
     def finished(self, policies):
         """Wait for what goes on in the background."""
-        for looking in list(policies._under_way.values()):
+        for looking in list(policies.under_way.values()):
             looking.get(timeout=10)
 
     @property
@@ -294,7 +294,7 @@ def test_a_file_that_is_slow_gives_its_place_to_another(setting):
     setting.resolver.hangs = {"mta-sts.b.test", "mta-sts.c.test"}
     with serving(policy()) as server:
         policies = setting.worker(server, at_once=2, slow_s=0.01)
-        slow, other = (policies._look(domain, None) for domain in ("b.test", "c.test"))
+        slow, other = (policies.look(domain, None) for domain in ("b.test", "c.test"))
         assert StsMode.ENFORCE is policies.finding("a.test", LISTED).mode
         assert None is slow.get(timeout=10)
         assert not other.ready()

@@ -45,4 +45,4 @@ def test_a_flood_of_names_takes_bounded_memory():
     for number in range(5_000):
         top.count(f"x{number}.example", "deferred", 0.0)
     assert (3, 5_000) == (len(values(top)), sum(values(top).values()))
-    assert 1_000 >= len(top._traffic)
+    assert 1_000 >= len(top.traffic)

@@ -66,7 +66,7 @@ class Filter:
         self._emit = emit
         self._meter = meter
         self._clock = clock
-        self._idle: list[tuple[FilterConnection, float]] = []  # the last used one at the end
+        self.idle: list[tuple[FilterConnection, float]] = []  # the last used one at the end
         self._in_a_row = 0
         self._pause_s = 0.0  # 0 while it is not paused
         self._paused_until = 0.0
@@ -84,8 +84,8 @@ class Filter:
         Raises:
             FilterFailed: there is none, or the filter is paused.
         """
-        while self._idle and not is_new:
-            found, _ = self._idle.pop()
+        while self.idle and not is_new:
+            found, _ = self.idle.pop()
             if found.is_usable:
                 found.begin()
                 return found
@@ -104,10 +104,10 @@ class Filter:
         """A session is over that used *connection*."""
         if not connection.end_session():
             return
-        if len(self._idle) >= _IDLE:
+        if len(self.idle) >= _IDLE:
             connection.quit()
         else:
-            self._idle.append((connection, self._clock() + _IDLE_S))
+            self.idle.append((connection, self._clock() + _IDLE_S))
 
     def succeeded(self) -> None:
         """It has judged a message, or can be reached again."""
@@ -137,8 +137,8 @@ class Filter:
     def tidy(self) -> None:
         """Close the connections that nobody took up again."""
         now = self._clock()
-        over = [connection for connection, until in self._idle if until <= now or not connection.is_usable]
-        self._idle = [(connection, until) for connection, until in self._idle if connection not in over]
+        over = [connection for connection, until in self.idle if until <= now or not connection.is_usable]
+        self.idle = [(connection, until) for connection, until in self.idle if connection not in over]
         for connection in over:
             connection.quit()
 

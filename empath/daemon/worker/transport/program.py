@@ -196,22 +196,22 @@ class _Guarded:
 
     def __init__(self) -> None:
         self._pids: set[int] = set()
-        self._guard: Any = None
+        self.guard: Any = None
         self._starting = BoundedSemaphore(1)
 
     def ready(self) -> int | None:
         """The pipe to the guard, which runs; None where it cannot: the mail matters more."""
         with self._starting:
-            if self._guard is not None and self._guard.poll() is not None:  # somebody has ended it
-                self._guard.stdin.close()
-                self._guard = None
-            if self._guard is None:
+            if self.guard is not None and self.guard.poll() is not None:  # somebody has ended it
+                self.guard.stdin.close()
+                self.guard = None
+            if self.guard is None:
                 try:
-                    self._guard = in_thread(_start_guard)
+                    self.guard = in_thread(_start_guard)
                 except EmpathError:  # at a limit of processes; the next program tries again
                     return None
                 self._tell(*self._pids)
-        return int(self._guard.stdin.fileno())
+        return int(self.guard.stdin.fileno())
 
     def begin(self, pid: int) -> None:
         """Note that the guard was told of the group of *pid*."""
@@ -223,8 +223,8 @@ class _Guarded:
         self._tell(-pid)
 
     def _tell(self, *numbers: int) -> None:
-        if self._guard is not None:
-            tell(self._guard.stdin.fileno(), *numbers)
+        if self.guard is not None:
+            tell(self.guard.stdin.fileno(), *numbers)
 
 
 def tell(pipe: int, *numbers: int) -> None:
