@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from empath.policy.forgetting import MOST_DEPTH, keyed_name
 
@@ -74,6 +74,8 @@ class Redaction:
                 return self._client(value)
             case Kind.PLAIN:
                 return value
+            case _:
+                assert_never(kind)
 
     def left_of(self, value: Any, kinds: Mapping[str, Kind], depth: int = 0) -> Any:
         """
@@ -112,6 +114,8 @@ class Redaction:
                 return f"hmac-{keyed_name(text, self.key)}{at}{domain if at else ''}"
             case Way.DROP:
                 return ""
+            case _:
+                assert_never(self.addresses)
 
     def _word(self, text: str, way: Way) -> str:
         if not text or _REDACTED.fullmatch(text):
@@ -125,6 +129,8 @@ class Redaction:
                 return f"hmac-{keyed_name(text, self.key)}"
             case Way.DROP:
                 return ""
+            case _:
+                assert_never(way)
 
     def _client(self, text: str) -> str:
         if self.clients is Way.MASK:

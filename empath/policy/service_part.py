@@ -8,7 +8,7 @@ import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from empath.errors import SyntaxViolation
 from empath.mail.identity import QueueId
@@ -83,6 +83,8 @@ class ServicePart:
                 return about.queue_id == self.pattern
             case Scope.DESTINATION:
                 return self._names(about.destination) or self._names(about.domain)
+            case _:
+                assert_never(self.scope)
 
     def _names(self, destination: str | None) -> bool:
         if destination is None:

@@ -234,6 +234,20 @@ def test_a_domain_below_that_of_the_record_is_the_name_of_the_client():
     assert SpfResult.PASS is check(zone).result
 
 
+def test_a_domain_with_two_records_has_made_a_mistake():
+    found = of_record("v=spf1 -all", "v=spf1 +all")
+    assert (SpfResult.PERMERROR, "a.example has 2 records") == (found.result, found.reason)
+
+
+@pytest.mark.parametrize("term", ["mx", "mx:gone.example", "exists:%{l}.e.example"])
+def test_a_term_that_asks_for_nothing_does_not_match(term):
+    """
+    Here a domain has no exchanger, and the local part makes no name of the DNS.
+    """
+    found = check({"a.example": {"TXT": [f"v=spf1 {term} -all"]}}, mail_from=f"{'x' * 70}@a.example")
+    assert SpfResult.FAIL is found.result
+
+
 def test_an_answer_of_another_kind_is_none():
     """
     A resolver that does not keep to the question must not end a session.

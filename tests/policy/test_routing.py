@@ -86,6 +86,8 @@ def test_a_route_names_what_to_do_and_the_queue_key(text, route, destination):
         WebhookRoute("a"),
         WebhookRoute("https://a.test/"),
         DiscardRoute(),
+        FeedbackRoute(),
+        ReportsRoute(),
     ],
 )
 def test_a_route_is_written_as_it_is_read(route):

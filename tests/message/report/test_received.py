@@ -70,6 +70,19 @@ def test_words_of_a_host_are_read_by_the_table(name):
         assert reply is None if words is None else reply.startswith(words), reply
 
 
+def test_what_stands_behind_the_end_of_a_form_is_the_message_that_came_back():
+    """
+    Its own text may look like more recipients.
+    """
+    text = (
+        b"From: MAILER-DAEMON@far.example\nSubject: Undelivered Mail Returned to Sender\n\n"
+        b"This is the Postfix program at host far.example.\n\n<ann@far.example>: no mailbox here\n\n"
+        b"------------\n\n<bob@far.example>: hello\n"
+    )
+    report = read(text)
+    assert ("postfix", [("failure", "ann@far.example")]) == (report.form, [each[:2] for each in said(report)])
+
+
 @pytest.mark.parametrize(
     ("header", "kind"),
     [

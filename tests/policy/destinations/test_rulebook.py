@@ -16,6 +16,7 @@ from empath.policy.destinations.rulebook import (
 )
 from empath.policy.destinations.settings import BUILT_IN, SETTINGS
 from empath.policy.limits.rate import Rate
+from empath.policy.retry import RetrySchedule
 
 RELAY = "smtp:relay.example.net:25"
 OVER_NETWORK = {"tls", "source", "overflow"}
@@ -234,6 +235,17 @@ def test_a_more_exact_pattern_lifts_a_rate():
     found = rates(**{"*": 9, "example.org": None, "mx:*.example.com": 7, "mx:*.mail.example.com": None})
     assert () == found.buckets("example.org", MX)
     assert () == book(["*"]).buckets("example.org", MX)
+
+
+def test_the_delays_of_a_rule_replace_the_usual_ones():
+    """
+    The jitter stays: mail that came together should not all be tried again at once.
+    """
+    usual, steps = RetrySchedule(60.0, 3600.0, 0.1), ((300.0, 2), (3600.0, 1))
+    rules = RuleBook(BUILT_IN, [(DestinationPattern.parse("example.org"), {"retry": steps})])
+    assert RetrySchedule(60.0, 3600.0, 0.1, steps) == rules.retries_of(usual, "example.org")
+    assert RetrySchedule(60.0, 3600.0, 0.1, steps) == rules.retries_of(usual, RELAY, "example.org")
+    assert usual is rules.retries_of(usual, "a.test")
 
 
 def test_a_row_that_gives_a_route_to_a_next_hop_is_unusable():
