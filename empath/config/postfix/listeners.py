@@ -37,6 +37,7 @@ def add_listeners(postfix: Postfix, draft: Draft, *, has_domains: bool, has_ipv6
     if not any(True for each in services for _ in _addresses(postfix, draft, each, has_ipv6=has_ipv6)):
         draft.tell("master.cf", "smtp", "no service of SMTP is there; a listener at port 25 is made")
         services = [Service("smtp", "inet", ("smtpd",), {}, "main.cf")]
+    postfix.seen |= {"inet_interfaces", "inet_protocols"}  # a service with an address of its own does not ask
     number = 0
     for service in services:
         for host, port in _addresses(postfix, draft, service, has_ipv6=has_ipv6):

@@ -1,9 +1,9 @@
 """
 source - main.cf, master.cf and the tables that they name, as Postfix reads them
 
-A logical line ends where the next one does not begin with a blank (postconf(5)). A later setting of a name replaces an
-earlier one.  Values name others as `$name`, `${name}`, `${name?text}` and `${name:text}`.  What is read is bounded, and
-a value that names itself ends.
+A logical line ends where the next one does not begin with a blank (postconf(5)).  A later setting of a name replaces an
+earlier one.  Values name others as `$name`, `${name}`, `${name?text}`, `${name:text}` and `${name?{text}:{text}}`.
+What is read is bounded, and a value that names itself ends.
 """
 
 import re
@@ -15,6 +15,7 @@ Read = Callable[[str], str | None]  # the text of the file at a path of the conf
 
 _BLANK: Final = re.compile(r"[,\s]+")
 _NAME: Final = re.compile(r"\$(?:(\w+)|\{\s*(\w+)\s*(?:([?:])([^{}]*))?\}|\((\w+)\))")
+_CHOICE: Final = re.compile(r"\$\{\s*(\w+)\s*\?\s*\{([^{}]*)\}(?:\s*:\s*\{([^{}]*)\})?\s*\}")
 _DEPTH: Final = 10
 _MOST_NAMES: Final = 1000
 _LONGEST: Final = 65_536
@@ -203,10 +204,13 @@ class Postfix:
                 return found[4] if bool(value) == (found[3] == "?") else ""
             return value
 
+        def chosen(found: re.Match[str]) -> str:
+            return found[2 if self._plain(found[1], options) else 3] or ""
+
         for _ in range(_DEPTH):
             if left < 0 or len(text) > _LONGEST:
                 return ""
-            text = _NAME.sub(named, text)
+            text = _NAME.sub(named, _CHOICE.sub(chosen, text))
         return _NAME.sub("", text)
 
     def table(self, text: str, name: str, kinds: tuple[str, ...] = ()) -> list[Row]:

@@ -199,6 +199,8 @@ def test_logical_lines_and_lists_are_those_of_postfix():
         ("${mydomain}", "ours.dev"),
         ("${a?yes}${a:no}", "yes"),
         ("${none?yes}${none:no}", "no"),
+        ("${a?{yes}:{no}}", "yes"),
+        ("${none?{yes}:{$a}}", "1"),
         ("$x $x", ""),
         ("$none", ""),
     ],
@@ -251,6 +253,15 @@ def test_a_value_that_empath_refuses_is_told_and_the_rest_stays(main, tmp_path):
     made = translate(postfix, str(tmp_path), has_ipv6=False)
     assert 'message_size = "1MiB"' in made.text
     assert any(told.name in main for told in made.told), made.told
+
+
+def test_where_each_service_has_an_address_the_interfaces_are_not_told(tmp_path):
+    """
+    The setting is read all the same: it has no effect in Postfix either.
+    """
+    main = "myhostname = mx.ours.dev\nmydestination =\ninet_interfaces = all\nlocal_transport = error:off\n"
+    postfix = Postfix.parse(main, "127.0.0.1:25 inet n - y - - smtpd\n", lambda _: None, "")
+    assert [] == translate(postfix, str(tmp_path), has_ipv6=False).told
 
 
 def test_a_host_without_a_name_is_a_mistake_of_main_cf(tmp_path):
