@@ -25,7 +25,7 @@ from empath.telemetry.occurrence import Emitter, words_of
 from empath.telemetry.occurrences.process import TracesExported, TracesUnexported
 from empath.telemetry.tracing.span_queue import SpanQueue
 
-_EVERY_S: Final = 1.0  # spans wait for others this long
+_EVERY_S: Final = 5.0  # spans wait for others this long: a request of a few spans takes milliseconds, too
 _TIMEOUT_S: Final = 10.0
 _GRACE_S: Final = 1.0
 _AGAIN_S: Final = 1.0
@@ -55,6 +55,7 @@ class TraceExport:
         emit: Emitter,
         timeout_s: float = _TIMEOUT_S,
         again_s: float = _AGAIN_S,
+        every_s: float = _EVERY_S,
     ) -> None:
         self._spans = spans
         self._endpoint = endpoint
@@ -64,6 +65,7 @@ class TraceExport:
         self._emit = emit
         self._timeout_s = timeout_s
         self._again_s = again_s
+        self._every_s = every_s
         self._rung = Event()
         self._ending = Event()
         self._is_failing = False
@@ -89,7 +91,7 @@ class TraceExport:
     def _run(self) -> None:
         while True:
             if not self._ending.is_set():
-                self._rung.wait(_EVERY_S)
+                self._rung.wait(self._every_s)
                 self._rung.clear()
             while batch := self._spans.take():
                 try:

@@ -35,6 +35,7 @@ class Process:
             fields=(("Authorization", "Bearer abc"),),
             emit=Emitter("a", (lambda _, what: self.seen.append(what),)),
             again_s=0.01,
+            every_s=1.0,
         )
 
     def send(self, count=1):
