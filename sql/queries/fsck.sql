@@ -50,6 +50,28 @@ SELECT notice_id, recipient_id, kind AS before
 -- name: mend_notice_without_recipient
 DELETE FROM _notice WHERE notice_id = :notice_id;
 
+-- name: dmarc_count_without_report
+-- What is counted for a report that is made already, or that does not exist. Index: the rowid of _report_period.
+SELECT report_period_id, count(*) AS before
+  FROM _dmarc_count AS c
+ WHERE NOT EXISTS (
+         SELECT 1 FROM _report_period AS p WHERE p.report_period_id = c.report_period_id AND p.state = 'open')
+ GROUP BY report_period_id;
+
+-- name: mend_dmarc_count_without_report
+DELETE FROM _dmarc_count WHERE report_period_id = :report_period_id;
+
+-- name: tls_count_without_report
+-- What is counted for a report that is made already, or that does not exist. Index: the rowid of _report_period.
+SELECT report_period_id, count(*) AS before
+  FROM _tls_count AS c
+ WHERE NOT EXISTS (
+         SELECT 1 FROM _report_period AS p WHERE p.report_period_id = c.report_period_id AND p.state = 'open')
+ GROUP BY report_period_id;
+
+-- name: mend_tls_count_without_report
+DELETE FROM _tls_count WHERE report_period_id = :report_period_id;
+
 -- name: lease_without_destination
 -- The lease holds a slot of a missing destination. Index: the rowid of _destination.
 SELECT lease_id, process_id, destination_id, lease_id AS before

@@ -134,6 +134,16 @@ CHECKS: Final = (
         "a report of {before} is due for recipient {recipient_id}, which does not exist: use --repair to remove it",
     ),
     Check(
+        "dmarc_count_without_report",
+        "{before} rows are counted for report {report_period_id} of DMARC, which is made or does not exist: use"
+        " --repair to remove them",
+    ),
+    Check(
+        "tls_count_without_report",
+        "{before} rows are counted for report {report_period_id} about TLS, which is made or does not exist: use"
+        " --repair to remove them",
+    ),
+    Check(
         "notice_without_failure",
         f"a report of failure is due for {_RECIPIENT}, but it is {{status}}: use --repair to withdraw the report",
     ),

@@ -62,6 +62,10 @@ BREAKS = {
     "message_without_recipient": "UPDATE _recipient SET message_id = 1 WHERE recipient_id > 1",
     "attempt_without_recipient": ATTEMPT,
     "notice_without_recipient": "INSERT INTO _notice VALUES (1, 2, 99, 'failure', 1.7e9, 0, NULL)",
+    "dmarc_count_without_report": (
+        "INSERT INTO _dmarc_count VALUES (99, '', 'a.example', '', 'none', 'fail', 'fail', '', '', '[]', '', '', 1)"
+    ),
+    "tls_count_without_report": "INSERT INTO _tls_count VALUES (99, 'sts', '', '', '', '', 1)",
     "notice_without_failure": "INSERT INTO _notice VALUES (1, 2, 2, 'failure', 1.7e9, 0, NULL)",
     "notice_old": ("UPDATE queue SET status = 'bounced' WHERE recipient_id > 1; UPDATE _notice SET created_at = 0.0"),
     "order_misplaced": "UPDATE _recipient SET ordered_status = 'held' WHERE recipient_id = 2",
