@@ -79,9 +79,9 @@ class Guard:
         client = self._client(request)
         return client is None or is_within(client, self._http.networks)
 
-    def admit(self, request: falcon.Request, secret: str | None, wanted: TokenRole) -> Token:
+    def admit(self, request: falcon.Request, secret: str | None, *wanted: TokenRole) -> Token:
         """
-        The token whose *secret* the client shows for something that needs *wanted*; None: it shows none.
+        The token whose *secret* the client shows for something that needs one of *wanted*; None: it shows none.
 
         Raises:
             Problem: 401 without a good token, 403 if its role is too small, 429 for too many wrong ones.
@@ -99,8 +99,9 @@ class Guard:
                 raise Problem(429, words, headers={"Retry-After": str(int(wait_s) + 1)})
             self._refuse(key, reason or "", token)
             raise Problem(401, "the token is not valid", headers=_CHALLENGE)
-        if not token.role.includes(wanted):
-            raise Problem(403, f"the token {token.name} has the role {token.role}; this needs {wanted}")
+        if not any(map(token.role.includes, wanted)):
+            needed = " or ".join(wanted)
+            raise Problem(403, f"the token {token.name} has the role {token.role}; this needs {needed}")
         self._touch(token, _LOCAL if client is None else str(client), now)
         return token
 

@@ -94,7 +94,8 @@ class _Doors:
         if not isinstance(resource, Page | Series) or (self._is_open and self._guard.is_open_to(request)):
             return
         try:
-            request.context.token = self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.READ)
+            readers = resource.readers if isinstance(resource, Page) else (TokenRole.READ,)
+            request.context.token = self._guard.admit(request, request.cookies.get(COOKIE), *readers)
         except Problem as problem:
             if problem.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}:
                 if COOKIE in request.cookies:

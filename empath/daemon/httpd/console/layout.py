@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from empath.mail.printable import printable
 from empath.mail.words import count, instant, path, size, span
 
+TEST_MAIL: Final = "test-mail"
 # The pages that the menu names, in its order.
 NAVIGATION: Final[Mapping[str, str]] = {
     "overview": "Overview",
@@ -26,7 +27,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "events": "Events",
     "audit": "Audit",
     "trace": "Trace",
-    "test-mail": "Test mail",
+    TEST_MAIL: "Test mail",
 }
 
 
@@ -68,5 +69,5 @@ _TEMPLATES.globals |= {"navigation": NAVIGATION, "count": count}
 
 
 def rendered(template: str, **values: Any) -> str:
-    """The page as HTML."""
+    """The page as HTML. The menu has all pages, unless *values* has another `navigation`."""
     return _TEMPLATES.get_template(f"{template}.html").render(values)

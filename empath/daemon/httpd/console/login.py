@@ -1,6 +1,8 @@
 """
 login - a person shows a token once, and the browser from then on
 
+A token that reads sees the console; one that only injects mail sees the form for a test mail, and nothing else.
+
 The cookie is the token.  No script can read it, no other site makes the browser send it, and it ends with the browser.
 So a token that is revoked or has expired is of no use to the next request.
 """
@@ -12,7 +14,7 @@ from typing import Final
 import falcon
 
 from empath.daemon.httpd.console.form import read_form
-from empath.daemon.httpd.console.layout import rendered
+from empath.daemon.httpd.console.layout import TEST_MAIL, rendered
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.problems import Problem
 from empath.policy.api_token import TokenRole
@@ -46,7 +48,7 @@ class Login:
             forget(response)
             raise falcon.HTTPSeeOther(f"{_PATH}/login")
         try:
-            self._guard.admit(request, secret, TokenRole.READ)
+            token = self._guard.admit(request, secret, TokenRole.READ, TokenRole.INJECT)
         except Problem as problem:
             response.status = HTTPStatus(problem.status_code)
             self._show(response, f"{problem.description}.")
@@ -55,7 +57,7 @@ class Login:
         is_secure = request.scheme == "https" or origin.startswith("https://")  # a proxy may speak TLS for this host
         response.set_cookie(COOKIE, secret, path=_PATH, http_only=True, secure=is_secure, same_site="Strict")
         response.status = HTTPStatus.SEE_OTHER
-        response.location = _PATH
+        response.location = _PATH if token.role.includes(TokenRole.READ) else f"{_PATH}/{TEST_MAIL}"
 
     def _show(self, response: falcon.Response, words: str) -> None:
         response.content_type = falcon.MEDIA_HTML

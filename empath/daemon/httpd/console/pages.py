@@ -9,7 +9,7 @@ characters out of it.
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import falcon
 
@@ -31,9 +31,10 @@ Read = Callable[[Snapshot, float], Found]
 
 
 class Page:
-    """A page that `read` fills from a snapshot of the queue, for its template."""
+    """A page that `read` fills from a snapshot of the queue, for its template. A token of one of `readers` sees it."""
 
     template = "listing"
+    readers: ClassVar[tuple[TokenRole, ...]] = (TokenRole.READ,)
 
     def __init__(self, sources: Sources, name: str) -> None:
         self._sources = sources

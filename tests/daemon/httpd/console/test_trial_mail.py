@@ -48,7 +48,7 @@ def test_a_mail_is_queued_and_the_page_leads_to_its_life(console):
         ({"to": "<script>"}, 400, "&lt;script&gt;"),
         ({"from": ""}, 400, "from"),
         ({"to": ""}, 400, "to"),
-        ({"token": "bob"}, 403, "one of the role admin"),
+        ({"token": "bob"}, 403, "the role inject or admin"),
         ({"token": None}, 303, ""),
         ({"origin": "http://evil.test"}, 403, "another site"),
     ],
@@ -64,9 +64,26 @@ def test_what_cannot_be_sent_is_told(console, fields, status, words):
     assert before == console.queue.select("SELECT count(*) FROM queue")
 
 
-def test_only_a_token_that_reads_sees_the_page(console):
+def test_a_token_that_injects_mail_sees_the_form_alone(console):
     """
-    One that injects mail reads nothing.
+    It reads nothing: not even the life of the mail that it sent.
     """
-    for token, status in (("bob", 200), ("cat", 403), ("nobody", 303)):
+    for token, status in (("bob", 200), ("cat", 200), ("nobody", 303)):
         assert status == console.browse("/console/test-mail", cookie=f"secret of {token}").status_code
+    answer = send(console, token="cat", subject="Of a cat")
+    [queue_id] = re.findall(r"as (\w{26})\.", answer.text)
+    assert 200 == answer.status_code
+    assert ["/console/test-mail"] * 2 == re.findall(r'<a [^>]*href="(/[^"]*)"', answer.text)
+    for place in ("", "/queue", f"/message/{queue_id}", "/find?q=bob", "/trace"):
+        assert 403 == console.browse(f"/console{place}", cookie="secret of cat").status_code, place
+
+
+def test_a_login_leads_to_what_the_token_may_see(console):
+    """
+    A person who may send a test mail does not begin at a page that is refused.
+    """
+    headers = {"Host": OWN, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{OWN}"}
+    for token, place in (("ann", "/console"), ("bob", "/console"), ("cat", "/console/test-mail")):
+        body = urlencode({"token": f"secret of {token}"})
+        answer = console.client.simulate_post("/console/login", body=body, headers=headers)
+        assert (303, place) == (answer.status_code, answer.headers["location"])
