@@ -59,13 +59,13 @@ def judged(message: bytes, texts: Mapping[str, str | None] | None = None, now: f
     return driven(search, TEXTS if texts is None else texts)
 
 
-def signed(message: bytes = MESSAGE, selectors: str = "re", expires_at: int | None = None) -> bytes:
+def signed(message: bytes = MESSAGE, selectors: str = "re", expires_at: int | None = None, now: int = NOW) -> bytes:
     """*message* with a signature for each of *selectors*."""
     fields = fields_of(message)
     digest = digests_of(message, SIGNED_FORM)[SIGNED_FORM].sha256
     keys = [(selector, key(selector)) for selector in selectors]
     names = names_to_sign(fields)
-    return sign(fields, digest, keys, domain="example.com", names=names, now=NOW, expires_at=expires_at) + message
+    return sign(fields, digest, keys, domain="example.com", names=names, now=now, expires_at=expires_at) + message
 
 
 def with_signature(tags: bytes, message: bytes = MESSAGE, private: SigningKey | None = None) -> bytes:

@@ -1,10 +1,9 @@
 """verify - verify: judge a file as a listener judges a message, and show each question and each decision"""
 
 import ipaddress
-import json
 import time
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
@@ -18,20 +17,15 @@ from empath.config.tables.authentication import ListenerAuthentication
 from empath.errors import MissingInput, SyntaxViolation
 from empath.mail.address import ReversePath
 from empath.mail.lookup import LookupAnswer, Question
-from empath.mail.lookup_text import record_texts, status_of
 from empath.mail.printable import printable
-from empath.message.fields import Fields
-from empath.message.header import header_section
 from empath.policy.access import ClientAddress
 from empath.storage.queue.authentication import overrides_in_force
 
-if TYPE_CHECKING:  # it loads a library for keys
-    from empath.authentication.arc import Chain
+if TYPE_CHECKING:  # it loads a library for keys, which no other verb should pay for
+    from empath.daemon.process.judgement import Judgement
+    from empath.net.parallel import ParallelResolver
 
-_ALL: Final = ListenerAuthentication(spf=True, dkim=True, arc=True, dmarc="tag")
 _SHOWN: Final = 200  # characters of an answer
-
-T = TypeVar("T")
 
 
 def _address(text: str) -> ClientAddress:
@@ -69,35 +63,31 @@ def verify(
     message with its header, - is standard input. Lines may end in LF. Changes nothing.
     """
     _, config = configuration(context)
-    wanted = _wanted(config, address)
-    path = ReversePath.parse(sender)
-    if not helo and path.address is not None:
-        helo = str(path.address.domain)
-    found = _judge(config, wanted, _lines(file.read()), (client, path, helo))
+    sent = client, ReversePath.parse(sender), helo
+    found = _judged(config, _checks(config, address), _lines(file.read()), sent)
+    questions = found.records()
     if is_json:
-        output.write_json(found)
+        output.write_json({"questions": questions, **found.columns, "reply": found.reply, "field": found.field})
         return
-    columns = dict(found)
-    questions, field, reply = columns.pop("questions"), columns.pop("field"), columns.pop("reply")
     for number, each in enumerate(questions, 1):
         answer = "; ".join(each["answer"]) or each["status"]
         click.echo(f"{number:>3}. {each['type']} {each['name']}: {printable(answer)[:_SHOWN]}")
     click.echo()
-    output.write_pairs([*columns.items(), ("reply", reply)])
+    output.write_pairs([*found.columns.items(), ("reply", found.reply)])
     click.echo()
-    click.echo(field, nl=False)
+    click.echo(found.field, nl=False)
 
 
-def _wanted(config: Config, address: str | None) -> ListenerAuthentication:
-    judging = [each for each in config.listeners if each.authentication.is_on]
+def _checks(config: Config, address: str | None) -> ListenerAuthentication:
+    from empath.daemon.process.judgement import ALL_CHECKS, listener_checks  # noqa: PLC0415 - as above
+
+    checks = listener_checks(config, address)
+    if checks is not None:
+        return checks
     if address is not None:
-        judging = [each for each in judging if each.text == address]
-        if not judging:
-            raise MissingInput(f"no listener {address} judges mail; see [listener.authentication]")
-    if judging:
-        return judging[0].authentication
+        raise MissingInput(f"no listener {address} judges mail; see [listener.authentication]")
     say(NAME, 'no listener has a table [listener.authentication]: this is what all checks with dmarc = "tag" find')
-    return _ALL
+    return ALL_CHECKS
 
 
 def _lines(octets: bytes) -> bytes:
@@ -105,61 +95,25 @@ def _lines(octets: bytes) -> bytes:
     return octets if b"\r\n" in octets else octets.replace(b"\n", b"\r\n")
 
 
-def _judge(
-    config: Config, settings: ListenerAuthentication, content: bytes, sent: tuple[ClientAddress, ReversePath, str]
-) -> dict[str, Any]:
-    # These load a library for keys, which no other verb should pay for.
-    from empath.authentication.arriving import ArrivingMessage  # noqa: PLC0415
-    from empath.authentication.authres import results_field  # noqa: PLC0415
-    from empath.authentication.canonical import SignedFields  # noqa: PLC0415
-    from empath.authentication.disposition import Action, Overrides, Rules, dispose, refusal  # noqa: PLC0415
-    from empath.authentication.findings import (  # noqa: PLC0415
-        SentFrom,
-        Wanted,
-        body_forms,
-        check_sender,
-        columns_of,
-        examine,
-        results_of,
+def _judged(
+    config: Config, checks: ListenerAuthentication, content: bytes, sent: tuple[ClientAddress, ReversePath, str]
+) -> "Judgement":
+    from empath.authentication.disposition import Overrides  # noqa: PLC0415 - as above
+    from empath.daemon.process.judgement import judge, origin_of, read_message, wanted_of  # noqa: PLC0415
+
+    return judge(
+        config,
+        checks,
+        origin_of(*sent),
+        read_message([content], wanted_of(checks)),
+        ask=partial(_ask, resolver(config)),
+        overrides=Overrides(_rows(config)),
     )
 
-    client, path, helo = sent
-    asked = _Asked(config)
-    wanted = Wanted(settings.spf, settings.dkim, settings.arc, settings.dmarc != "none")
-    sent_from = SentFrom(str(client), str(path), helo)
-    if wanted.spf:
-        now = int(time.time())
-        sent_from = asked.run(check_sender(client, path, helo, receiver=str(config.hostname), now=now))
-    arriving = ArrivingMessage(len(content), [lambda fields: body_forms(fields, wanted)])
-    arriving.feed(content, is_headerless=False)
-    arriving.finish()
-    fields = SignedFields(Fields.of(header_section(content, len(content))))
-    findings = asked.run(examine(wanted, sent_from, fields, arriving.digests, now=time.time(), sample=0))
-    rules = Rules.of(settings.dmarc, config.authentication.sealers, has_quarantine=_has_quarantine(config))
-    disposition = dispose(findings, rules, Overrides(_rows(config)).find(client, findings.authors or ()))
-    ours = str(config.authentication.authserv_id or config.hostname)
-    return {
-        "questions": asked.questions,
-        **json.loads(columns_of(findings, disposition.action, disposition.reason)),
-        **_seal_words(config, findings.arc),
-        "reply": str(refusal(findings, disposition)) if disposition.action is Action.REJECT else None,
-        "field": results_field(ours, results_of(findings, disposition.action)).decode().replace("\r\n", "\n"),
-    }
 
-
-def _seal_words(config: Config, chain: "Chain | None") -> dict[str, str]:
-    """What a seal would say of the message if it is passed on; nothing where none is made."""
-    from empath.authentication.sealer import obstacle  # noqa: PLC0415 - as above
-
-    if config.arc.domain is None or chain is None:
-        return {}
-    why = obstacle(chain)
-    words = f"by {config.arc.domain}, set {chain.last + 1}, cv={chain.result}, for {config.arc.seal} mail"
-    return {"seal": words if why is None else f"none: {why}"}
-
-
-def _has_quarantine(config: Config) -> bool:
-    return config.authentication.quarantine_route is not None
+def _ask(asked: "ParallelResolver", question: Question, within_s: float) -> LookupAnswer:
+    [answer] = asked.look_up([question], within_s)
+    return answer
 
 
 def _rows(config: Config) -> list[tuple[str, str]]:
@@ -169,35 +123,6 @@ def _rows(config: Config) -> list[tuple[str, str]]:
             return overrides_in_force(visit, time.time())
     except MissingInput:
         return []
-
-
-class _Asked:
-    """Answers the questions of a judgement, and keeps both."""
-
-    def __init__(self, config: Config) -> None:
-        self.questions: list[dict[str, Any]] = []
-        self._resolver = resolver(config)
-        self._within_s = config.dns.timeout_s
-        self._answers: dict[Question, LookupAnswer] = {}
-
-    def run(self, steps: Generator[Question, LookupAnswer, T]) -> T:
-        """Drive *steps* to their end."""
-        try:
-            question = next(steps)
-            while True:
-                if question not in self._answers:
-                    self._answers[question] = self._ask(question)
-                question = steps.send(self._answers[question])
-        except StopIteration as stop:
-            found: T = stop.value
-            return found
-
-    def _ask(self, question: Question) -> LookupAnswer:
-        [answer] = self._resolver.look_up([question], self._within_s)
-        name, kind = question
-        texts = record_texts(answer)
-        self.questions.append({"type": kind, "name": name, "status": status_of(answer), "answer": texts})
-        return answer
 
 
 VERBS: Final = (verify,)

@@ -23,6 +23,7 @@ from empath.daemon.httpd.api.operation import Backend
 from empath.daemon.httpd.app import PolicyFile, make_app
 from empath.daemon.httpd.collecting import Collector
 from empath.daemon.httpd.console.app import add_console
+from empath.daemon.httpd.console.judging import add_judging
 from empath.daemon.httpd.console.sources import Sources
 from empath.daemon.httpd.console.traces import Records
 from empath.daemon.httpd.console.trial_mail import add_trial_mail
@@ -34,6 +35,7 @@ from empath.daemon.httpd.injection.make import MESSAGES, messages
 from empath.daemon.httpd.queue_state import QueueState
 from empath.daemon.httpd.server import HttpServer
 from empath.daemon.process.health import HealthChecks
+from empath.daemon.process.resolving import name_servers
 from empath.daemon.process.run_child import run_child
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.trace_sockets import TraceReader
@@ -85,6 +87,7 @@ class Httpd:
         app.add_route(MESSAGES, mail)
         add_console(app, sources, guard, http, partial(_trace, runtime.config.queue.path))
         add_trial_mail(app, sources, guard, mail.take, str(runtime.config.postmaster))
+        add_judging(app, sources, guard, runtime.config, name_servers(runtime).ask)
         self._server = HttpServer(
             runtime.child.http_fd,
             app,

@@ -33,6 +33,23 @@ def caching_resolver(runtime: Runtime, *, max_flights: int | None = None) -> Cac
     dns = runtime.config.dns
     is_shared = max_flights is None
     rows = DnsRows(runtime.reader, needs_dnssec=dns.dnssec != "off")
+    reports = _StaleReports(runtime)
+    resolver = CachingResolver(
+        name_servers(runtime),
+        question_s=dns.timeout_s,
+        max_flights=max_flights,
+        shared=rows if is_shared else None,
+        stale_s=dns.stale_s if is_shared else 0.0,
+        report_stale=reports.report,
+        trusts_refusals=dns.dnssec != "enforce",
+    )
+    runtime.keep(partial(keep_in_step, runtime, rows, resolver))
+    return resolver
+
+
+def name_servers(runtime: Runtime) -> Asker:
+    """The name servers of the table [dns], which are asked each time."""
+    dns = runtime.config.dns
     asker = DnsResolver(
         tuple(map(str, dns.nameservers)),
         timeout_s=dns.timeout_s,
@@ -43,18 +60,7 @@ def caching_resolver(runtime: Runtime, *, max_flights: int | None = None) -> Cac
         is_trusted=partial(trusts_resolver, runtime.config),
         only_trusted=dns.dnssec == "enforce",
     )
-    reports = _StaleReports(runtime)
-    resolver = CachingResolver(
-        _Logged(asker, runtime.emit),
-        question_s=dns.timeout_s,
-        max_flights=max_flights,
-        shared=rows if is_shared else None,
-        stale_s=dns.stale_s if is_shared else 0.0,
-        report_stale=reports.report,
-        trusts_refusals=dns.dnssec != "enforce",
-    )
-    runtime.keep(partial(keep_in_step, runtime, rows, resolver))
-    return resolver
+    return _Logged(asker, runtime.emit)
 
 
 class _Logged:

@@ -28,6 +28,7 @@ NAVIGATION: Final[Mapping[str, str]] = {
     "audit": "Audit",
     "trace": "Trace",
     TEST_MAIL: "Test mail",
+    "judge-mail": "Judge mail",
 }
 
 

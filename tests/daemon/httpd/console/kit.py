@@ -1,9 +1,11 @@
 """kit - the console over a queue of the test's own, and a browser without scripts"""
 
 from empath.daemon.httpd.console.app import add_console
+from empath.daemon.httpd.console.judging import add_judging
 from empath.daemon.httpd.console.sources import Sources
 from empath.daemon.httpd.console.trial_mail import add_trial_mail
 from empath.daemon.httpd.history import History
+from empath.mail.lookup import Absent
 from tests.daemon.httpd.kit import HTTP, Web
 
 OWN = "127.0.0.1:8025"
@@ -20,9 +22,14 @@ class Console(Web):
         self.traced = []  # parts that were traced, and by whom
         add_console(self.client.app, sources, self.guard, self.runtime.config.http, self._trace)
         add_trial_mail(self.client.app, sources, self.guard, self._take, "postmaster@example.test")
+        self.answers = {}  # of the DNS, by question; all else does not exist
+        add_judging(self.client.app, sources, self.guard, self.runtime.config, self._ask)
 
     def _take(self, octets, token, request):
         return self.mail.take(octets, token, request)
+
+    def _ask(self, question, within_s):
+        return self.answers.get(question, Absent("NXDOMAIN", 60.0))
 
     def _trace(self, part, who):
         self.traced.append((str(part), who))
