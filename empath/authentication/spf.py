@@ -10,6 +10,8 @@ RULES
     A failure of the DNS is temperror, never fail.
     The names of the client (`ptr`, `%{p}`) are what its own name servers say.  They must not use up the time for the
     rest of the record, which would then be temperror.
+    That a host has no address of IPv6 is no question that finds nothing.  Else a record with three hosts of IPv4 would
+    be right for their clients, and an error for those of IPv6.
     A name that cannot be in the DNS (a label of more than 63 octets, octets beyond ASCII) is one that does not exist.
 """
 
@@ -263,7 +265,7 @@ class _Check:
             self._count_void(text)
             return Absent("NXDOMAIN", 0)
         answer = self._checked((yield Question(name, kind)), text)
-        if isinstance(answer, Absent):
+        if isinstance(answer, Absent) and (kind is not Kind.AAAA or answer.why == "NXDOMAIN"):
             self._count_void(text)
         return answer
 

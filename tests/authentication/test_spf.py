@@ -163,6 +163,33 @@ def test_the_term_that_decides_is_named(record, result, reason):
     assert (result, reason) == (found.result, found.reason)
 
 
+@pytest.mark.parametrize(
+    ("client", "result"),
+    [
+        ("203.0.113.7", SpfResult.PASS),
+        ("2001:db8::7", SpfResult.PASS),
+        ("2001:db8::8", SpfResult.SOFTFAIL),
+    ],
+)
+def test_a_record_with_hosts_of_ipv4_is_right_for_clients_of_ipv6_too(client, result):
+    """
+    Large senders include such records. That a name has no AAAA record is no question that finds nothing: the name is
+    there.
+    """
+    hosts = {f"h{n}.example": {"A": [f"203.0.113.{n}"]} for n in range(9)}
+    zone: Zone = {
+        "a.example": {"TXT": ["v=spf1 mx a:h1.example a:h2.example a:h3.example ip6:2001:db8::7 ~all"]},
+        **hosts,
+    }
+    zone["a.example"]["MX"] = [[n, f"h{n}.example"] for n in range(4, 9)]
+    assert result is check(zone, client=client).result
+
+
+def test_a_name_that_is_not_there_counts_for_clients_of_ipv6_too():
+    zone: Zone = {"a.example": {"TXT": ["v=spf1 a:n1.example a:n2.example a:n3.example ?all"]}}
+    assert SpfResult.PERMERROR is check(zone, client="2001:db8::7").result
+
+
 @pytest.mark.parametrize("domain", ["localhost", "a..example", f"{'x' * 64}.example", "[192.0.2.1]", "a.é.example", ""])
 def test_a_domain_that_cannot_be_in_the_dns_has_no_record(domain):
     asked: list[Question] = []
