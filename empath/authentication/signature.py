@@ -13,6 +13,7 @@ from empath.authentication.canonical import BodyForm, Canon
 from empath.authentication.key_record import Algorithm
 from empath.authentication.tags import parse_tags, read_base64, read_number, without_blanks
 from empath.errors import SyntaxViolation
+from empath.mail.domain import Domain
 from empath.mail.lookup import Kind, Question
 
 FIELD_OCTETS: Final = 16_384  # length up to which a field is read
@@ -30,8 +31,8 @@ class Signature(NamedTuple):
     """
     One signature.
 
-    Shape: domain and selector in lower case; names are those of the signed fields, in lower case, in their order;
-    body has the hash of the body, b"" in an ARC-Seal; identity is i= whole, None where it is left out;
+    Shape: domain and selector in lower case, in A-labels; names are those of the signed fields, in lower case, in their
+    order; body has the hash of the body, b"" in an ARC-Seal; identity is i= whole, None where it is left out;
     signed_at and expires_at are instants, None where left out; mark is the beginning of b=, which tells several
     signatures of one domain apart.
     """
@@ -57,7 +58,7 @@ class Signature(NamedTuple):
     @property
     def identity_domain(self) -> str:
         """The domain of its identity."""
-        return self.domain if self.identity is None else self.identity.rpartition("@")[2].lower()
+        return self.domain if self.identity is None else _a_labels(self.identity.rpartition("@")[2]).lower()
 
 
 def read_tags(octets: bytes) -> dict[str, str]:
@@ -213,10 +214,20 @@ def _canon(tags: Mapping[str, str], *, default: str) -> tuple[Canon, Canon]:
 
 
 def _domain_name(tags: Mapping[str, str], name: str) -> str:
-    text = _needed(tags, name).lower()
+    text = _a_labels(_needed(tags, name)).lower()
     if len(text) > _MOST_NAME_OCTETS or _NAME.fullmatch(text) is None:
         raise SyntaxViolation(f"{name}= is no name")
     return text
+
+
+def _a_labels(name: str) -> str:
+    """A name as the DNS has it. U-labels are UTF-8, RFC 8616 §5; what is no name stays as it is, and fits nothing."""
+    if name.isascii() or len(name) > _MOST_NAME_OCTETS:
+        return name
+    try:
+        return str(Domain.parse(name.encode("latin-1").decode()))
+    except (SyntaxViolation, UnicodeDecodeError):
+        return name
 
 
 def _names(value: str) -> tuple[bytes, ...]:

@@ -116,6 +116,29 @@ def test_a_strict_key_is_for_its_own_domain():
     assert (Result.PASS, True) == (own.result, own.is_testing)
 
 
+@pytest.mark.parametrize(
+    ("tags", "result"),
+    [
+        ("d=bücher.example; s=schlüssel", "pass"),
+        ("d=BÜCHER.example; s=schlüssel", "pass"),
+        ("d=xn--bcher-kva.example; s=schlüssel; i=jürgen@post.bücher.example", "pass"),
+        ("d=bücher.example; s=schlüssel; i=@xn--bcher-kva.example", "pass"),
+        ("d=bücher.example; s=schlüssel; i=@bucher.example", "permerror"),
+        ("d=\u2024.example; s=schlüssel", "permerror"),
+        (f"d={'ü' * 500}.example; s=schlüssel", "permerror"),
+    ],
+)
+def test_names_of_a_signature_may_be_in_u_labels(tags, result):
+    """
+    RFC 8616 §5, and programs that sign so whatever their message is. The DNS and others are told A-labels.
+    """
+    octets = f"v=1; a=rsa-sha256; c=relaxed/relaxed; h=from; {tags}".encode()
+    [found] = judged(with_signature(octets), {"xn--schlssel-95a._domainkey.xn--bcher-kva.example": RSA})
+    [other] = judged(with_signature(octets.replace("ü".encode(), b"\xfc")), {})
+    assert Result.PERMERROR is other.result
+    assert (result, "xn--bcher-kva.example" if result == "pass" else None) == (str(found.result), found.domain)
+
+
 def test_a_broken_body_costs_no_question():
     """
     The hash of the body is compared before the key is asked for.
