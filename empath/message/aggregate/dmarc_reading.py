@@ -3,8 +3,9 @@ dmarc_reading - an aggregate report of DMARC that another host has sent, RFC 999
 
 THEORY
     Hosts write many dialects: with and without a namespace, or with a prefix that they do not declare, in any order,
-    within and with elements of their own, with names in another encoding than they say.  An element counts by its place
-    and name; all others are passed over, and so is what stands behind the report.
+    within and with elements of their own, with names in another encoding than they say, with signs that XML must have
+    escaped, and words in capitals.  An element counts by its place and name; all others are passed over, and so is what
+    stands behind the report.
 
 RULES
     The file is that of a stranger.  It has a bound of elements, depth and text.  A document type, which is where
@@ -39,13 +40,18 @@ _OF_RECORD: Final = {
     ("row", "policy_evaluated", "reason", "comment"): "comment",
     ("identifiers", "header_from"): "header_from",
     ("identifiers", "envelope_from"): "envelope_from",
-    ("auth_results", "spf", "domain"): "spf_domain",
-    ("auth_results", "spf", "result"): "spf_result",
 }
 _OTHER_ENCODING: Final = re.compile(
-    rb"\xff\xfe|\xfe\xff|<\0|\0<|<\?xml[^>]{0,100}encoding\s{0,9}=\s{0,9}[\"'](?!utf-?8[\"'])", re.IGNORECASE
+    rb"\xff\xfe|\xfe\xff|<\0|\0<|<\?xml[^>]{0,100}encoding\s{0,9}=\s{0,9}[\"'](?!utf-?(?:8|16)[\"'])", re.IGNORECASE
 )
 _SIGNATURE: Final = ("auth_results", "dkim")
+_SPF: Final = ("auth_results", "spf")
+_HELO: Final = "helo"  # a scope that does not count for DMARC
+_CONTROL: Final = bytes(octet for octet in range(0x20) if octet not in b"\t\n\r")
+_NO_CONTROL: Final = bytes.maketrans(_CONTROL, b"?" * len(_CONTROL))
+_BARE_SIGN: Final = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-f]{1,6});)", re.IGNORECASE)
+_BARE_ADDRESS: Final = re.compile(rb"<([^<>\s/\"'=]{1,64}@[^<>\s/\"'=]{1,255})>")  # no name has such a sign
+_MOST_MENDED: Final = 10_000
 
 
 def read_xml(octets: bytes) -> DmarcReport:
@@ -69,6 +75,8 @@ class _Reading:
         self._values: dict[tuple[str, ...], str] = {}  # outside of records, the first of each place
         self._record: dict[str, str] = {}
         self._signature: dict[str, str] = {}
+        self._spf: dict[str, str] = {}  # the result under way
+        self._spf_of_record: dict[str, str] = {}
         self._signatures: list[tuple[str, str, str]] = []
         self._rows: list[DmarcRow] = []
         self._left_out = 0
@@ -77,9 +85,10 @@ class _Reading:
 
     def read(self, octets: bytes) -> DmarcReport:
         """See `read_xml`."""
+        encoding = None
         if _OTHER_ENCODING.match(octets) is None:
-            octets = octets.decode("utf-8", "replace").encode()
-        parser: Any = expat.ParserCreate()
+            octets, encoding = _mended(octets), "utf-8"
+        parser: Any = expat.ParserCreate(encoding)
         parser.buffer_text = True
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
@@ -132,13 +141,21 @@ class _Reading:
                 self._signatures.append((found.get("domain", ""), found.get("selector", ""), found.get("result", "")))
             self._signature = {}
         elif path[:2] == _SIGNATURE:
-            self._signature.setdefault(path[-1], text)
+            self._signature.setdefault(path[-1], text.lower())
+        elif path == _SPF:
+            if not self._spf_of_record or self._spf_of_record.get("scope") == _HELO:
+                self._spf_of_record = self._spf
+            self._spf = {}
+        elif path[:2] == _SPF:
+            self._spf.setdefault(path[-1], text.lower())
         elif path in _OF_RECORD:
-            self._record.setdefault(_OF_RECORD[path], text)
+            name = _OF_RECORD[path]
+            self._record.setdefault(name, text if name == "comment" else text.lower())
 
     def _end_record(self) -> None:
         record, signatures = self._record, tuple(self._signatures)
-        self._record, self._signatures = {}, []
+        record |= {f"spf_{name}": self._spf_of_record.get(name, "") for name in ("domain", "result")}
+        self._record, self._signatures, self._spf_of_record = {}, [], {}
         messages = _number(record.pop("count", ""), "count")
         if len(self._rows) >= MOST_ROWS:
             self._left_out += messages
@@ -155,7 +172,9 @@ class _Reading:
         begin_at, end_at = (
             _number(values.get(("report_metadata", "date_range", name), ""), name) for name in ("begin", "end")
         )
-        policy = {name: values[("policy_published", name)] for name in _POLICY if ("policy_published", name) in values}
+        policy = {
+            name: values[("policy_published", name)].lower() for name in _POLICY if ("policy_published", name) in values
+        }
         return DmarcReport(
             org_name=values.get(("report_metadata", "org_name"), ""),
             email=values.get(("report_metadata", "email"), ""),
@@ -169,6 +188,15 @@ class _Reading:
             error=values.get(("report_metadata", "error"), ""),
             left_out=self._left_out,
         )
+
+
+def _mended(octets: bytes) -> bytes:
+    """
+    A file in UTF-8 without octets that are none, without control characters and without the brackets of an address;
+    `&` stands for itself where it begins no entity.
+    """
+    octets = octets.decode("utf-8", "replace").encode().translate(_NO_CONTROL)
+    return _BARE_ADDRESS.sub(rb"\1", _BARE_SIGN.sub(b"&amp;", octets, _MOST_MENDED), _MOST_MENDED)
 
 
 def _refuse_doctype(*_: object) -> None:
