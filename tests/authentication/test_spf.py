@@ -177,11 +177,8 @@ def test_a_record_with_hosts_of_ipv4_is_right_for_clients_of_ipv6_too(client, re
     there.
     """
     hosts = {f"h{n}.example": {"A": [f"203.0.113.{n}"]} for n in range(9)}
-    zone: Zone = {
-        "a.example": {"TXT": ["v=spf1 mx a:h1.example a:h2.example a:h3.example ip6:2001:db8::7 ~all"]},
-        **hosts,
-    }
-    zone["a.example"]["MX"] = [[n, f"h{n}.example"] for n in range(4, 9)]
+    record = "v=spf1 mx a:h1.example a:h2.example a:h3.example ip6:2001:db8::7 ~all"
+    zone: Zone = {"a.example": {"TXT": [record], "MX": [[n, f"h{n}.example"] for n in range(4, 9)]}, **hosts}
     assert result is check(zone, client=client).result
 
 
