@@ -5,6 +5,7 @@ It reads the evidence that an attempt leaves (`tls_policy`, `tls_failure`, the s
 
 RULES
     An attempt that reached no host, or whose setting was no TLS, is no session of TLS.
+    A failed attempt to read the file of a policy is one failed session (§4.3.2.2), however many mails wait for it.
     A policy of MTA-STS counts in mode `testing` as in mode `enforce`: what failed is told, though the mail went on.
 """
 
@@ -20,6 +21,7 @@ _NO_TLS: Final = "none by "
 _NOT_OFFERED: Final = "starttls-not-supported"
 _UNLISTED: Final = "does not name the host"
 _MOST_REASON: Final = 200
+_CERTIFICATE: Final = re.compile(r"certificate.verify.failed", re.IGNORECASE)
 # What the words of a failure mean; the first that fits counts.
 _FAILURES: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), result)
@@ -57,6 +59,17 @@ def tls_result(policy: str, version: str | None, failure: str | None, stage: str
     if _UNLISTED in reply:
         return TlsResult(kind, "validation-failure", reply[:_MOST_REASON])
     return TlsResult(kind, _NOT_OFFERED)
+
+
+def fetch_result(words: str, *, is_syntax: bool) -> TlsResult:
+    """
+    What a failed attempt to read the file of a policy says; *is_syntax* tells that it was read and is no policy.
+    """
+    if is_syntax:
+        result = "sts-policy-invalid"
+    else:
+        result = "sts-webpki-invalid" if _CERTIFICATE.search(words) else "sts-policy-fetch-error"
+    return TlsResult(STS, result, words[:_MOST_REASON])
 
 
 def _type_of(words: str) -> str:

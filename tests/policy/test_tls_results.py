@@ -2,7 +2,7 @@
 
 import pytest
 
-from empath.policy.tls_results import TlsResult, tls_result
+from empath.policy.tls_results import TlsResult, fetch_result, tls_result
 
 SELF = "certificate verify failed: self-signed certificate"
 NAME = "certificate verify failed: Hostname mismatch"
@@ -60,3 +60,18 @@ def test_without_a_host_or_a_wish_for_tls_there_is_no_session(policy, stage):
     A host that is down has no fault of TLS.
     """
     assert tls_result(policy, None, None, stage, "451 x") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "is_syntax", "result"),
+    [
+        ("not a field: 'hello'", True, "sts-policy-invalid"),
+        ("certificate verify failed: Hostname mismatch", False, "sts-webpki-invalid"),
+        ("mta-sts.a.test: HTTP status 404", False, "sts-policy-fetch-error"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_has_a_result_of_its_own(words, is_syntax, result):
+    """
+    RFC 8460 §4.3.2.2.
+    """
+    assert TlsResult("sts", result, words) == fetch_result(words, is_syntax=is_syntax)

@@ -43,6 +43,7 @@ from empath.policy.seal import BEGINNING, LEAF_OCTETS, Span, sealed
 from empath.policy.senders import Senders
 from empath.policy.sts import KeptPolicy, StsPolicy
 from empath.policy.tls_demand import StsMode
+from empath.policy.tls_results import TlsResult
 from empath.policy.tracing.context import TraceContext
 from empath.policy.warmup import WarmupPlan
 from empath.storage.admin.accounts import AddAccount
@@ -94,7 +95,7 @@ from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.settle import Settle
 from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck
 from empath.storage.queue.sweep import ForgetRows
-from empath.storage.queue.tls_counts import CountTls, TlsCount
+from empath.storage.queue.tls_counts import CountPolicyFailure, CountTls, TlsCount
 from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
 from empath.storage.queue.tracing import KeepTrace
 from empath.storage.queue.warmup import CountWarmup, UncountWarmup, WaitForWarmup
@@ -245,6 +246,7 @@ OPERATIONS: dict[str, Works] = {
             KeepTlsReport(TLS_REPORT, sender="", queue_id="", now=T0),
             CountTls(None, 0, {}),
             CountTls(0, 1, {Period(0, 86_400): {TlsCount("b.example", "sts", "", "", "", ""): 3}}),
+            CountPolicyFailure("b.example", TlsResult("sts", "sts-policy-invalid", "x"), 0.0),
             CloseReport(_PERIOD, queue.new_accept("a.example"), now=T0, report_id="1", sent_to=["a@a.example"]),
             _once(queue),
             _once(queue),

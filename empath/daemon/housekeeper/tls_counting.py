@@ -2,9 +2,7 @@
 
 from empath.daemon.process.runtime import Runtime
 from empath.storage.engine import Reader
-from empath.storage.queue.tls_counts import count_tls
-
-_DAY_S = 86_400.0  # RFC 8460 §4.1: a report is about a day
+from empath.storage.queue.tls_counts import DAY_S, count_tls
 
 
 class TlsCounting:
@@ -24,7 +22,7 @@ class TlsCounting:
         """
         is_going = True
         while is_going:
-            work = count_tls(self._reader, _DAY_S)
+            work = count_tls(self._reader, DAY_S)
             if work is not None:
                 self._runtime.writer.commit(work)
             is_going = work is not None and work.is_slice_full and not self._runtime.draining.wait(0.01)

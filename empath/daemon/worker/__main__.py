@@ -99,7 +99,8 @@ class Worker:
         self._probe = LeaseProbe(reader, process_id=runtime.process_id, workers=self._workers)
         resolver = caching_resolver(runtime)
         commit, allowed = runtime.writer.commit, config.dns.allowed_networks
-        policies = StsPolicies(reader, commit, resolver, runtime.emit, allowed=allowed)
+        is_reported = config.tls_reports.send
+        policies = StsPolicies(reader, commit, resolver, runtime.emit, allowed=allowed, is_reported=is_reported)
         self._pool = ConnectionPool(
             config.delivery,
             str(config.hostname),

@@ -42,8 +42,10 @@ from empath.policy.sts import (
     record_name,
 )
 from empath.policy.tls_demand import NO_STS, StsFinding, StsMode
+from empath.policy.tls_results import TlsResult, fetch_result
 from empath.storage.engine import Reader
 from empath.storage.queue.sts_policies import KeepPolicy, NoteCheck, find_policy
+from empath.storage.queue.tls_counts import CountPolicyFailure
 from empath.storage.write import Write
 from empath.telemetry.occurrence import Occurrence
 from empath.telemetry.occurrences.worker import StsHostUnlisted, StsPolicyFailed, StsPolicyRead
@@ -83,8 +85,12 @@ class StsPolicies:
         ca_file: Path | None = None,
         at_once: int = _AT_ONCE,
         slow_s: float = _SLOW_S,
+        is_reported: bool = False,
     ) -> None:
-        """*commit* makes a write durable. *allowed* are networks that may be asked though they are not public."""
+        """
+        *commit* makes a write durable. *allowed* are networks that may be asked though they are not public.
+        *is_reported* has files that cannot be read counted, for reports about TLS.
+        """
         self._reader = reader
         self._commit_write = commit
         self._resolver = resolver
@@ -97,6 +103,7 @@ class StsPolicies:
         self.under_way: dict[str, gevent.Greenlet[..., KeptPolicy | None]] = {}
         self._places = BoundedSemaphore(at_once)
         self._slow_s = slow_s
+        self._is_reported = is_reported
         self._reading: dict[gevent.Greenlet[..., HttpAnswer | EmpathError], float] = {}  # since when, oldest first
         self._told: dict[tuple[str, str, str], None] = {}
 
@@ -160,6 +167,7 @@ class StsPolicies:
                     return self._fetched(domain, read_record(texts or ()) or "")
                 except (HttpFailed, SyntaxViolation) as exc:
                     failure = str(exc)
+                    self._count(domain, fetch_result(failure, is_syntax=isinstance(exc, SyntaxViolation)))
                     self._emit(StsPolicyFailed(domain=domain, error=failure, is_kept=kept is not None))
                 except EmpathError as exc:  # the queue, or the limits of this process
                     failure = str(exc)
@@ -172,6 +180,10 @@ class StsPolicies:
             return None
         self._commit(NoteCheck(domain, self._clock(), failure))
         return kept
+
+    def _count(self, domain: str, failed: TlsResult) -> None:
+        if self._is_reported:
+            self._commit(CountPolicyFailure(domain, failed, self._clock()))
 
     def _fetched(self, domain: str, policy_id: str) -> KeptPolicy:
         parts = urlsplit(policy_url(domain))._replace(netloc=f"mta-sts.{domain}:{self._port}")
@@ -228,10 +240,10 @@ class StsPolicies:
             raise HttpFailed(f"{name}: {why}", has_connected=False)
         return usable
 
-    def _commit(self, write: KeepPolicy | NoteCheck) -> None:
+    def _commit(self, write: Write) -> None:
         try:
             self._commit_write(write)
-        except EmpathError:  # the policy holds in this worker, and is written at the next look
+        except EmpathError:  # the policy holds in this worker, and is written at the next look; a count is lost
             pass
 
     def _keep(self, domain: str, kept: KeptPolicy | None, for_s: float) -> None:

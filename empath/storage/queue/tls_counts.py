@@ -6,6 +6,8 @@ THEORY
     mail path writes nothing for it, and each attempt counts once, whatever process dies.  An attempt for several
     recipients has a row for each, which are one session.
 
+    A policy of MTA-STS that cannot be read leaves no attempt: the worker that tried writes that it failed.
+
     The mail that carries a report is left out: else each report would be followed by one about itself (RFC 8460 §3).
 """
 
@@ -13,12 +15,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from empath.policy.tls_results import tls_result
+from empath.policy.tls_results import TlsResult, tls_result
 from empath.storage.engine import Reader, Selects, Session
 from empath.storage.queue.domain_reports import BOUNDS, Bounds, DuePeriod, Period, Places
 from empath.storage.write import Write
 
 SLICE: Final = 5_000  # attempts that are read at a time
+DAY_S: Final = 86_400.0  # RFC 8460 §4.1: a report is about a day
 
 
 class TlsCount(NamedTuple):
@@ -54,23 +57,36 @@ class CountTls(Write):
         for period, counts in self._counts.items():
             places = Places(session, "tls", period, self._bounds)
             for count, sessions in counts.items():
-                self._add(session, places, count, sessions)
+                _add(session, places, count, sessions)
         session.run("tls_counts.set_mark", {"mark": str(after)})
 
-    @staticmethod
-    def _add(session: Session, places: Places, count: TlsCount, sessions: int) -> None:
-        period_id = places.find(count.domain, "")
-        if period_id is None:
-            return
-        values = {**count._asdict(), "id": period_id, "sessions": sessions}
-        del values["domain"]
-        is_new = not session.run("tls_counts.count", values)
-        has_place = not is_new or places.take(period_id)
-        if is_new and has_place:
-            session.run("tls_counts.add", values)
-        told = {"messages": sessions if has_place else 0, "left_out": 0 if has_place else sessions}
-        note = {"id": period_id, "policy": "", "row_count": int(is_new and has_place)}
-        session.run("domain_reports.note_period", note | told)
+
+class CountPolicyFailure(Write):
+    """Count one attempt, at *now*, to read the policy of *domain*, which ended with *failed*. Twice counts twice."""
+
+    def __init__(self, domain: str, failed: TlsResult, now: float, bounds: Bounds = BOUNDS) -> None:
+        super().__init__()
+        self._count = TlsCount(domain, failed.kind, failed.result, "", "", failed.reason)
+        self._period = Period.around(now, DAY_S)
+        self._bounds = bounds
+
+    def run(self, session: Session) -> None:
+        _add(session, Places(session, "tls", self._period, self._bounds), self._count, 1)
+
+
+def _add(session: Session, places: Places, count: TlsCount, sessions: int) -> None:
+    period_id = places.find(count.domain, "")
+    if period_id is None:
+        return
+    values = {**count._asdict(), "id": period_id, "sessions": sessions}
+    del values["domain"]
+    is_new = not session.run("tls_counts.count", values)
+    has_place = not is_new or places.take(period_id)
+    if is_new and has_place:
+        session.run("tls_counts.add", values)
+    told = {"messages": sessions if has_place else 0, "left_out": 0 if has_place else sessions}
+    note = {"id": period_id, "policy": "", "row_count": int(is_new and has_place)}
+    session.run("domain_reports.note_period", note | told)
 
 
 def count_tls(reader: Reader, interval_s: float, bounds: Bounds = BOUNDS) -> CountTls | None:

@@ -155,27 +155,38 @@ def test_g3_a_domain_without_a_record_has_no_policy(setting):
 
 
 @pytest.mark.parametrize(
-    ("octets", "name", "error"),
+    ("octets", "name", "error", "result"),
     [
-        (answer(404), NAME, "HTTP status 404"),
-        (answer(301, Location="https://mta-sts.a.test/x"), NAME, "HTTP status 301"),
-        (answer(200, b"version: STSv1", Content_Type="text/html"), NAME, "not text/plain"),
-        (answer(200, b"x" * 70_000, Content_Type="text/plain"), NAME, "too long"),
-        (answer(200, b"hello", Content_Type="text/plain"), NAME, "not a field"),
-        (b"", NAME, "without response"),
-        (policy(), "a.test", "certificate verify failed"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", NAME, "read length must be"),
+        (answer(404), NAME, "HTTP status 404", "sts-policy-fetch-error"),
+        (answer(301, Location="https://mta-sts.a.test/x"), NAME, "HTTP status 301", "sts-policy-fetch-error"),
+        (answer(200, b"version: STSv1", Content_Type="text/html"), NAME, "not text/plain", "sts-policy-fetch-error"),
+        (answer(200, b"x" * 70_000, Content_Type="text/plain"), NAME, "too long", "sts-policy-fetch-error"),
+        (answer(200, b"hello", Content_Type="text/plain"), NAME, "not a field", "sts-policy-invalid"),
+        (b"", NAME, "without response", "sts-policy-fetch-error"),
+        (policy(), "a.test", "certificate verify failed", "sts-webpki-invalid"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n",
+            NAME,
+            "read length must be",
+            "sts-policy-fetch-error",
+        ),
     ],
 )
-def test_g3_a_policy_that_cannot_be_read_is_none(setting, octets, name, error):
+def test_g3_a_policy_that_cannot_be_read_is_none(setting, octets, name, error, result):
     """
-    Mail goes as without one, and the log says why.
+    Mail goes as without one, the log says why, and so does a report to the domain, once for each attempt to read it.
     """
     with serving(octets, name=name) as server:
-        assert NO_STS == setting.worker(server).finding("a.test", LISTED)
+        policies = setting.worker(server, is_reported=True)
+        assert [NO_STS, NO_STS] == [policies.finding("a.test", LISTED) for _ in range(2)]
     [failed] = setting.seen
     assert (StsPolicyFailed, False) == (type(failed), failed.is_kept)
     assert error in failed.error
+    counted = setting.queue.select("SELECT kind, result, host, reason, sessions FROM _tls_count")
+    assert [("sts", result, "", failed.error, 1)] == counted
+    assert [("tls", "a.test", 1, 1)] == setting.queue.select(
+        "SELECT kind, domain, messages, row_count FROM _report_period"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 import pytest
 
+from empath.policy.tls_results import TlsResult
 from empath.storage.queue.domain_reports import Bounds, CloseReport, Period, due_period
-from empath.storage.queue.tls_counts import ForgetPeriod, TlsCount, count_tls, tls_rows
+from empath.storage.queue.tls_counts import CountPolicyFailure, ForgetPeriod, TlsCount, count_tls, tls_rows
 from tests.kit.queue import T0
 
 DAY = 86_400
@@ -129,6 +130,22 @@ def test_the_rows_have_a_bound(queue, reader, counting):
     attempt(queue)
     counting(bounds=Bounds(periods=0))
     assert [] == queue.select("SELECT * FROM report_sent")
+
+
+def test_a_policy_that_cannot_be_read_counts_beside_the_sessions(queue, reader, counting):
+    """
+    RFC 8460 §4.3.2.2. It is in the report about the policy, though no host was asked.
+    """
+    attempt(queue)
+    counting()
+    failed = TlsResult("sts", "sts-policy-fetch-error", "HTTP status 404")
+    queue.run(CountPolicyFailure("a.test", failed, T0), CountPolicyFailure("a.test", failed, T0 + 1))
+    period = due(reader)
+    assert 3 == period.messages
+    assert [
+        (TlsCount("a.test", "sts", "sts-policy-fetch-error", "", "", "HTTP status 404"), 2),
+        (TlsCount("a.test", "no-policy-found", "", "", "", ""), 1),
+    ] == tls_rows(reader, period)
 
 
 def test_a_domain_that_wants_no_report_leaves_nothing(queue, reader, counting):
