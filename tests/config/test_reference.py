@@ -57,6 +57,15 @@ def is_needed_by_others(section, setting):
     return (section.key, setting.key) == ('mta_sts."name"', "mx")
 
 
+PAIRS = (("user", "password_file"), ("access_key", "secret_file"))
+
+
+def partners(section, setting):
+    """The settings without which *setting* is refused, as lines with their examples."""
+    names = {name for pair in PAIRS if setting.key in pair for name in pair} - {setting.key}
+    return [f"{each.key} = {each.example}" for each in section.settings if each.key in names and each.default is None]
+
+
 def settings(wanted):
     """Section and setting of all *wanted* ones."""
     return [
@@ -105,7 +114,8 @@ def test_the_example_that_is_shown_is_accepted(section, setting):
     without = (
         parse_config(LEAST.encode(), "c.toml", "/") if is_needed_by_others(section, setting) else with_lines(section)
     )
-    lines = [] if is_needed_by_others(section, setting) else [f"{setting.key} = {setting.example}"]
+    own = [] if is_needed_by_others(section, setting) else [f"{setting.key} = {setting.example}"]
+    lines = [*own, *partners(section, setting)]
     assert without != with_lines(section, *lines)
 
 

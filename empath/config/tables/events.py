@@ -2,7 +2,7 @@
 events - the table [events]: how long events are kept, and who is told
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
@@ -15,7 +15,6 @@ from empath.config.tables.table import Table
 from empath.policy.events.consumer import STREAM, ConsumerOfFile, types_text
 
 _TABLES = ("webhooks", "files", "sinks", "amqp", "kafka", "nats", "s3")  # of consumers, by their names
-_BROKERS = ("amqp", "kafka", "nats", "s3")
 
 
 class EventWebhook(Choice):
@@ -119,20 +118,29 @@ class Events(Table):
 
     def each_consumer(self) -> Iterator[tuple[str, str, Choice]]:
         """Kind of the table, name and table of each consumer that the publisher sends to."""
-        for kind in _TABLES:
-            for name, table in getattr(self, kind).items():
+        tables: dict[str, Mapping[str, Choice]] = {
+            "webhooks": self.webhooks,
+            "files": self.files,
+            "sinks": self.sinks,
+            "amqp": self.amqp,
+            "kafka": self.kafka,
+            "nats": self.nats,
+            "s3": self.s3,
+        }
+        for kind, by_name in tables.items():
+            for name, table in by_name.items():
                 yield kind, name, table
 
     def each_broker(self) -> Iterator[tuple[str, str, Broker]]:
         """The same, of brokers only."""
-        for kind in _BROKERS:
-            for name, table in getattr(self, kind).items():
+        for kind, name, table in self.each_consumer():
+            if isinstance(table, Broker):
                 yield kind, name, table
 
     @property
     def has_publisher(self) -> bool:
         """Whether a process is needed that sends events."""
-        return any(getattr(self, kind) for kind in _TABLES)
+        return any(True for _ in self.each_consumer())
 
     @property
     def consumers(self) -> tuple[ConsumerOfFile, ...]:
