@@ -33,10 +33,12 @@ def _form(name: str, mark: bytes, recipient: bytes, end: bytes | None = None, *,
 
 
 FORMS: Final = (
+    _form("james", rb"^Hi\. This is the James mail server", rb"^\s*ADDRESS\s*$", rb"^--- Below this line"),
     _form("qmail", rb"^Hi\. This is the ", rb"^<ADDRESS>:", rb"^--- (Below this line|Enclosed) "),
     _form("yahoo", rb"^Sorry, we were unable to deliver your message to the following address", rb"^<ADDRESS>:", rb"^--- Below this line"),
+    _form("zoho", rb"^\S+ [^@]{1,60}\bERROR_CODE :", rb"^ADDRESS [^@]{1,60}?\bERROR_CODE :", rb"^Received: ?from "),
     _form("exim-delay", rb"has not yet been delivered|^The message has been in the queue|has been delayed|delivery attempts will continue", rb"^\s+ADDRESS(?:\s|$)", rb"^-{4,} This is a copy", is_delay=True),
-    _form("exim", rb"^This message was created automatically by mail delivery software|^A message that you (have )?sent could not be delivered", rb"^\s+ADDRESS:?\s*$|^\"ADDRESS\":\s*$", rb"^-{3,} (This is a copy|The body of the message|The header of the original)"),
+    _form("exim", rb"^This message was created automatically by mail delivery software|^A message that you (have )?sent could not be delivered", rb"^\s*ADDRESS:?\s*$|^\"ADDRESS\":\s*$", rb"^-{3,} (This is a copy|The body of the message|The header of the original)"),
     _form("postfix", rb"^This is the (Postfix|mail system|\S{1,60} program) (program )?at host ", rb"^<ADDRESS>(?:\s\([^)]{1,300}\))?:", rb"^\s*-{6,}"),
     _form("sendmail-delay", rb"^\s*\*\*\s+THIS IS A WARNING MESSAGE ONLY|had transient non-fatal errors", rb"^<?ADDRESS>?\s*$", rb"^\s*-+ (Original message|Message header)", is_delay=True),
     _form("sendmail", rb"^\s*-+ The following addresses had permanent (fatal|delivery) errors", rb"^<?ADDRESS>?\s*$", rb"^\s*-+ (Original message|Message header|Unsent message)"),
@@ -49,4 +51,11 @@ FORMS: Final = (
     _form("domino", rb"^\s*Your (message|document):?\s*$|^was not delivered to:", rb"^\s+ADDRESS\s*$"),
     _form("mdaemon", rb"^The attached message had PERMANENT (fatal )?(delivery )?errors|^The following data may contain sections which represent BASE64", rb"<ADDRESS>"),
     _form("groupwise", rb"^The message that you sent was undeliverable to the following", rb"^\s*(?:\S{1,100}\s\()?ADDRESS\)?"),
+    _form("t-online", rb"^\|-+ Failed addresses follow: -+\|", rb"^ <?ADDRESS>?(?:\s*$| \.\.\. )", rb"^\|-+ Message (text|header) follows"),
+    _form("opensmtpd-delay", rb"^\s*A message is delayed for more than", rb"^ADDRESS: ", rb"^\s*Below is a copy", is_delay=True),
+    _form("opensmtpd", rb"^\s*This is the MAILER-DAEMON, please DO NOT REPLY", rb"^ADDRESS: ", rb"^\s*Below is a copy"),
+    _form("dragonfly", rb"^This is the DragonFly Mail Agent", rb"^There was an error delivering your mail to <ADDRESS>", rb"^(Message headers|Original message) follow"),
+    _form("smartermail", rb"^Could not deliver message to the following recipient", rb"^Failed Recipient: ADDRESS\s*$", rb"^\s*-- The header and top"),
+    _form("amavis", rb"^The message WAS NOT (delivered|relayed) to:", rb"^<ADDRESS>:"),
+    _form("interscan", rb"^Sent <<< RCPT TO:", rb"^Sent <<< RCPT TO: ?<ADDRESS>"),
 )  # fmt: skip

@@ -3,7 +3,7 @@ received - what a report says that another host sends: a delivery status notific
 
 THEORY
     RFC 3464 has a part for programs, and so has RFC 5965 for complaints; many hosts write to people only, each in its
-    own form (`odd_reports`).  What is no report of a failure is an answer of a program, such as of someone on holiday.
+    own form (`odd_reports`).  Microsoft complains by the message alone, with a field of its own on top.  What is no report of a failure is an answer of a program, such as of someone on holiday.
     The text is read up to a bound, line by line, and each line up to a bound.
 
 RULES
@@ -58,6 +58,7 @@ _COPY: Final = re.compile(
     rb"|message header|unsent message|the header of the original)|^\s*original message (follows|headers)",
     re.IGNORECASE,
 )
+_COMPLAINED_BY: Final = b"x-hmxmroriginalrecipient"  # of Microsoft: who has complained
 _NO_COMPLAINT: Final = ("not-spam", "auth-failure")  # types that tell of no wish to get no mail, RFC 6430 and RFC 6591
 
 
@@ -164,8 +165,8 @@ class _Parts:
         self._close()
         header = self.header or Fields([])
         inner = Fields.of(_cut(self.inner))
-        if self.feedback:
-            return _complaint(self.feedback, inner)
+        if self.feedback or _COMPLAINED_BY in inner:
+            return _complaint(self.feedback, inner, header)
         senders = tuple(_paths(inner.values(b"return-path")[:_MOST_IDS]))
         ids = tuple(_ids(inner))
         if self.status:
@@ -180,22 +181,24 @@ class _Parts:
             return ReceivedReport(reported, _sender_of(header), form.name, None, senders, ids)
         kind = _kind_of(header)
         reply = _first_reply(lines) if kind is Kind.FAILURE else None
-        return ReceivedReport((Reported(kind, None, reply),), _sender_of(header), None, None, senders, ids)
+        named = _failed_recipients(header) if kind is Kind.FAILURE else []
+        reported = tuple(Reported(kind, each, reply) for each in named or [None])
+        return ReceivedReport(reported, _sender_of(header), None, None, senders, ids)
 
 
-def _complaint(octets: bytes, inner: Fields) -> ReceivedReport:
-    """RFC 5965 §3."""
+def _complaint(octets: bytes, inner: Fields, header: Fields) -> ReceivedReport:
+    """RFC 5965 §3, perhaps without a part for programs."""
     fields = Fields.of(_cut(octets))
     kind = _word(fields.find(b"feedback-type"))
-    named = fields.values(b"original-rcpt-to") + fields.values(b"removal-recipient")
+    named = fields.values(b"original-rcpt-to") + fields.values(b"removal-recipient") or inner.values(_COMPLAINED_BY)
     addresses = dict.fromkeys(each for value in named[:_MOST_RECIPIENTS] if (each := _bracketed(value)))
     what = Kind.UNKNOWN if kind in _NO_COMPLAINT else Kind.COMPLAINT
     reported = tuple(Reported(what, each, None) for each in addresses)
     senders = _paths([*fields.values(b"original-mail-from"), *inner.values(b"return-path")][:_MOST_IDS])
     return ReceivedReport(
         reported or (Reported(what, None, None),),
-        _word(fields.find(b"reporting-mta")) or _word(fields.find(b"user-agent")),
-        "arf",
+        _word(fields.find(b"reporting-mta")) or _word(fields.find(b"user-agent")) or _sender_of(header),
+        "arf" if octets else "microsoft",
         kind or "abuse",
         tuple(senders),
         tuple(_ids(inner)),
@@ -247,9 +250,8 @@ def _of_form(form: OddForm, lines: list[bytes], header: Fields) -> tuple[Reporte
             current.append(line[match.end() :])
         elif current is not None:
             current.append(line)
-    if not found:  # Exim says them in the header, too
-        failed = unfolded(header.find(b"x-failed-recipients") or b"")
-        found = {_text(each.strip()): lines for each in failed.split(b",")[:_MOST_RECIPIENTS] if b"@" in each}
+    if not found:
+        found = dict.fromkeys(_failed_recipients(header), lines)
     if not found:
         return (Reported(kind, None, _first_reply(lines) or _reply(b"", "", kind)),)
     # A program that groups its words below the last recipient means all of them.
@@ -257,6 +259,12 @@ def _of_form(form: OddForm, lines: list[bytes], header: Fields) -> tuple[Reporte
         Reported(kind, address, _first_reply(own) or _first_reply(lines) or _reply(_first_words(own), "", kind))
         for address, own in found.items()
     )
+
+
+def _failed_recipients(header: Fields) -> list[str]:
+    """Those that Exim, and hosts which follow it, name in the header, too."""
+    named = unfolded(header.find(b"x-failed-recipients") or b"").split(b",")
+    return [_text(each.strip()) for each in named[:_MOST_RECIPIENTS] if b"@" in each]
 
 
 def _kind_of(header: Fields) -> Kind:
@@ -310,7 +318,9 @@ def _made(code: int, status: str, words: bytes) -> Reply:
 
 
 def _first_words(lines: list[bytes]) -> bytes:
-    return next((line.strip() for line in lines if line.strip(b" \t:")), b"")
+    """The first line that says something: one that ends in a colon announces the next."""
+    said = [line.strip() for line in lines if line.strip(b" \t:")]
+    return next((line for line in said if not line.endswith(b":")), said[0] if said else b"")
 
 
 def _lines(octets: bytes) -> list[bytes]:

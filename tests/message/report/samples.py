@@ -72,6 +72,25 @@ Received: from app (app [192.0.2.1])
 Subject: news
 --b--
 """
+MICROSOFT = b"""\
+From: staff@hotmail.example
+Subject: complaint about message from 192.0.2.222
+Content-Type: multipart/mixed; boundary="b"
+
+--b
+Content-Type: message/rfc822
+Content-Disposition: inline
+
+X-HmXmrOriginalRecipient: <ann@far.example>
+X-Reporter-IP: 192.0.2.22
+Received: from app (app [192.0.2.1])
+ by mx.own.example (Empath) with ESMTPSA id 01M8PC4VJYQKTGRH502JS35RRZ; Mon, 30 Nov 2026 09:59:59 +0000
+To: ann@far.example
+Subject: news
+
+text
+--b--
+"""
 
 
 def _plain(text: str, header: str = "") -> bytes:
@@ -212,6 +231,93 @@ ODD: dict[
         _plain("** Delivery incomplete **\n\nThere was a temporary problem delivering to ann@far.example today.\n"),
         "gmail-delay",
         [("delay", "ann@far.example", "450 today.")],
+    ),
+    "exim of 1&1": (
+        _plain(
+            "This message was created automatically by mail delivery software.\n\nA message that you sent could not be"
+            " delivered to one or more of\nits recipients. The following addresses failed:\n\nann@far.example\n\nFor the"
+            " following reason:\n\nMail size limit exceeded.\n\n--- The header of the original message is following. ---"
+            "\n\nbob@far.example\n"
+        ),
+        "exim",
+        [("failure", "ann@far.example", "550 Mail size limit exceeded.")],
+    ),
+    "zoho": (
+        _plain(
+            "This message was created automatically by mail delivery software.\n A message that you sent could not be"
+            " delivered.\n\nann@far.example Invalid Address, ERROR_CODE :550, ERROR_CODE :5.1.1 <ann@far.example>..."
+            " User Unknown\n\n\nReceived:from mail.zoho.example by mx.zoho.example\n"
+        ),
+        "zoho",
+        [("failure", "ann@far.example", "550 5.1.1 <ann@far.example>... User Unknown")],
+    ),
+    "t-online": (
+        _plain(
+            "|------------------------- Failed addresses follow: ---------------------|\n <ann@far.example>\n"
+            "   552 5.2.2 <ann@far.example> Quota exceeded (mailbox for user is full)\n bob@far.example ... unknown"
+            " host\n\n|------------------------- Message header follows: ----------------------|\nSubject: 550 5.1.1\n",
+            "X-Failed-Recipients: ann@far.example, bob@far.example\n",
+        ),
+        "t-online",
+        [("failure", "ann@far.example", "552 5.2.2"), ("failure", "bob@far.example", "552 5.2.2")],
+    ),
+    "james": (
+        _plain(
+            "Hi. This is the James mail server at mx.far.example.\nI'm afraid I wasn't able to deliver your message to"
+            " the following addresses.\n\nFailed recipient(s):\nann@far.example\n\nError message:\n\n550 5.1.1 Nobody\n"
+        ),
+        "james",
+        [("failure", "ann@far.example", "550 5.1.1 Nobody")],
+    ),
+    "opensmtpd": (
+        _plain(
+            "    Hi!\n\n    This is the MAILER-DAEMON, please DO NOT REPLY to this email.\n\n    An error has occurred"
+            " while attempting to deliver a message for\n    the following list of recipients:\n\nann@far.example: 550"
+            " 5.2.2 Mailbox Full\n\n    Below is a copy of the original message:\n\nbob@far.example: 550 5.1.1\n"
+        ),
+        "opensmtpd",
+        [("failure", "ann@far.example", "550 5.2.2 Mailbox Full")],
+    ),
+    "opensmtpd, delay": (
+        _plain(
+            "    Hi!\n\n    This is the MAILER-DAEMON, please DO NOT REPLY to this email.\n\n    A message is delayed"
+            " for more than 4 hours for the following\n    list of recipients:\n\nann@far.example: 450 4.2.0 Later\n"
+        ),
+        "opensmtpd-delay",
+        [("delay", "ann@far.example", "450 4.2.0 Later")],
+    ),
+    "dragonfly": (
+        _plain(
+            "This is the DragonFly Mail Agent v0.13 at own.example.\n\nThere was an error delivering your mail to"
+            " <ann@far.example>.\n\nmx.far.example [192.0.2.1] did not like our final DATA:\n550-5.7.26 Not accepted"
+            "\n\n550 5.7.26 gsmtp\n\nMessage headers follow.\n\nSubject: 550 5.1.1\n"
+        ),
+        "dragonfly",
+        [("failure", "ann@far.example", "550 5.7.26 Not accepted")],
+    ),
+    "smartermail": (
+        _plain(
+            "Could not deliver message to the following recipient(s):\n\nFailed Recipient: ann@far.example\nReason:"
+            " Remote host said: 550 5.1.1 The account does not exist\n\n   -- The header and top 20 lines of the"
+            " message follows --\n\nFailed Recipient: bob@far.example\n"
+        ),
+        "smartermail",
+        [("failure", "ann@far.example", "550 5.1.1 The account does not exist")],
+    ),
+    "amavis": (
+        _plain("The message WAS NOT relayed to:\n<ann@far.example>:\n   554 5.7.0 Reject, id=1\n"),
+        "amavis",
+        [("failure", "ann@far.example", "554 5.7.0 Reject, id=1")],
+    ),
+    "interscan": (
+        _plain("Sent <<< RCPT TO:<ann@far.example>\nReceived >>> 550 5.1.1 user unknown\n"),
+        "interscan",
+        [("failure", "ann@far.example", "550 5.1.1 user unknown")],
+    ),
+    "no form, and recipients in the header": (
+        _plain("We say: 554 5.7.1 no.\n", "X-Failed-Recipients: ann@far.example\n"),
+        None,
+        [("failure", "ann@far.example", "554 5.7.1 no.")],
     ),
     "nothing but words": (_plain("It did not work.\n"), None, [("failure", None, None)]),
     "no reply, and numbers in the message": (

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from empath.message.report.received import MOST_OCTETS, Kind, ReceivedReport, Reported, read_report
-from tests.message.report.samples import ARF, DSN, ODD
+from tests.message.report.samples import ARF, DSN, MICROSOFT, ODD
 
 ID = "01M8PC4VJYQKTGRH502JS35RRZ"
 
@@ -57,6 +57,20 @@ def test_a_complaint_may_name_nobody():
     report = read(text)
     assert [("complaint", None, None)] == said(report)
     assert ("abuse", "loop/1.0") == (report.feedback_type, report.reporter)
+
+
+def test_a_complaint_of_microsoft_is_the_message_with_a_field_of_its_own():
+    """
+    It has no part for programs, or one without the recipient.
+    """
+    report = read(MICROSOFT)
+    assert [("complaint", "ann@far.example", None)] == said(report)
+    assert ("microsoft", "abuse", (ID,)) == (report.form, report.feedback_type, report.queue_ids)
+    assert "staff@hotmail.example" == report.reporter
+    part = b"Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: JMRP/1.0\nVersion: 1\n\n--b\n"
+    report = read(MICROSOFT.replace(b"--b\n", b"--b\n" + part, 1))
+    assert [("complaint", "ann@far.example", None)] == said(report)
+    assert ("arf", "jmrp/1.0") == (report.form, report.reporter)
 
 
 @pytest.mark.parametrize("name", ODD)
