@@ -3,7 +3,8 @@ authors - the addresses in a From field, RFC 5322 §3.6.2
 
 A forged author must not pass because one reader takes another address than the next.  So what could be read in two ways
 has no reading here: a name with an address in it that is not in quotes, two addresses without a comma, a backslash
-outside of quotes, a control character.  An address in the name that is the same as that in brackets is no harm.
+outside of quotes, a control character.  An address in the name that is the same as that in brackets is no harm, and no
+octets beyond ASCII are in a name, whatever encoding they are of: specials are ASCII to each reader.
 """
 
 import re
@@ -19,6 +20,8 @@ _BLANK: Final = re.compile(r"[ \t\r\n]+")
 _ATOM: Final = re.compile(r"""[^\x00-\x20\x7f"(),.:;<>@\[\\\]]+""")
 _QUOTED: Final = re.compile(r'"(?:[^"\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\\[^\x00-\x1f\x7f])*"')
 _LITERAL: Final = re.compile(r"\[[^\[\]\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\]")
+_NOT_UTF8: Final = re.compile("[\udc80-\udcff]")  # octets as `surrogateescape` has them
+_APOSTROPHE: Final = "'"
 _SPECIALS: Final = frozenset("<>,;:@.")
 _WORDS: Final = (_QUOTED, _LITERAL, _ATOM)
 
@@ -37,8 +40,8 @@ def authors(field: bytes) -> list[Address] | None:
     if len(field) >= FIELD_OCTETS:
         return None
     try:
-        return _addresses(_tokens(field.partition(b":")[2].decode()))
-    except (SyntaxViolation, UnicodeDecodeError):
+        return _addresses(_tokens(field.partition(b":")[2].decode("utf-8", "surrogateescape")))
+    except SyntaxViolation:
         return None
 
 
@@ -104,7 +107,7 @@ def _of_item(name: list[_Token], angle: list[_Token] | None) -> list[Address]:
     if angle is None:
         return [_address(name)] if name else []
     address = _address(angle)
-    if any(not each.is_word and each.text == "@" for each in name) and _address(name) != address:
+    if any(not each.is_word and each.text == "@" for each in name) and _address(_without_apostrophes(name)) != address:
         raise SyntaxViolation("another address in the name")
     if any(each.text[0] == "[" and "@" in each.text for each in name):
         raise SyntaxViolation("an address within square brackets")
@@ -114,4 +117,15 @@ def _of_item(name: list[_Token], angle: list[_Token] | None) -> list[Address]:
 def _address(tokens: list[_Token]) -> Address:
     if any(one.is_word and other.is_word for one, other in pairwise(tokens)):
         raise SyntaxViolation("two words without anything between them")
-    return Address.parse("".join(token.text for token in tokens))
+    text = "".join(token.text for token in tokens)
+    if _NOT_UTF8.search(text):
+        raise SyntaxViolation("an address that is not UTF-8")
+    return Address.parse(text)
+
+
+def _without_apostrophes(name: list[_Token]) -> list[_Token]:
+    """The name without those around it, in which Outlook puts an address."""
+    first, last = name[0].text, name[-1].text
+    if len(name) < 3 or not (first.startswith(_APOSTROPHE) and last.endswith(_APOSTROPHE)):
+        return name
+    return [name[0]._replace(text=first[1:]), *name[1:-1], name[-1]._replace(text=last[:-1])]

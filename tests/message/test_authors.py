@@ -26,6 +26,8 @@ from empath.message.header import FIELD_OCTETS
         ("", []),
         ("a@B.example <a@b.example>", ["a@b.example"]),
         ("[Team] Ann <a@b.example>", ["a@b.example"]),
+        ("'a@b.example' <a@b.example>", ["a@b.example"]),
+        ("'o'neil@b.example' <o'neil@b.example>", ["o'neil@b.example"]),
     ],
 )
 def test_all_addresses_are_found(value, expected):
@@ -33,6 +35,14 @@ def test_all_addresses_are_found(value, expected):
     RFC 5322 §3.4: names, comments and groups are not addresses, whatever they look like.
     """
     assert [Address.parse(text) for text in expected] == authors(f"From: {value}\r\n".encode())
+
+
+@pytest.mark.parametrize("name", [b"J\xfcrgen", b'"J\xfcrgen, Ann"', b"(J\xfcrgen)", "山田".encode("euc-jp"), b"\xff"])
+def test_a_name_may_be_in_any_encoding(name):
+    """
+    Programs of before write names as their users see them. No reader sees another address for it.
+    """
+    assert [Address.parse("a@b.example")] == authors(b"From: " + name + b" <a@b.example>\r\n")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,11 @@ def test_all_addresses_are_found(value, expected):
         "<@x.example:a@b.example>",
         "a@b.example bob@c.example",
         "a@b.example\xff",
+        "\xff@b.example",
+        "a@b\xfc.example <a@b.example>",
+        "'bob@c.example' <a@b.example>",
+        "'a@b.example <a@b.example>",
+        "'@' <a@b.example>",
         "Ann <a@b.example> Bob",
         "bob@c.example: a@b.example;",
         "[bob@c.example] <a@b.example>",
