@@ -3,7 +3,8 @@ received - what a report says that another host sends: a delivery status notific
 
 THEORY
     RFC 3464 has a part for programs, and so has RFC 5965 for complaints; many hosts write to people only, each in its
-    own form (`odd_reports`).  Microsoft complains by the message alone, with a field of its own on top.  What is no report of a failure is an answer of a program, such as of someone on holiday.
+    own form (`odd_reports`).  Microsoft complains by the message alone, with a field of its own on top.  What is no
+    report of a failure is an answer of a program, such as of someone on holiday.
     The text is read up to a bound, line by line, and each line up to a bound.
 
 RULES

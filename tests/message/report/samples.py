@@ -235,9 +235,9 @@ ODD: dict[
     "exim of 1&1": (
         _plain(
             "This message was created automatically by mail delivery software.\n\nA message that you sent could not be"
-            " delivered to one or more of\nits recipients. The following addresses failed:\n\nann@far.example\n\nFor the"
-            " following reason:\n\nMail size limit exceeded.\n\n--- The header of the original message is following. ---"
-            "\n\nbob@far.example\n"
+            " delivered to one or more of\nits recipients. The following addresses failed:\n\nann@far.example\n\nFor"
+            " the following reason:\n\nMail size limit exceeded.\n\n--- The header of the original message is"
+            " following. ---\n\nbob@far.example\n"
         ),
         "exim",
         [("failure", "ann@far.example", "550 Mail size limit exceeded.")],
