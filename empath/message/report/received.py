@@ -183,7 +183,7 @@ class _Parts:
         kind = _kind_of(header)
         reply = _first_reply(lines) if kind is Kind.FAILURE else None
         named = _failed_recipients(header) if kind is Kind.FAILURE else []
-        reported = tuple(Reported(kind, each, reply) for each in named or [None])
+        reported = tuple(Reported(kind, each, reply) for each in named) or (Reported(kind, None, reply),)
         return ReceivedReport(reported, _sender_of(header), None, None, senders, ids)
 
 
