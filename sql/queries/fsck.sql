@@ -72,6 +72,22 @@ SELECT report_period_id, count(*) AS before
 -- name: mend_tls_count_without_report
 DELETE FROM _tls_count WHERE report_period_id = :report_period_id;
 
+-- name: received_report_miscounted
+-- The bound of all rows counts by row_count. Index: the primary keys of both tables of rows.
+SELECT received_report_id, rows, row_count AS before
+  FROM (SELECT r.received_report_id, r.row_count,
+               CASE r.kind
+               WHEN 'dmarc' THEN
+                 (SELECT count(*) FROM _received_dmarc AS d WHERE d.received_report_id = r.received_report_id)
+               ELSE
+                 (SELECT count(*) FROM _received_tls AS t WHERE t.received_report_id = r.received_report_id)
+               END AS rows
+          FROM _received_report AS r) AS counted
+ WHERE rows <> row_count;
+
+-- name: mend_received_report_miscounted
+UPDATE _received_report SET row_count = :rows WHERE received_report_id = :received_report_id;
+
 -- name: lease_without_destination
 -- The lease holds a slot of a missing destination. Index: the rowid of _destination.
 SELECT lease_id, process_id, destination_id, lease_id AS before

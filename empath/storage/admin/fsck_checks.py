@@ -144,6 +144,11 @@ CHECKS: Final = (
         " --repair to remove them",
     ),
     Check(
+        "received_report_miscounted",
+        "received report {received_report_id} says that it has {before} rows, but it has {rows}: use --repair to count"
+        " again",
+    ),
+    Check(
         "notice_without_failure",
         f"a report of failure is due for {_RECIPIENT}, but it is {{status}}: use --repair to withdraw the report",
     ),

@@ -66,6 +66,12 @@ BREAKS = {
         "INSERT INTO _dmarc_count VALUES (99, '', 'a.example', '', 'none', 'fail', 'fail', '', '', '[]', '', '', 1)"
     ),
     "tls_count_without_report": "INSERT INTO _tls_count VALUES (99, 'sts', '', '', '', '', 1)",
+    "received_report_miscounted": (
+        "INSERT INTO _received_report (kind, domain, org_name, report_id, contact, begin_at, end_at, policy, messages,"
+        " failed, left_out, sender, received_at, row_count)"
+        " VALUES ('tls', 'a.example', 'o', 'r', '', 1, 2, '{}', 1, 0, 0, '', 1e9, 7);"
+        " INSERT INTO _received_tls VALUES (1, 0, 'sts', 'a.example', '', 1, '', '', '', '')"
+    ),
     "notice_without_failure": "INSERT INTO _notice VALUES (1, 2, 2, 'failure', 1.7e9, 0, NULL)",
     "notice_old": ("UPDATE queue SET status = 'bounced' WHERE recipient_id > 1; UPDATE _notice SET created_at = 0.0"),
     "order_misplaced": "UPDATE _recipient SET ordered_status = 'held' WHERE recipient_id = 2",

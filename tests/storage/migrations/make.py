@@ -73,10 +73,11 @@ ROWS = (
     "INSERT INTO _tls_count VALUES (1, 'no-policy-found', '', '', '', '', 1)",
     "INSERT INTO _received_report (kind, domain, org_name, report_id, contact, begin_at, end_at, policy, messages,"
     " failed, left_out, sender, received_at, row_count)"
-    " VALUES ('dmarc', 'sender.example', 'o', 'r', '', 1, 2, '{}', 1, 0, 0, '', 1e9, 1)",
+    " VALUES ('dmarc', 'sender.example', 'o', 'r', '', 1, 2, '{}', 1, 0, 0, '', 1e9, 1),"
+    " ('tls', 'sender.example', 'o', 'r', '', 1, 2, '{}', 1, 0, 0, '', 1e9, 1)",
     "INSERT INTO _received_dmarc"
     " VALUES (1, 1, '192.0.2.1', 1, 'none', 'pass', 'pass', '', '', 'sender.example', '', '[]', '', '')",
-    "INSERT INTO _received_tls VALUES (1, 1, 'sts', 'sender.example', '', 1, '', '', '', '')",
+    "INSERT INTO _received_tls VALUES (2, 1, 'sts', 'sender.example', '', 1, '', '', '', '')",
     "INSERT INTO _redacted (kind, number, audit_id, before, after) VALUES ('attempt', 1, 1, x'00', x'01')",
     "UPDATE destination SET suspended_until = '2033-05-18 03:33:20'",
 )
