@@ -8,7 +8,8 @@ THEORY
     stands behind the report.
 
 RULES
-    The file is that of a stranger.  It has a bound of elements, depth and text.  A document type, which is where
+    The file is that of a stranger.  It has a bound of elements, depth and text, and so has each tag: the parser gives
+    all attributes of one at once, and nothing else in this process goes on meanwhile.  A document type, which is where
     entities and other files come from, ends the reading: no report has one.
 """
 
@@ -26,6 +27,8 @@ _MOST_ELEMENTS: Final = 500_000
 _MOST_DEPTH: Final = 20
 _MOST_SIGNATURES: Final = 10  # of one row
 _MOST_DIGITS: Final = 15
+_PIECE_OCTETS: Final = 16 * 1024  # which the parser is given at once
+_MOST_TAG_OCTETS: Final = 64 * 1024  # of a tag, a comment and what else the parser must have whole
 _ROOT: Final = ("feedback",)
 _RECORD: Final = ("feedback", "record")
 _POLICY: Final = ("p", "sp", "np", "adkim", "aspf", "testing", "t", "pct", "fo")
@@ -96,7 +99,11 @@ class _Reading:
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parse: Callable[[bytes, bool], object] = parser.Parse
         try:
-            parse(octets, True)
+            for at in range(0, len(octets), _PIECE_OCTETS):
+                parse(octets[at : at + _PIECE_OCTETS], False)
+                if at - parser.CurrentByteIndex > _MOST_TAG_OCTETS:
+                    raise SyntaxViolation("it has too long a tag")
+            parse(b"", True)
         except expat.ExpatError as exc:
             if not self._is_over:
                 raise SyntaxViolation(f"it is not XML: {exc}") from exc

@@ -6,7 +6,8 @@ A row is a host program: the words by which its text is known, the line that nam
 on its text is the message that came back.  The first row that fits decides.  The line with the reply needs no column:
 in all of them it has a code (`550`) or a status (`5.1.1`), and stands below the line of its recipient.
 
-Each pattern is for one line of at most 1,000 octets, and has no repetition in a repetition.
+Each pattern is for one line of at most 1,000 octets, and has no repetition in a repetition, nor two in a row that take
+the same octets: a line of blanks would be split between them in every way.
 """
 
 import re
@@ -43,7 +44,7 @@ FORMS: Final = (
     _form("sendmail-delay", rb"^\s*\*\*\s+THIS IS A WARNING MESSAGE ONLY|had transient non-fatal errors", rb"^<?ADDRESS>?\s*$", rb"^\s*-+ (Original message|Message header)", is_delay=True),
     _form("sendmail", rb"^\s*-+ The following addresses had permanent (fatal|delivery) errors", rb"^<?ADDRESS>?\s*$", rb"^\s*-+ (Original message|Message header|Unsent message)"),
     _form("exchange-2003", rb"^\s*Your message did not reach some or all of the intended recipients", rb"^\s*'?<?ADDRESS>?'?(?:\s\([^)]{1,300}\))? on [0-9]"),
-    _form("exchange", rb"^\s*Delivery has failed to these recipients or (groups|distribution lists)|^\s*Your message (to \S+ )?couldn't be delivered", rb"^\s*(?:[^<>@]{0,200}\s*[<(])?(?:mailto:)?ADDRESS[>)]?(?:<mailto:[^>]{1,300}>)?\s*$", rb"^\s*Original message headers"),
+    _form("exchange", rb"^\s*Delivery has failed to these recipients or (groups|distribution lists)|^\s*Your message (to \S+ )?couldn't be delivered", rb"^\s*+(?:[^<>@]{0,200}[<(])?(?:mailto:)?ADDRESS[>)]?(?:<mailto:[^>]{1,300}>)?\s*$", rb"^\s*Original message headers"),
     _form("gmail-delay", rb"delivery to the following recipient has been delayed|^\s*\*\* Delivery incomplete \*\*", rb"^\s+ADDRESS\s*$|\bto ADDRESS\.?(?:\s|$)", rb"^-{4,} Original message", is_delay=True),
     _form("gmail", rb"^\s*Delivery to the following recipients? (failed|has failed) permanently", rb"^\s+ADDRESS\s*$", rb"^-{4,} Original message"),
     _form("gmail-2016", rb"^\s*\*\* (Address not found|Message not delivered|Message blocked|Message rejected|Recipient inbox full)", rb"(?:delivered to|message to) ADDRESS\s"),

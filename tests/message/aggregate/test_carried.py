@@ -3,6 +3,7 @@
 import base64
 import gzip
 import io
+import tracemalloc
 import zipfile
 import zlib
 
@@ -210,6 +211,20 @@ def test_a_message_without_a_report_is_refused(message, words):
     with pytest.raises(SyntaxViolation) as raised:
         find_report([message])
     assert str(raised.value).startswith(words)
+
+
+def test_short_lines_do_not_fill_the_memory():
+    """
+    Each is an object for a while: fifteen megabytes of them took seven hundred.
+    """
+    lines = b"Content-Type: image/png\r\n\r\n" + b"\r\n" * 500_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(SyntaxViolation):
+            find_report(lines[at : at + 65_536] for at in range(0, len(lines), 65_536))
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_stream_of_deflate_is_what_zip_has():

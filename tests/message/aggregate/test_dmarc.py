@@ -159,6 +159,9 @@ BOMB = b'<!DOCTYPE f [<!ENTITY a "xxxxxxxxxx"><!ENTITY b "&a;&a;&a;&a;">]><feedb
         (b'<!DOCTYPE f SYSTEM "file:///etc/passwd"><feedback/>', "it has a document type, which no report needs"),
         (b"<feedback>" + b"<a>" * 30, "it has too many elements, or too deep ones"),
         (b"<feedback>" + b"<a/>" * 600_000, "it has too many elements, or too deep ones"),
+        (b"<feedback " + b" ".join(b"a%x=''" % number for number in range(20_000)) + b"/>", "it has too long a tag"),
+        (b"<" + b"a" * 1_000_000 + b"/>", "it has too long a tag"),
+        (b"<feedback><!--" + b" " * 1_000_000 + b"--></feedback>", "it has too long a tag"),
         (b"<feedback>", "it is not XML: no element found: line 1, column 10"),
         (b"", "it is not XML: no element found: line 1, column 0"),
         (b"<feedback>&a;</feedback>", "it lacks the domain or its report_id"),
@@ -180,6 +183,14 @@ def test_what_is_no_report_is_refused(octets, words):
     with pytest.raises(SyntaxViolation, match="it") as raised:
         read_xml(octets)
     assert words == str(raised.value)
+
+
+def test_long_text_is_no_long_tag():
+    """
+    Hosts put blanks between elements, and stories into them; both come in pieces.
+    """
+    blanks = b" \n" * 200_000
+    assert read_xml(WHOLE) == read_xml(WHOLE.replace(b"<record>", blanks + b"<x>" + b"y" * 400_000 + b"</x><record>"))
 
 
 def test_rows_beyond_the_bound_are_counted():

@@ -1,6 +1,7 @@
 """Reports about TLS: as they are written, and as they are read. RFC 8460."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -109,6 +110,7 @@ def test_the_example_of_the_rfc_is_read():
         (b"[" * 100_000, "it is nested too deep"),
         (b'{"a":' * 100_000, "it is nested too deep"),
         (b'{"policies": [' + b"{}," * 500_000 + b"{}]}", "it has too many values"),
+        (b"{" + b",".join([b'"a":1'] * 250_001) + b"}", "it has too many values"),
         (b"[]", "it lacks its report-id"),
         (b"{}", "it lacks its report-id"),
         (b'{"report-id": 7}', "it lacks its report-id"),
@@ -118,6 +120,8 @@ def test_the_example_of_the_rfc_is_read():
         (EXAMPLE.replace(b"5326", b"true"), "its total-successful-session-count is not a number"),
         (EXAMPLE.replace(b"5326", b"-1"), "its total-successful-session-count is not a number"),
         (EXAMPLE.replace(b"5326", b"1" + b"0" * 16), "its total-successful-session-count is not a number"),
+        (EXAMPLE.replace(b"5326", b"1" + b"0" * 5_000), "its total-successful-session-count is not a number"),
+        (EXAMPLE.replace(b"5326", b"53.26"), "its total-successful-session-count is not a number"),
     ],
 )
 def test_what_is_no_report_is_refused(octets, words):
@@ -140,6 +144,16 @@ def test_what_is_of_another_type_is_passed_over():
     found = read_json(json.dumps(whole).encode())
     assert ("", 1_459_468_800) == (found.org_name, found.begin_at)
     assert TlsPolicyResult("", "", 5326, 303) == found.policies[0]
+
+
+def test_a_long_number_is_not_converted():
+    """
+    The time for one grows with the square of its digits, and nothing else in the process goes on meanwhile.
+    """
+    numbers = b",".join([b"9" * 4_000] * 2_000)
+    began = time.process_time()
+    assert 5326 == read_json(EXAMPLE.replace(b'{\n  "org', b'{"x": [' + numbers + b'], "org')).policies[0].successes
+    assert time.process_time() - began < 0.2
 
 
 def test_a_policy_without_a_summary_has_no_numbers():

@@ -1,9 +1,11 @@
 """What reports of others say."""
 
 import base64
+import time
 
 import pytest
 
+from empath.message.report.odd_reports import FORMS
 from empath.message.report.received import MOST_OCTETS, Kind, ReceivedReport, Reported, read_report
 from tests.message.report.samples import ARF, DSN, MICROSOFT, ODD
 
@@ -201,3 +203,25 @@ def test_only_the_beginning_is_read():
 def test_a_status_of_another_class_than_its_code_does_not_count():
     text = b"\nHi. This is the program\n<a@b.example>:\n550 4.1.1 x\n"
     assert [("failure", "a@b.example", "550 x")] == said(read(text))
+
+
+ODD_LINES = [
+    (start + unit * 1_000)[:990] + end
+    for start in (b"", b"<a@b.c> (")
+    for unit in (b" ", b"\x0b", b"a@", b"<", b"(", b"to a@", b"a@b.c ", b"-", b"mailto:")
+    for end in (b"", b"!")
+]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_no_line_takes_a_form_long(form):
+    """
+    A line of blanks took one of them a second, in which nothing else in the process went on.
+    """
+    began = time.process_time()
+    for line in ODD_LINES:
+        form.mark.search(line)
+        form.recipient.search(line)
+        if form.end is not None:
+            form.end.search(line)
+    assert time.process_time() - began < 0.2
