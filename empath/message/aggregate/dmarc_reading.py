@@ -26,7 +26,8 @@ MOST_ROWS: Final = 10_000
 _MOST_ELEMENTS: Final = 500_000
 _MOST_DEPTH: Final = 20
 _MOST_SIGNATURES: Final = 10  # of one row
-_MOST_DIGITS: Final = 15
+_MOST_DIGITS: Final = 15  # of an instant
+_MOST_COUNT_DIGITS: Final = 10  # the sum of all rows of all reports is a number that a database can have
 _PIECE_OCTETS: Final = 16 * 1024  # which the parser is given at once
 _MOST_TAG_OCTETS: Final = 64 * 1024  # of a tag, a comment and what else the parser must have whole
 _ROOT: Final = ("feedback",)
@@ -130,7 +131,7 @@ class _Reading:
     def _end(self, _name: str) -> None:
         path = () if self._is_over else tuple(self._path[self._root :])
         self._path.pop()
-        text = printable(" ".join("".join(self._text).split())[:MOST_TEXT])
+        text = printable(" ".join("".join(self._text).split())[:MOST_TEXT])[:MOST_TEXT]
         self._text.clear()
         if path == _RECORD:
             self._end_record()
@@ -163,7 +164,7 @@ class _Reading:
         record, signatures = self._record, tuple(self._signatures)
         record |= {f"spf_{name}": self._spf_of_record.get(name, "") for name in ("domain", "result")}
         self._record, self._signatures, self._spf_of_record = {}, [], {}
-        messages = _number(record.pop("count", ""), "count")
+        messages = _number(record.pop("count", ""), "count", _MOST_COUNT_DIGITS)
         if len(self._rows) >= MOST_ROWS:
             self._left_out += messages
             return
@@ -210,8 +211,8 @@ def _refuse_doctype(*_: object) -> None:
     raise SyntaxViolation("it has a document type, which no report needs")
 
 
-def _number(text: str, name: str) -> int:
+def _number(text: str, name: str, most_digits: int = _MOST_DIGITS) -> int:
     digits = text.partition(".")[0]
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= most_digits):
         raise SyntaxViolation(f"its {name} is not a number")
     return int(digits)

@@ -22,7 +22,7 @@ MOST_TEXT: Final = 255
 _MOST_POLICIES: Final = 1_000
 _MOST_LINES: Final = 50  # of one policy
 _MOST_DEPTH: Final = 10
-_MOST_COUNT: Final = 10**15
+_MOST_COUNT: Final = 10**10  # the sum of all rows of all reports is a number that a database can have
 _SUMMARY: Final = ("total-successful-session-count", "total-failure-session-count")
 _MOST_SIGNS: Final = 250_000  # of a report, in texts, too; the parser of Python cannot be interrupted
 _MOST_DIGITS: Final = 20  # the time for a number grows with their square
@@ -209,7 +209,9 @@ def _check_depth(octets: bytes) -> None:
 
 def _text(entry: Mapping[str, Any], name: str) -> str:
     value = entry.get(name)
-    return printable(" ".join(value[: 4 * MOST_TEXT].split())[:MOST_TEXT]) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return printable(" ".join(value[: 4 * MOST_TEXT].split())[:MOST_TEXT])[:MOST_TEXT]
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -15,6 +15,9 @@ from empath.storage.engine import Session
 from empath.storage.queue.sweep import Kept
 from empath.storage.write import Write
 
+_MOST_POLICIES: Final = 10  # whose lines are kept
+_MOST_POLICY_OCTETS: Final = 8_000
+
 RECEIVED: Final = Kept("received_reports.expired", "received_reports.forget")
 
 
@@ -97,8 +100,22 @@ class KeepTlsReport(_KeepReport):
         whole = {
             "kind": "tls", "domain": self.domain, "org_name": report.org_name, "report_id": report.report_id,
             "contact": report.contact, "begin_at": report.begin_at, "end_at": report.end_at,
-            "policy": json.dumps([list(each.lines) for each in report.policies][:10])[:8000],
+            "policy": _policies_text(report),
             "messages": report.sessions, "failed": sum(each.failed for each in report.policies),
             "left_out": report.left_out, "error": None, "sender": sender, "ulid": queue_id, "now": now,
         }  # fmt: skip
         super().__init__(whole, "received_reports.add_tls", rows, bounds)
+
+
+def _policies_text(report: TlsReport) -> str:
+    """The lines of the policies, a JSON list of lists, as many as there is room for."""
+    kept: list[list[str]] = []
+    room = _MOST_POLICY_OCTETS
+    for policy in report.policies[:_MOST_POLICIES]:
+        kept.append([])
+        for line in policy.lines:
+            room -= len(json.dumps(line)) + len(", ")
+            if room < 0:
+                return json.dumps(kept)
+            kept[-1].append(line)
+    return json.dumps(kept)

@@ -8,6 +8,7 @@ import pytest
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.transport.carrier import Body, DeliveryJob
 from empath.daemon.worker.transport.reports import ReportsCarrier
+from empath.errors import EmpathError, QueueBusy, StorageFailure, WriteRefused
 from empath.mail.outcome import Outcome
 from empath.message.aggregate.carried import MOST_MAIL_OCTETS
 from empath.message.aggregate.dmarc import compose_xml
@@ -33,9 +34,12 @@ class Bench:
 
     def __init__(self, queue):
         self.told: Any = []
+        self.failure: EmpathError | None = None
         self._queue = queue
 
     def _commit(self, work):
+        if self.failure is not None:
+            raise self.failure
         self._queue.run(work)
 
     def carry(self, octets, may_end=True, size=None):
@@ -85,6 +89,25 @@ def test_what_cannot_be_read_is_told_and_dropped(queue, bench):
         assert "250 2.0.0 there is no report that can be read" == bench.carry(octets, size=size)
     assert [DomainReportUnreadable] * 2 == [type(each) for each in bench.told]
     assert [] == queue.select("SELECT * FROM _received_report")
+
+
+def test_what_the_database_refuses_is_dropped(bench):
+    """
+    It would be tried for days, and then bounce to an address that anybody may have written.
+    """
+    bench.failure = WriteRefused("queue.db: refused by the database")
+    assert "250 2.0.0 there is no report that can be read" == bench.carry(mail(gzipped(TLS)))
+    assert ["queue.db: refused by the database"] == [each.error for each in bench.told]
+
+
+@pytest.mark.parametrize("failure", [StorageFailure("the disk is full"), QueueBusy("locked")])
+def test_a_report_that_cannot_be_kept_now_waits(bench, failure):
+    """
+    That is no fault of the message, which five of them would have held for a person.
+    """
+    bench.failure = failure
+    with pytest.raises(Abandoned):
+        bench.carry(mail(gzipped(TLS)))
 
 
 @pytest.mark.parametrize("octets", [b"\r\nx", mail(gzipped(TLS))])

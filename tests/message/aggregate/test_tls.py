@@ -119,7 +119,7 @@ def test_the_example_of_the_rfc_is_read():
         (EXAMPLE.replace(b"5326", b'"5326"'), "its total-successful-session-count is not a number"),
         (EXAMPLE.replace(b"5326", b"true"), "its total-successful-session-count is not a number"),
         (EXAMPLE.replace(b"5326", b"-1"), "its total-successful-session-count is not a number"),
-        (EXAMPLE.replace(b"5326", b"1" + b"0" * 16), "its total-successful-session-count is not a number"),
+        (EXAMPLE.replace(b"5326", b"1" + b"0" * 10 + b"1"), "its total-successful-session-count is not a number"),
         (EXAMPLE.replace(b"5326", b"1" + b"0" * 5_000), "its total-successful-session-count is not a number"),
         (EXAMPLE.replace(b"5326", b"53.26"), "its total-successful-session-count is not a number"),
     ],

@@ -1,12 +1,17 @@
 """Reports of other hosts, as rows."""
 
+import json
 from dataclasses import replace
 
+from empath.message.aggregate.dmarc import compose_xml
+from empath.message.aggregate.dmarc_reading import MOST_ROWS, read_xml
+from empath.message.aggregate.tls import MOST_FAILURES, read_json
 from empath.storage.queue.received_reports import RECEIVED, KeepDmarcReport, KeepTlsReport, ReceivedBounds
 from empath.storage.queue.sweep import outdated
 from tests.kit.queue import T0
 from tests.message.aggregate.kit import REPORT as DMARC
 from tests.message.aggregate.test_tls import REPORT as TLS
+from tests.message.aggregate.test_tls import WHOLE as WHOLE_TLS
 
 
 def kept(report=DMARC, queue_id="1", now=T0, **more):
@@ -99,3 +104,35 @@ def test_old_reports_are_forgotten_with_their_rows(queue):
     queue.run(work)
     for table in ("_received_report", "_received_dmarc", "_received_tls"):
         assert [] == queue.select(f"SELECT * FROM {table}")
+
+
+ODD = "\U000e0001" * 300  # each is ten characters where it is shown
+
+
+def test_the_largest_reports_are_kept(queue):
+    """
+    A bound of the table that a report can pass would have its mail tried for days.
+    """
+    lines = [f"mx: {'a' * 240}"] * 50
+    tls = json.loads(WHOLE_TLS) | {"organization-name": ODD, "report-id": ODD}
+    first = tls["policies"][0]
+    first["policy"] |= {"policy-domain": ODD, "policy-string": lines}
+    first["summary"] = dict.fromkeys(first["summary"], 10**10)
+    tls["policies"] = [first] * 20
+    queue.run(KeepTlsReport(read_json(json.dumps(tls).encode()), sender="", queue_id="1", now=T0))
+    xml = compose_xml(replace(DMARC, org_name="x", report_id="y"), "x").replace(b">x<", f">{ODD}<".encode())
+    xml = xml.replace(b">y<", f">{ODD}<".encode()).replace(b"<count>3<", b"<count>9999999999<")
+    xml = xml.replace(b"<domain>a.test<", f"<domain>{ODD}<".encode())
+    queue.run(kept(read_xml(xml)))
+    assert [(255, 255)] * 2 == queue.select("SELECT length(org_name), length(report_id) FROM _received_report")
+    [(policy,)] = queue.select("SELECT policy FROM _received_report WHERE kind = 'tls'")
+    assert [lines[:32]] == json.loads(policy)
+
+
+def test_the_sum_of_all_that_is_kept_is_a_number():
+    """
+    SQL gives an error instead of a sum that is too large, and the list of reporters would be gone.
+    """
+    bounds = ReceivedBounds()
+    assert bounds.reports * MOST_ROWS * 10**10 < 2**63
+    assert bounds.reports * 2 * (1_000 + MOST_FAILURES) * 10**10 < 2**63

@@ -13,7 +13,7 @@ from typing import Final
 from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.transport.carrier import Answer, Body, DeliveryJob, HostAttempt
-from empath.errors import SyntaxViolation
+from empath.errors import EmpathError, SyntaxViolation, WriteRefused
 from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Stage
 from empath.mail.printable import printable
@@ -59,8 +59,7 @@ class ReportsCarrier:
         except SyntaxViolation as exc:
             if not job.may_end():
                 raise Abandoned("given up before the report was dropped") from exc
-            self._emit(DomainReportUnreadable(queue_id=queue_id, sender=sender, error=printable(str(exc))[:500]))
-            return _UNREADABLE
+            return self._unreadable(job, exc)
         if not job.may_end():
             raise Abandoned("given up before the report was kept")
         now = time.time()
@@ -71,7 +70,12 @@ class ReportsCarrier:
         else:
             work = KeepTlsReport(report, sender=sender, queue_id=queue_id, now=now)
             kind, domain, messages = "tls", work.domain, report.sessions
-        self._commit(work)
+        try:
+            self._commit(work)
+        except WriteRefused as exc:  # today and tomorrow
+            return self._unreadable(job, exc)
+        except EmpathError as exc:
+            raise Abandoned(f"the report {queue_id} cannot be kept now: {exc}") from exc
         if work.is_known:
             return _KNOWN
         self._emit(
@@ -80,6 +84,11 @@ class ReportsCarrier:
             )
         )
         return _KEPT
+
+    def _unreadable(self, job: DeliveryJob, error: EmpathError) -> Said:
+        sender, queue_id = job.message.reverse_path, job.message.queue_id
+        self._emit(DomainReportUnreadable(queue_id=queue_id, sender=sender, error=printable(str(error))[:500]))
+        return _UNREADABLE
 
 
 def _report_in(body: Body) -> DmarcReport | TlsReport:
