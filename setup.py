@@ -129,6 +129,7 @@ setup(
             "pytest>=8.2,<10",
             "pytest-cov>=5,<8",
             "pytest-xdist>=3.6,<4",
+            "pyyaml>=6,<7",
             "ruff>=0.8,<0.18",
             "schemathesis>=4.10,<5",
             "towncrier>=24.8,<27",

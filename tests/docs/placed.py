@@ -28,13 +28,14 @@ def here(file: str, root: Path) -> str:
 def make_files(file: str, root: Path, stack: ExitStack) -> None:
     """What the paths in *file* name, each for the kind that its name says."""
     pair = certificates.issued("mail.ours.org", "*.ours.dev")
-    content = {".secret": b"secret\n", "recipients": b"ann@ours.org\n"}
+    content = {".secret": b"secret\n", ".secrets": b"sixteen characters or more\n", "recipients": b"ann@ours.org\n"}
     content |= dict.fromkeys(_CERTIFICATES, pair.certificate) | dict.fromkeys(_KEYS, pair.key)
     for path in map(Path, re.findall(rf"{root}[^\"\n]+", file)):
         path.parent.mkdir(parents=True, exist_ok=True)
         octets = next((octets for end, octets in content.items() if path.name.endswith(end)), None)
         if octets is not None:
             path.write_bytes(octets)
+            path.chmod(0o600)
         elif "bin" in path.parts:
             path.write_text("#!/bin/sh\n")
             path.chmod(0o755)
