@@ -25,13 +25,13 @@ VENDORED := empath/daemon/httpd/console/static/vendor
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo stack stack-down test test-repeat interop interop-apart interop-brokers interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
+.PHONY: help doctor setup run demo stack stack-down test test-repeat test-durations watch ci interop interop-apart interop-brokers interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
 .PHONY: docs vendor pictures bench bench-compare bench-queue bench-seeing reference changelog man dist deb deb-try constraints sbom licences smoke clean
 
 ##@ Use
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## The virtual environment, with the commands and the tools of a developer in it
 
@@ -64,11 +64,28 @@ stack-down: ## End it, and remove its mail and its figures
 	$$compose -f $(STACK) down --volumes
 
 ##@ Develop
+doctor: ## Whether this checkout is fit for work, and what is missing for which target
+	@$(PYTHON) tests/doctor.py
+
+ci: ## What continuous integration runs: programs of Debian where it may install them, check, test
+	@.ci/run
+
+##@ Test
 test: $(READY) ## All tests, in parallel (ARGS="-k route": those with "route" in their names)
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 test-repeat: $(READY) ## All tests N times (N=5), to find a test that fails now and then
 	@for turn in $$(seq $(N)); do echo "turn $$turn of $(N)"; $(BIN)/pytest -n $(WORKERS) -q $(ARGS) || exit 1; done
+
+test-durations: $(READY) ## All tests, and which fifty took longest (ARGS=tests/storage)
+	$(BIN)/pytest -n $(WORKERS) -q --durations=50 --durations-min=0.1 $(ARGS)
+
+# A new file ends entr with 2, and the list is made anew; Ctrl-C ends all.
+watch: $(READY) ## The tests of ARGS after each change, those first that failed (ARGS=tests/policy); needs entr of Debian
+	@command -v entr >/dev/null || { echo "make watch needs the Debian package entr" >&2; exit 69; }
+	@status=2; while [ $$status -eq 2 ]; do status=0; \
+		git ls-files --cached --others --exclude-standard | entr -cdn $(BIN)/pytest -q --failed-first $(or $(ARGS),tests) || status=$$?; \
+	done; [ $$status -eq 130 ] || exit $$status
 
 interop: $(READY) ## With a Postfix (client, next host) and a Dovecot; needs root, postfix and dovecot-lmtpd of Debian
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_postfix.py tests/e2e/test_postfix_next_hop.py tests/e2e/test_dovecot.py $(ARGS)
@@ -115,6 +132,7 @@ coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % 
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='empath/mail/*,empath/smtp/*,empath/message/*,empath/policy/*,empath/authentication/*'
 
+##@ Write
 check: $(READY) ## Lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
