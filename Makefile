@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor setup run demo stack stack-down test test-repeat test-durations watch ci interop interop-apart interop-brokers interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
-.PHONY: docs vendor pictures bench bench-compare bench-queue bench-seeing reference changelog man dist deb deb-try constraints sbom licences smoke clean
+.PHONY: docs vendor pictures bench bench-compare bench-queue bench-seeing reference changelog man dist deb deb-try constraints audit sbom licences smoke clean
 
 ##@ Use
 help: ## This list
@@ -212,6 +212,9 @@ constraints: $(RELEASE) ## constraints.txt: the version of each library, with it
 
 sbom: $(PLAIN) ## dist/empath-mta.cdx.json: what the wheel brings along, as CycloneDX
 	$(RELEASE_BIN)/cyclonedx-py environment --output-reproducible --output-file dist/empath-mta.cdx.json $(PLAIN)/bin/python
+
+audit: $(RELEASE) constraints ## That no library has a weakness that is known (needs the network: it asks the index of packages)
+	$(RELEASE_BIN)/pip-audit --require-hashes --disable-pip --requirement constraints.txt
 
 # Licences that ask nothing of our own code. A part is enough: orjson is under the MPL-2.0, too, which asks nothing of code
 # beside it (ADR-0009).

@@ -145,6 +145,7 @@ setup(
         "release": [
             "build>=1.2,<2",
             "cyclonedx-bom>=6,<8",
+            "pip-audit>=2.7,<3",
             "pip-licenses>=5,<6",
             "pip-tools>=7.4,<8",
         ],
