@@ -42,6 +42,30 @@ def folded(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield _folded(tail)
 
 
+def folded_line(line: bytes) -> Iterator[bytes]:
+    """The lines of a field, without line ends, in place of its *line*; they begin at its blanks, where it has some."""
+    start, blank = 0, b""
+    while len(blank) + len(line) - start > LINE_OCTETS:
+        end = start + LINE_OCTETS - len(blank)
+        if not line[start:end].strip(b" \t"):  # a line of blanks alone would end the header to some readers
+            start, blank = len(line) - len(line[start:].lstrip(b" \t")) - 1, b""
+            continue
+        cut = max(line.rfind(b" ", start, end + 1), line.rfind(b"\t", start, end + 1))
+        if line[start : max(start, cut)].strip(b" \t"):
+            yield blank + line[start:cut]
+            blank = b""
+        else:
+            cut = end
+            while line[cut] in _CONTINUATION and cut > end - _LETTER_OCTETS:
+                cut -= 1
+            yield blank + line[start:cut]
+            blank = b" "
+        start = cut
+    rest = blank + line[start:]
+    if not start or rest.strip(b" \t"):
+        yield rest
+
+
 def _folded(lines: bytes) -> bytes:
     if not _LONG.search(lines):
         return lines

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address, ReversePath
 from empath.message.edited_header import EditedHeader
+from empath.message.folding import folded_line
 from empath.policy.routing import MaildirRoute, parse_route, route_text
 
 MAX_EDITS: Final = 1000  # of one message
@@ -257,14 +258,14 @@ def folded_field(name: str, value: str) -> bytes:
     """
     The field that a filter writes. *value* has all that stands behind the colon, with line feeds at its folds.
 
-    Lines of it that would begin a field of their own are folded, and empty ones are left out.
+    Lines of it that would begin a field of their own or are too long are folded, and empty ones are left out.
 
     Raises:
-        WrongEdit: its name is none, it has a NUL, or a line that is too long.
+        WrongEdit: its name is none, or it has a NUL.
     """
     first, *rest = value.replace("\r\n", "\n").replace("\r", " ").split("\n")
     folds = [line if line.startswith((" ", "\t")) else f"\t{line}" for line in rest if line.strip(" \t")]
     lines = [line.encode("utf-8", "surrogateescape") for line in (f"{name}:{first}", *folds)]
-    if not _NAME.fullmatch(name) or "\0" in value or any(len(line) > _LINE_OCTETS for line in lines):
-        raise WrongEdit(f"the field {name[:100]!r} has lines that no field may have")
-    return b"".join(line + b"\r\n" for line in lines)
+    if not _NAME.fullmatch(name) or len(name) >= _LINE_OCTETS or "\0" in value:
+        raise WrongEdit(f"the field {name[:100]!r} has a name or a NUL that no field may have")
+    return b"".join(part + b"\r\n" for line in lines for part in folded_line(line))

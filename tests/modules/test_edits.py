@@ -192,7 +192,7 @@ def test_a_filter_changes_single_fields_the_sender_and_the_body(edited):
         InsertField(0, "X Y", "x"),
         InsertField(0, "X", "a\0b"),
         ChangeField(1, "Received", ""),
-        ChangeField(1, "Subject", " x\n " + "y" * 998),
+        InsertField(0, "X" * 998, "a"),
     ],
 )
 def test_what_a_filter_cannot_change_is_refused(edited, edit):
@@ -211,6 +211,7 @@ def test_what_a_filter_cannot_change_is_refused(edited, edit):
         (" a\r\n\tb\n\nBcc: x\n \n", b"X: a\r\n\tb\r\n\tBcc: x\r\n"),
         ("a\rb", b"X:a b\r\n"),
         ("", b"X:\r\n"),
+        (" x\n " + "y" * 998, b"X: x\r\n " + b"y" * 997 + b"\r\n y\r\n"),
     ],
 )
 def test_a_folded_value_stays_one_field(value, expected):
