@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from empath.errors import SyntaxViolation
+from empath.mail.domain import Domain
+from empath.message.fields import Fields
 from empath.message.mime import Part, Step, walk
 
 MOST_MAIL_OCTETS: Final = 15 * 1024 * 1024
@@ -30,6 +32,7 @@ _STORED, _DEFLATED = 0, 8  # methods
 _ENCRYPTED, _SIZE_LATER = 1, 8  # flags
 _WINDOW_OF_GZIP: Final = 31
 _WINDOW_RAW: Final = -15
+_TOLD_DOMAIN: Final = b"tls-report-domain"
 _WORDS: Final = ("text/plain", "text/html", "message/delivery-status")
 _BOM: Final = b"\xef\xbb\xbf"
 _BEGINNINGS: Final = (b"<", b"{", b"\xff\xfe", b"\xfe\xff")
@@ -53,6 +56,15 @@ def find_report(pieces: Iterable[bytes]) -> bytes:
         if found.startswith(_BEGINNINGS_OF_WORDS if _is_for_words((part, octets)) else _BEGINNINGS):
             return found
     raise SyntaxViolation(why)
+
+
+def told_domain(pieces: Iterable[bytes]) -> str:
+    """The domain that the message is about, by its header (RFC 8460 §5.3); empty where it does not say."""
+    fields = next((part.fields for _, part, _ in walk(pieces)), Fields([]))
+    try:
+        return str(Domain.parse((fields.find(_TOLD_DOMAIN) or b"").decode("utf-8", "replace").strip()))
+    except SyntaxViolation:
+        return ""
 
 
 def inflate(octets: bytes) -> bytes:

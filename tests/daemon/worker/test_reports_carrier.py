@@ -81,6 +81,24 @@ def test_a_report_about_tls_is_read_and_kept(queue, bench):
     assert "tls" == bench.told[0].kind
 
 
+@pytest.mark.parametrize(
+    ("header", "domain"),
+    [
+        (b"TLS-Report-Domain: A.Test\r\n", "a.test"),
+        (b"TLS-Report-Domain:\r\n \xff\r\n", ""),
+        (b"", ""),
+    ],
+)
+def test_a_report_about_tls_may_name_its_domain_in_the_header_alone(queue, bench, header, domain):
+    """
+    As reports of Postfix do where there was no policy.
+    """
+    octets = mail(gzipped(TLS.replace(b'"policy-domain": "a.test"', b'"x": 1')), "application/tlsrpt+gzip")
+    assert "250 2.0.0 the report is read" == bench.carry(header + octets)
+    assert [(domain,)] == queue.select("SELECT DISTINCT policy_domain FROM tls_report")
+    assert domain == bench.told[0].domain
+
+
 def test_what_cannot_be_read_is_told_and_dropped(queue, bench):
     """
     It would bounce to an address that anybody may have written.

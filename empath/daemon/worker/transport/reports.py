@@ -7,6 +7,7 @@ sent it is a program, and a report of failure would go to an address that anybod
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -18,7 +19,7 @@ from empath.mail.fate import Attempt, Said
 from empath.mail.outcome import Stage
 from empath.mail.printable import printable
 from empath.mail.reply import Reply
-from empath.message.aggregate.carried import MOST_MAIL_OCTETS, find_report
+from empath.message.aggregate.carried import MOST_MAIL_OCTETS, find_report, told_domain
 from empath.message.aggregate.dmarc import DmarcReport
 from empath.message.aggregate.dmarc_reading import read_xml
 from empath.message.aggregate.tls import TlsReport, read_json
@@ -95,4 +96,12 @@ def _report_in(body: Body) -> DmarcReport | TlsReport:
     if body.size > MOST_MAIL_OCTETS:
         raise SyntaxViolation(f"it has more than {MOST_MAIL_OCTETS} octets")
     octets = find_report(body.pieces())
-    return read_json(octets) if octets.startswith(b"{") else read_xml(octets)
+    if not octets.startswith(b"{"):
+        return read_xml(octets)
+    report = read_json(octets)
+    if all(each.domain for each in report.policies):
+        return report
+    # Postfix leaves it out where there was no policy.
+    domain = told_domain(body.pieces())
+    policies = tuple(each if each.domain else replace(each, domain=domain) for each in report.policies)
+    return replace(report, policies=policies)
