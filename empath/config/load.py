@@ -11,12 +11,13 @@ import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from empath.config.keys import KeyPath, dotted
+from empath.config.keys import KeyPath, dotted, written
 from empath.config.model import Config
 from empath.config.read_keys import with_read_keys
 from empath.config.reading import kind_of
@@ -142,18 +143,36 @@ def find_lines(path: Path, wanted: Sequence[KeyPath]) -> list[int]:
 
 def keys_of(error: ErrorDetails) -> KeyPath:
     """The keys of the file that a finding of pydantic is about."""
-    return _resolve((*error["loc"], *error.get("ctx", {}).get("at", ())))[0]
+    return _place(error).path
 
 
 def _finding(error: ErrorDetails, lines: Mapping[KeyPath, int]) -> tuple[int, str]:
-    path, parent = _resolve((*error["loc"], *error.get("ctx", {}).get("at", ())))
-    cause = error.get("ctx", {}).get("because_of", ()) if path[:1] not in lines else ()
-    return _line(cause or path, lines), f"{dotted(path)}: {_words(error, path, parent)}"
+    place = _place(error)
+    cause = error.get("ctx", {}).get("because_of", ()) if place.path[:1] not in lines else ()
+    words = _words(error, place.path, place.parent)
+    if words.startswith(("unknown key", "must be ")):
+        words += _quotes(error, place)
+    return _line(cause or place.path, lines), f"{dotted(place.path)}: {words}"
 
 
-def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[Table] | None]:
+class _Place(NamedTuple):
+    """Where a finding is."""
+
+    path: KeyPath
+    parent: type[Table] | None  # the table of the last key; None if the operator chooses its keys
+    chosen: int | None  # index of the first key that the operator chooses
+
+
+def _place(error: ErrorDetails) -> _Place:
+    loc = (*error["loc"], *error.get("ctx", {}).get("at", ()))
+    place = _resolve(loc)
+    # An unknown key may be the name of an attribute: it is none in the file.
+    return place._replace(path=(*place.path[:-1], loc[-1])) if error["type"] == "extra_forbidden" else place
+
+
+def _resolve(loc: tuple[str | int, ...]) -> _Place:
     """
-    The keys that *loc* means, and the table of the last one.
+    The place that *loc* means.
 
     pydantic names a value by its key when the file gives it and by its attribute when it is a default, and adds
     "[key]" where a key is wrong.
@@ -162,28 +181,66 @@ def _resolve(loc: tuple[str | int, ...]) -> tuple[KeyPath, type[Table] | None]:
     parent: type[Table] | None = None
     model: type[Table] | None = Config
     named: type[Table] | None = None  # of the table whose name comes next
+    chosen: int | None = None
     for part in loc:
         if part == "[key]":
             continue
         if named is not None:
             model, named = named, None
+            chosen = len(path)
         elif isinstance(part, str):
             parent = model
+            if model is None and chosen is None:
+                chosen = len(path)
             fields = model.model_fields if model else {}
             if part in fields:
                 part = fields[part].alias or part  # noqa: PLW2901
-            field = next((field for name, field in fields.items() if (field.alias or name) == part), None)
+            field = _field(part, model)
             model = table_of(field.annotation) if field else None
             named = named_table_of(field.annotation) if field else None
         path = (*path, part)
-    return path, parent
+    return _Place(path, parent, chosen)
+
+
+def _field(key: str, table: type[Table] | None) -> FieldInfo | None:
+    """The setting *key* of *table*."""
+    fields = table.model_fields if table else {}
+    return next((field for name, field in fields.items() if (field.alias or name) == key), None)
+
+
+def _quotes(error: ErrorDetails, place: _Place) -> str:
+    """
+    The advice to quote a name whose dots have made tables of it, as in `example.org = "mx"`; else nothing.
+
+    Such a table is found where a value should be, or as an unknown key of the table that has the rest of the name.
+    """
+    given = error["input"]
+    for part in error.get("ctx", {}).get("at", ()):
+        given = given.get(part) if isinstance(given, dict) else None
+    if place.chosen is None or not isinstance(given, dict) or not given:
+        return ""
+    names = [*map(str, place.path[place.chosen :])]
+    if "." in names[0]:
+        return ""
+    is_value = len(names) == 1
+    while isinstance(given, dict) and given:
+        key = next(iter(given))
+        if not is_value and not isinstance(given[key], dict):
+            break
+        names.append(key)
+        given = given[key]
+    return f"; if the name has dots, write it in quotes: {written('.'.join(names))}" if len(names) > 1 else ""
 
 
 def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
-    """The line of the key, or of the nearest table around a missing key."""
-    while path and path not in lines:
+    """The line of the key, or of the first key in it, or of the nearest table around a missing key."""
+    while path:
+        if path in lines:
+            return lines[path]
+        if inner := [line for keys, line in lines.items() if keys[: len(path)] == path]:
+            return min(inner)
         path = path[:-1]
-    return lines.get(path, 1)
+    return 1
 
 
 def _words(error: ErrorDetails, path: KeyPath, parent: type[Table] | None) -> str:
@@ -212,7 +269,8 @@ def _words(error: ErrorDetails, path: KeyPath, parent: type[Table] | None) -> st
             remedy = f"; write [{dotted(path)}]" if isinstance(given, list) else ""
             return f"must be a table, not {kind_of(given)}{remedy}"
         case "tuple_type":
-            remedy = f"; write [[{dotted(path)}]]" if isinstance(given, dict) else ""
+            is_table = isinstance(given, dict) and _is_table(path[-1], parent)
+            remedy = f"; write [[{dotted(path)}]]" if is_table else ""
             return f"must be a list, not {kind_of(given)}{remedy}"
         case "greater_than_equal":
             return f"must be at least {context['ge']}, not {given}"
@@ -226,6 +284,11 @@ def _words(error: ErrorDetails, path: KeyPath, parent: type[Table] | None) -> st
             )
         case _:
             return f"{error['msg']}"
+
+
+def _is_table(key: str | int, parent: type[Table] | None) -> bool:
+    field = _field(str(key), parent)
+    return field is not None and table_of(field.annotation) is not None
 
 
 def _did_you_mean(key: str | int, table: type[Table] | None) -> str:

@@ -12,10 +12,11 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, PlainValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from empath.config.fields import pattern_but_all
+from empath.config.fields import Selector, SigningDomain, pattern_but_all
 from empath.config.reading import AS_TEXT, absolute_path, as_text, kind_of, problem, read_by
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
+from empath.mail.domain import Domain
 from empath.policy.destinations.rulebook import DestinationPattern
 from empath.policy.destinations.settings import SETTINGS
 from empath.policy.dnsbl import Blocklist
@@ -129,7 +130,7 @@ def _destination_of_file(given: dict[str, Any]) -> dict[str, str | int | bool]:
     return {name: from_text[SETTINGS[name].kind_in_file](SETTINGS[name].write(value)) for name, value in given.items()}
 
 
-def _no_key_twice(parse: Callable[[str], object]) -> Callable[[object], object]:
+def no_key_twice(parse: Callable[[str], object]) -> Callable[[object], object]:
     """
     Refuse two spellings of one key that *parse* reads, such as a pattern: it would be unclear which one counts.
     Addresses are compared by any case.
@@ -183,15 +184,15 @@ RouteTarget = Annotated[Route, PlainValidator(_route), PlainSerializer(_route_va
 SingleRoute = Annotated[Route, PlainValidator(_single_route), PlainSerializer(route_text, return_type=str)]
 _RecipientPattern = Annotated[DomainPattern | Address, read_by(parse_recipient_pattern), AS_TEXT]
 _SenderPattern = Annotated[SenderPattern, read_by(SenderPattern.parse), AS_TEXT]
-Routes = Annotated[dict[_RecipientPattern, RouteTarget], BeforeValidator(_no_key_twice(parse_recipient_pattern))]
-SenderRoutes = Annotated[dict[_SenderPattern, RouteTarget], BeforeValidator(_no_key_twice(SenderPattern.parse))]
+Routes = Annotated[dict[_RecipientPattern, RouteTarget], BeforeValidator(no_key_twice(parse_recipient_pattern))]
+SenderRoutes = Annotated[dict[_SenderPattern, RouteTarget], BeforeValidator(no_key_twice(SenderPattern.parse))]
 AccountRoutes = dict[Annotated[str, read_by(_account_name)], RouteTarget]
 Destinations = Annotated[
     dict[
         Annotated[DestinationPattern, read_by(DestinationPattern.parse), AS_TEXT],
         Annotated[dict[str, Any], PlainValidator(_destination), PlainSerializer(_destination_of_file)],
     ],
-    BeforeValidator(_no_key_twice(DestinationPattern.parse)),
+    BeforeValidator(no_key_twice(DestinationPattern.parse)),
     AfterValidator(lambda found: {pattern: given for pattern, given in found.items() if given}),  # an empty one is none
     AfterValidator(_patterns_fit),
 ]
@@ -200,10 +201,11 @@ Senders = Annotated[
         _RecipientPattern,
         Annotated[Rate, PlainValidator(_sender), PlainSerializer(lambda rate: {"rate": delivery_rate_text(rate)})],
     ],
-    BeforeValidator(_no_key_twice(parse_recipient_pattern)),
+    BeforeValidator(no_key_twice(parse_recipient_pattern)),
 ]
 RecipientRules = Annotated[
     dict[_RulePattern, Annotated[RecipientRule, PlainValidator(_recipient_rule), AS_TEXT]],
-    BeforeValidator(_no_key_twice(DomainPattern.parse)),
+    BeforeValidator(no_key_twice(DomainPattern.parse)),
 ]
+SigningSelectors = Annotated[dict[SigningDomain, tuple[Selector, ...]], BeforeValidator(no_key_twice(Domain.parse))]
 Weights = Annotated[dict[str, int], PlainValidator(_weights)]

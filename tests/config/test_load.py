@@ -212,6 +212,35 @@ networks = [
     [
         ("nothing = 1", "nothing: unknown key"),
         ("listner = 1", "listner: unknown key (did you mean listener?)"),
+        ("[[milters]]", "milters: unknown key (did you mean milter?)"),
+        (
+            'routes.example.net = "mx"',
+            "routes.example: must be text in quotes, not a table"
+            '; if the name has dots, write it in quotes: "example.net"',
+        ),
+        (
+            'dkim = {keys = "k", sign.a.test = ["s"]}',
+            'dkim.sign.a: must be a list, not a table; if the name has dots, write it in quotes: "a.test"',
+        ),
+        (
+            'mta_sts.mx.a.test.mode = "none"',
+            'mta_sts.mx.a: unknown key; if the name has dots, write it in quotes: "mx.a.test"',
+        ),
+        (
+            "destinations.a.test.tls = 1",
+            'destinations.a.test: unknown key; if the name has dots, write it in quotes: "a.test"',
+        ),
+        ('mta_sts."a.test".mod = {x = 1}', 'mta_sts."a.test".mod: unknown key (did you mean mode?)'),
+        ("routes.example = {}", "routes.example: must be text in quotes, not a table"),
+        ('mta_sts."a.test".mx = {x = 1}', 'mta_sts."a.test".mx: must be a list, not a table'),
+        (
+            'mta_sts = {"a.test" = {mode = "none"}, "A.test" = {mode = "none"}}',
+            "mta_sts.\"A.test\": is the same pattern as another key: 'a.test'",
+        ),
+        (
+            'dkim = {keys = "k", sign = {"a.test" = ["s"], "A.test" = ["t"]}}',
+            "dkim.sign.\"A.test\": is the same pattern as another key: 'a.test'",
+        ),
         ("[delivery]\nworker = 1", "delivery.worker: unknown key (did you mean workers?)"),
         ("delivery.hostname = 'a.test'", "delivery.hostname: unknown key; put it above the first table"),
         ("[[delivery]]", "delivery: must be a table, not a list; write [delivery]"),

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from pydantic import model_validator
 
-from empath.config.fields import ConfigPath, Seconds, SigningSelectors
+from empath.config.fields import ConfigPath, Seconds
 from empath.config.keys import KeyPath
+from empath.config.pattern_tables import SigningSelectors
 from empath.config.reading import problem, setting
 from empath.config.tables.table import Table
 

@@ -5,11 +5,13 @@ mta_sts - one entry of the table [mta_sts]: what a domain of this host demands o
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
 from empath.config.fields import Seconds, SigningDomain
+from empath.config.pattern_tables import no_key_twice
 from empath.config.reading import problem, read_by, setting
 from empath.config.tables.table import Table
+from empath.mail.domain import Domain
 from empath.policy.sts import LONGEST_AGE_S, MOST_PATTERNS, StsPolicy, parse_pattern
 from empath.policy.tls_demand import StsMode
 
@@ -48,4 +50,4 @@ class MtaSts(Table):
         return self
 
 
-MtaStsByDomain = dict[SigningDomain, MtaSts]
+MtaStsByDomain = Annotated[dict[SigningDomain, MtaSts], BeforeValidator(no_key_twice(Domain.parse))]
