@@ -30,7 +30,7 @@ from empath.cli.common import (
 )
 from empath.config import Config
 from empath.config.fields import parse_selector
-from empath.errors import CannotCreate, EmpathError, MissingInput, SyntaxViolation, UsageError
+from empath.errors import CannotCreate, EmpathError, MissingInput, ServiceUnavailable, SyntaxViolation, UsageError
 from empath.mail.domain import Domain
 from empath.mail.lookup import Absent, Failed, Kind, LookupAnswer, Question, Texts
 from empath.mail.words import count, instant
@@ -47,6 +47,7 @@ _COLUMNS: Final = (
     Column("DNS", 0, 20),
 )
 PUBLISHED: Final = "published"
+UNANSWERED: Final = "look-up failed: "  # begins what is seen of a record about which the DNS is silent
 IN_FILE: Final = "file"  # state of a key that [dkim.sign] names
 _WITHIN_S: Final = 5.0
 _OVERLAP_S: Final = 7 * 86_400.0  # mail may be on its way for so long
@@ -124,11 +125,16 @@ def rotate(context: click.Context, domain: str, bits: str, wait_s: float) -> Non
 
     It waits until its record is in the DNS and `dkim check` has found it. Until then the old key signs.
     """
-    engine = open_queue(lenient_configuration(context))
+    config = lenient_configuration(context)
+    engine = open_queue(config)
     known = [key for key in storage.all_dkim_keys(engine) if key.domain == domain]
     if waiting := [key.selector for key in known if key.state == "waiting"]:
-        raise UsageError(f"{domain} has keys that wait for their records: {' '.join(waiting)}")
+        words = f"{domain} has keys that wait for their records: {' '.join(waiting)}"
+        raise UsageError(f"{words}; publish them, then `empath-admin dkim check {domain}`, or `dkim remove` them")
     kinds = dict.fromkeys(_kind(key.algorithm) for key in known if key.state == "signing")
+    if not kinds and any(file.domain == domain for file in config.dkim.files):
+        words = f"the keys of {domain} are files: make new ones by `empath-admin dkim generate --to-file {domain}`"
+        raise UsageError(f"{words}, publish them, and name them in [dkim.sign] in place of the others")
     if not kinds:
         raise MissingInput(f"no key in the queue signs mail of {domain}; `empath-admin dkim generate` makes one")
     taken = {key.selector for key in known}
@@ -186,7 +192,7 @@ def check(context: click.Context, *, domain: str | None, only_look: bool, is_jso
     Compare the keys with their records in the DNS.
 
     A key that waits begins to sign once its record is there, in place of others of its algorithm. Exits with 4 if a key
-    signs whose record is not there, or is another.
+    signs whose record is not there, or is another, and with 69 if the DNS is silent about one that signs.
     """
     _, config = configuration(context)
     found = keys_of(config, domain)
@@ -203,13 +209,19 @@ def check(context: click.Context, *, domain: str | None, only_look: bool, is_jso
     elif found:
         output.write_table(_COLUMNS, [(*_row(key), seen[record_name(key)]) for key in found])
     for key in ready if not only_look else ():
-        say(NAME, f"{key.selector} of {key.domain} signs now")
+        # Of two that begin at once, the one that was made later signs.
+        is_followed = any(record_name(each) == record_name(key) and each.state == "retired" for each in found)
+        fate = "is published, but another key of its algorithm signs" if is_followed else "signs now"
+        say(NAME, f"{key.selector} of {key.domain} {fate}")
     for key in found:
         if key.state == "retired" and time.time() - key.since_at > _OVERLAP_S:
             say(NAME, f"{key.selector} of {key.domain} was retired a week ago: remove its record, then the key")
     say(NAME, count(len(found), "key"))
-    if any(key.state in (IN_FILE, "signing") and seen[record_name(key)] != PUBLISHED for key in found):
+    doubtful = {seen[record_name(key)] for key in found if key.state in (IN_FILE, "signing")} - {PUBLISHED}
+    if any(not words.startswith(UNANSWERED) for words in doubtful):
         context.exit(FINDINGS)
+    if doubtful:
+        raise ServiceUnavailable("the DNS gave no answer about keys that sign; try again, or see [dns] nameservers")
 
 
 @dkim.command("remove")
@@ -227,7 +239,14 @@ def remove(context: click.Context, domain: str, selector: str, wait_s: float, is
     if not is_sure and not click.confirm(f"{NAME}: remove the key {selector} of {domain}?", err=True):
         say(NAME, "nothing was changed")
         context.exit(INTERRUPTED)
-    carry_out(open_queue(config), storage.RemoveDkimKey(domain, selector, who=who()), deadline_s=wait_s)
+    try:
+        carry_out(open_queue(config), storage.RemoveDkimKey(domain, selector, who=who()), deadline_s=wait_s)
+    except MissingInput as exc:
+        for file in config.dkim.files:
+            if (file.domain, file.selector) == (domain, selector):
+                words = f"the key {selector} of {domain} is a file: take it out of [dkim.sign], reload"
+                raise UsageError(f"{words}, and remove {file.path}") from exc
+        raise
     click.echo(f"removed {selector} of {domain}")
 
 
@@ -272,7 +291,7 @@ def _words(key: DkimKey, answer: LookupAnswer) -> str:
         case Absent(why):
             return f"no record ({why})"
         case Failed(why):
-            return f"look-up failed: {why}"
+            return f"{UNANSWERED}{why}"
         case _:
             return "no record"
 
@@ -350,6 +369,9 @@ def _write_file(path: Path, octets: bytes) -> None:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as exc:
         raise UsageError(f"{path} exists; take another selector") from exc
+    except FileNotFoundError as exc:
+        words = f"there is no directory {path.parent}, which [dkim] keys names"
+        raise CannotCreate(f"{words}; make it: mkdir -m 700 {path.parent}") from exc
     except OSError as exc:
         raise CannotCreate(f"{path} cannot be written: {exc.strerror}") from exc
     try:

@@ -12,7 +12,7 @@ from empath.authentication.signing_key import SigningKey
 from empath.cli.admin.doctor_dkim import diagnose_dkim
 from empath.cli.common import FINDINGS
 from empath.config import load_config
-from empath.errors import MissingInput, UsageError
+from empath.errors import CannotCreate, MissingInput, ServiceUnavailable, UsageError
 from empath.policy.health import Level
 from tests.cli.admin.kit import AdminTool
 from tests.kit.dns import ScriptedDns
@@ -71,9 +71,13 @@ def test_a_key_is_made_published_and_signs(tool: AdminTool, script: ScriptedDns)
     publish(script, tool)
     tool.lines("dkim", "check", "--only-look")
     assert ["waiting", "waiting"] == [*states(tool).values()]
-    assert f"empath-admin: {name} of x.test signs now" in tool.words("dkim", "check", "x.test")
-    assert ["signing", "signing"] == [*states(tool).values()]
-    assert ["published", "published"] == [each["dns"] for each in tool.records("dkim", "check")]
+    tool.lines("dkim", "generate", "x.test", "--algorithm", "rsa", "--selector", "later")
+    publish(script, tool)
+    words = tool.words("dkim", "check", "x.test")
+    assert f"empath-admin: {name} of x.test is published, but another key of its algorithm signs" in words
+    assert "empath-admin: later of x.test signs now" in words
+    assert {name: "retired", "later": "signing"}.items() <= states(tool).items()
+    assert {"published"} == {each["dns"] for each in tool.records("dkim", "check")}
 
 
 def test_a_key_is_followed_by_another(tool: AdminTool, script: ScriptedDns) -> None:
@@ -86,7 +90,8 @@ def test_a_key_is_followed_by_another(tool: AdminTool, script: ScriptedDns) -> N
     [line] = tool.lines("dkim", "rotate", "x.test")
     new = line.partition(".")[0]
     assert {"old": "signing", new: "waiting"} == states(tool)
-    assert isinstance(tool.invoke("dkim", "rotate", "x.test").exception, UsageError)
+    refused = tool.invoke("dkim", "rotate", "x.test").exception
+    assert (UsageError, True) == (type(refused), "publish them, then" in str(refused))
     publish(script, tool)
     tool.lines("dkim", "check")
     assert {"old": "retired", new: "signing"} == states(tool)
@@ -139,6 +144,15 @@ def test_keys_in_files_are_made_and_checked_too(tool: AdminTool, script: Scripte
     assert {"f": "file"} == states(tool)
     assert any("x.test.gone.key cannot be read" in line for line in tool.words("dkim", "list"))
     assert FINDINGS == tool.invoke("dkim", "check").exit_code
+    for arguments, words in (
+        (["rotate", "x.test"], "the keys of x.test are files: make new ones by"),
+        (["remove", "x.test", "f", "--yes"], f"take it out of [dkim.sign], reload, and remove {file}"),
+    ):
+        refused = tool.invoke("dkim", *arguments).exception
+        assert (UsageError, True) == (type(refused), words in str(refused)), arguments
+    tool.config.write_text(text.replace('keys = "keys"', 'keys = "nowhere"'))
+    refused = tool.invoke("dkim", "generate", "x.test", "--to-file").exception
+    assert (CannotCreate, True) == (type(refused), "make it: mkdir" in str(refused))
 
 
 def test_files_are_made_together_or_not_at_all(tool: AdminTool) -> None:
@@ -181,3 +195,33 @@ def test_doctor_compares_the_keys_that_sign_with_the_dns(tool: AdminTool, script
     publish(script, tool)
     [there] = diagnose_dkim(config)
     assert (Level.OK, True) == (there.level, there.found.endswith("x.test: published"))
+
+
+def test_a_dns_that_is_silent_says_nothing_against_a_key(tool: AdminTool, script: ScriptedDns) -> None:
+    """
+    A person who publishes the record anew mends nothing, and cron tells of an outage as of one.
+    """
+    tool.lines("dkim", "generate", "x.test", "--algorithm", "ed25519", "--selector", "e")
+    tool.queue.write("UPDATE dkim_key SET state = 'signing'")
+    script.fail("e._domainkey.x.test", "TXT")
+    assert isinstance(tool.invoke("dkim", "check").exception, ServiceUnavailable)
+    [unknown] = diagnose_dkim(load_config(tool.config))
+    assert (Level.WARNING, True) == (unknown.level, "name servers" in unknown.remedy)
+    assert "forged" not in unknown.found
+
+
+def test_doctor_names_domains_that_are_to_sign_and_have_no_key(tool: AdminTool) -> None:
+    """
+    Mail would go on without a seal, and nobody would believe the reports.
+    """
+    reports = 'send = true\naddress = "r@{}.test"\n'
+    more = '[arc]\ndomain = "x.test"\nselector = "gone"\n'
+    more += f"[dmarc_reports]\n{reports.format('y')}[tls_reports]\n{reports.format('x')}"
+    tool.config.write_text(tool.config.read_text() + more)
+    tool.lines("dkim", "generate", "x.test", "--algorithm", "ed25519", "--selector", "e")
+    tool.queue.write("UPDATE dkim_key SET state = 'signing'")
+    found = [each.found for each in diagnose_dkim(load_config(tool.config)) if each.found.startswith("no ")]
+    assert [
+        "no key gone of x.test signs: [arc] domain has it, and nothing is sealed",
+        "no key of y.test signs: [dmarc_reports] address has it, and others believe its reports by SPF alone",
+    ] == found
