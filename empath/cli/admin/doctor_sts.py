@@ -14,6 +14,7 @@ from empath.config.tables.mta_sts import MtaSts
 from empath.config.tables.tls import TlsMode
 from empath.mail.domain import Domain
 from empath.mail.lookup import Absent, Addresses, Exchangers, Failed, Kind, LookupAnswer, Question, Texts
+from empath.policy.access import Role
 from empath.policy.health import Diagnosis, Level
 from empath.policy.pattern import PatternTable
 from empath.policy.sts import policy_host, read_record, record_name
@@ -34,7 +35,7 @@ def diagnose_sts(config: Config, resolver: "Resolver", presented: Presented) -> 
     asked = [question for domain in config.mta_sts for question in _questions(domain)]
     answers = dict(zip(asked, resolver.look_up(asked, _WITHIN_S), strict=True)) if asked else {}
     for domain, table in config.mta_sts.items():
-        found = [*_record(domain, table, answers), *_hosts(domain, table, answers)]
+        found = [*_record(domain, table, answers), *_hosts(config, domain, table, answers)]
         found += [*_certificates(config, domain, answers, presented)]
         yield from found or [Diagnosis(_SUBJECT, Level.OK, f"the policy of {domain} is published: {table.mode}")]
 
@@ -69,7 +70,7 @@ def _record(domain: str, table: MtaSts, answers: dict[Question, LookupAnswer]) -
         yield _warn(words, "make an A or AAAA record for it, with the address of [http] or of the proxy before it")
 
 
-def _hosts(domain: str, table: MtaSts, answers: dict[Question, LookupAnswer]) -> Iterator[Diagnosis]:
+def _hosts(config: Config, domain: str, table: MtaSts, answers: dict[Question, LookupAnswer]) -> Iterator[Diagnosis]:
     if table.policy.mode is StsMode.NONE:
         return
     for name in _exchangers(domain, answers):
@@ -77,6 +78,12 @@ def _hosts(domain: str, table: MtaSts, answers: dict[Question, LookupAnswer]) ->
             consequence = "gets no mail" if table.policy.mode is StsMode.ENFORCE else "would get no mail"
             words = f"the MX {name} of {domain} is not in the policy: it {consequence} from hosts that check"
             yield _warn(words, f'add it to mx of [mta_sts."{domain}"]')
+    hostname = str(config.hostname)
+    for_hosts = [listener for listener in config.listeners if listener.role is not Role.SUBMISSION]
+    has_tls = any(listener.tls is not TlsMode.NONE for listener in for_hosts)
+    if hostname in _exchangers(domain, answers) and not has_tls:
+        words = f"the policy of {domain} asks for TLS of {hostname}, and no listener for other hosts offers it"
+        yield _warn(f"{words}: hosts that check it go away", 'set tls = "starttls" on the listener of port 25')
 
 
 def _certificates(

@@ -64,7 +64,16 @@ def test_what_is_published_as_printed_is_well(tmp_path, script, tool):
     assert "_mta-sts.a.test" == name
     assert ";   mx: *.b.test" in comments
     published(script, record.partition("id=")[2].partition(";")[0])
-    assert [("ok", "the policy of a.test is published: enforce")] == found(tmp_path, script)
+    assert [("ok", "the policy of a.test is published: enforce")] == found(tmp_path, script, OWN)
+
+
+def test_a_policy_over_a_host_without_tls_is_told(tmp_path, script):
+    """
+    It keeps all mail away that it asks others to protect.
+    """
+    published(script)
+    [words] = [words for _, words in found(tmp_path, script) if "no listener" in words]
+    assert "the policy of a.test asks for TLS of mx.example.test, and no listener for other hosts offers it" in words
 
 
 def test_a_domain_without_a_policy_has_nothing_to_publish(tool):
@@ -85,7 +94,7 @@ def test_what_disagrees_is_told(tmp_path, script):
         ("warning", "_mta-sts.a.test has the id old of another policy: hosts go on with the one they know"),
         ("warning", "mta-sts.a.test has no address in the DNS (NODATA): no host can read the policy"),
         ("warning", "the MX new.test of a.test is not in the policy: it gets no mail from hosts that check"),
-    ] == found(tmp_path, script)
+    ] == found(tmp_path, script, OWN)
 
 
 def test_a_look_up_that_fails_says_nothing_of_the_record(tmp_path, script):
@@ -97,7 +106,7 @@ def test_a_look_up_that_fails_says_nothing_of_the_record(tmp_path, script):
     assert [
         ("warning", f"{name}: the look-up failed: SERVFAIL from {script.address}")
         for name in ("_mta-sts.a.test", "mta-sts.a.test")
-    ] == found(tmp_path, script)
+    ] == found(tmp_path, script, OWN)
 
 
 def test_a_domain_without_records_is_told(tmp_path, script):
