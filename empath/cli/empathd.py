@@ -41,7 +41,7 @@ from empath.errors import (
     UnusableQueue,
     UsageError,
 )
-from empath.mail.words import instant, span
+from empath.mail.words import count, instant, span
 from empath.policy.health import SILENCE_S, Level, count_kinds, missing_processes
 from empath.policy.limits.session import wanted_space_octets
 from empath.storage.admin.pauses import Pauses
@@ -115,7 +115,7 @@ def status(context: click.Context, is_json: bool) -> None:
     config = lenient_configuration(context)
     found = launch.status(config)
     now = time.time()
-    pauses, beats = _ask_queue(config, now)
+    pauses, beats, limits = _ask_queue(config, now)
     living = [beat.slot for beat in beats if now - beat.beat_at <= SILENCE_S]
     newest = max(beats, key=lambda beat: beat.beat_at, default=None)
     if is_json:
@@ -127,6 +127,7 @@ def status(context: click.Context, is_json: bool) -> None:
             "last_beat_at": None if newest is None else instant(newest.beat_at),
             "frozen_since": None if pauses is None else pauses.frozen_since,
             "suspended_destinations": None if pauses is None else pauses.suspended,
+            "listener_limits": None if pauses is None else limits,
         }
         click.echo(json.dumps(record))
     else:
@@ -145,19 +146,25 @@ def status(context: click.Context, is_json: bool) -> None:
             say("empathd", f"{words}; see the log")
     if pauses is not None:
         say("empathd", pause_words(pauses))
+        if limits:
+            verb = "stands" if limits == 1 else "stand"
+            say("empathd", f"{count(limits, 'limit')} of listeners {verb} above the file: `empath-admin limit list`")
     if not found.is_known:
         context.exit(UNKNOWN)
     if not found.is_running:
         context.exit(NOT_RUNNING)
 
 
-def _ask_queue(config: Config, now: float) -> tuple[Pauses | None, list[Beat]]:
-    """The pauses, and the processes that have not ended; None and an empty list if the queue cannot be read."""
+def _ask_queue(config: Config, now: float) -> tuple[Pauses | None, list[Beat], int]:
+    """
+    The pauses, the processes that have not ended, and the number of limits of listeners that stand above the file;
+    None, an empty list and 0 if the queue cannot be read.
+    """
     try:
         with Snapshot(open_queue(config)) as snapshot:
-            return snapshot.pauses(now), snapshot.beats()
+            return snapshot.pauses(now), snapshot.beats(), snapshot.listener_limits(now)
     except EmpathError:
-        return None, []
+        return None, [], 0
 
 
 def _evidence(is_read: bool, newest: Beat | None, now: float) -> str:

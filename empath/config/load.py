@@ -146,6 +146,11 @@ def keys_of(error: ErrorDetails) -> KeyPath:
     return _place(error).path
 
 
+def words_of_value(error: ErrorDetails) -> str:
+    """What a finding of pydantic about a single value says of it, such as `must be at least 100, not 5`."""
+    return _words(error, (), None)
+
+
 def _finding(error: ErrorDetails, lines: Mapping[KeyPath, int]) -> tuple[int, str]:
     place = _place(error)
     cause = error.get("ctx", {}).get("because_of", ()) if place.path[:1] not in lines else ()

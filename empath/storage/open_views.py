@@ -113,6 +113,13 @@ _TABLE: Final = (
         updates="passes_at expires_at",
         is_deletable=True,
     ),
+    _view(
+        "listener_limit",
+        "listener setting",
+        "value expires_unix reason created_unix who",
+        inserts=f"listener setting value {_EXPIRING}",
+        is_deletable=True,
+    ),
     _view("recipient_list", "address", inserts="address", is_deletable=True),
     _view(
         "refusal", "refusal_id", "at_unix times client client_name listener account sender recipient stage rule reply"

@@ -539,6 +539,21 @@ SELECT l.scope AS scope,  -- area, client, destination or message
        l.who                                         AS who            -- author, as in audit
   FROM _log_level AS l;
 
+-- One row per limit of a listener that stands above the file, with or without an end. INSERT INTO listener_limit (listener,
+-- setting, value, expires_at, reason) adds a limit, or replaces that of the same listener and setting; all processes that take
+-- mail follow within a second. DELETE ends it.
+CREATE VIEW listener_limit AS
+SELECT l.listener                                    AS listener,      -- address of a listener, such as 192.0.2.25:25, or * for all
+       l.setting                                     AS setting,       -- key of [receiving.limits], such as message_rate_per_client
+       l.value                                       AS value,         -- its value as in the file, as text; none: no limit
+       datetime(l.expires_at, 'unixepoch')           AS expires_at,    -- end, UTC; NULL: none
+       l.expires_at                                  AS expires_unix,  -- the same in Unix seconds
+       l.reason                                      AS reason,        -- reason, for people
+       datetime(l.created_at, 'unixepoch')           AS created_at,    -- instant of the INSERT, UTC
+       l.created_at                                  AS created_unix,  -- the same in Unix seconds
+       l.who                                         AS who            -- author, as in audit
+  FROM _listener_limit AS l;
+
 -- One row per rule of destinations beyond [destinations] of the file: what holds there, and until when. Writable: value,
 -- expires_at, reason. INSERT INTO destination_rule (pattern, setting, value, expires_at, reason) adds a rule, or replaces
 -- that of the same pattern and setting; one with an end stands in for one without. DELETE ends it.

@@ -441,7 +441,7 @@ def test_status_as_json_names_all_processes(detached):
     assert 3 == code
     assert {
         "status": "stopped", "pid": None, "pids": [], "processes": {}, "last_beat_at": None, "frozen_since": None,
-        "suspended_destinations": 0,
+        "suspended_destinations": 0, "listener_limits": 0,
     } == json.loads(out)  # fmt: skip
 
 

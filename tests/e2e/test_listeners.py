@@ -27,6 +27,36 @@ def client_of(service):
         client.socket.close()
 
 
+def test_a_limit_of_a_bare_shell_holds_on_one_listener_until_it_is_removed(service, client_of):
+    """
+    Within a second, for new sessions and for one that has begun. What a listener cannot be is refused.
+    """
+    here = f"127.0.0.1:{service.ports['submission']}"
+    begun = client_of("submission")
+    sender = "MAIL FROM:<a@example.org>"
+    assert ["250 2.1.0", "250 2.0.0"] * 2 == begun.say_all(*[sender, "RSET"] * 2)
+    limits = f"('{here}', 'message_size', '1MiB', NULL), ('{here}', 'messages_per_session', 2, '+1 hour')"
+    service.shell(f"INSERT INTO listener_limit (listener, setting, value, expires_at) VALUES {limits}")
+
+    def announced(role):
+        client = client_of(role)
+        return re.findall(r"SIZE (\d+)", client.say("EHLO client.example.test"))
+
+    eventually(lambda: announced("submission") == ["1048576"])
+    assert ["12582912"] == announced("mx")
+    assert ["421 4.7.0"] == begun.say_all(sender)
+    with pytest.raises(apsw.ConstraintError, match="listener takes the address"):
+        write(service.queue, "INSERT INTO listener_limit (listener, setting, value) VALUES ('192.0.2.1:25', 'junk', 5)")
+    with pytest.raises(apsw.ConstraintError, match="for which there are descriptors"):
+        write(service.queue, "INSERT INTO listener_limit (listener, setting, value) VALUES ('*', 'connections', 1501)")
+
+    service.shell("UPDATE _listener_limit SET expires_at = unixepoch() WHERE setting = 'messages_per_session'")
+    service.shell("DELETE FROM listener_limit WHERE setting = 'message_size'")
+    eventually(lambda: announced("submission") == ["12582912"])
+    eventually(lambda: [] == service.rows("SELECT * FROM listener_limit"))
+    assert ["250 2.1.0", "250 2.0.0"] * 3 == client_of("submission").say_all(*[sender, "RSET"] * 3)
+
+
 def test_submission_adds_the_fields_that_are_missing(service, client_of):
     """
     RFC 6409 §8: a user's program may leave them out.

@@ -152,6 +152,22 @@ def test_a_listener_with_limits_of_its_own_counts_its_clients_apart():
     assert 9 == counter.count
 
 
+def test_numbers_change_and_what_is_open_stays_counted():
+    """
+    Fewer than are open: nobody else enters until enough have left. Who left is not counted any more.
+    """
+    counter = ConnectionCounter(ConnectionLimits(total=20, per_client=2), {MX: None, INTERNAL: None})
+    assert [None, None, TOO_MANY_FROM_CLIENT] == [counter.admit(MX, ONE) for _ in range(3)]
+    fewer, more = ConnectionLimits(total=2, per_client=1), ConnectionLimits(total=20, per_client=3)
+    counter.change(20, {MX: fewer, INTERNAL: more})
+    assert [TOO_MANY_CONNECTIONS, None] == [counter.admit(MX, TWO), counter.admit(INTERNAL, ONE)]
+    counter.change(3, {MX: more, INTERNAL: more})
+    assert TOO_MANY_CONNECTIONS == counter.admit(MX, TWO)
+    for listener in (MX, MX, INTERNAL):
+        counter.release(listener, ONE)
+    assert 0 == counter.count
+
+
 def test_two_processes_that_share_their_counts_keep_to_one_limit():
     """
     Several acceptors take connections from the same sockets; to a client they are one server.

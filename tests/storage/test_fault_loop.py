@@ -35,6 +35,7 @@ from empath.policy.events.consumer import ConsumerOfFile
 from empath.policy.events.form import Event
 from empath.policy.greylist import GreylistRules, Note, Triple
 from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
+from empath.policy.limits.override import LimitOverride
 from empath.policy.limits.rate import Rate
 from empath.policy.redaction import Redaction, Way
 from empath.policy.replies.reply_pattern import Heard
@@ -54,6 +55,7 @@ from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnsw
 from empath.storage.admin.events import AddConsumer, RemoveConsumer, Replay, SetState, SettleAsides
 from empath.storage.admin.forget import LeaveOut, LeaveOutKeyed
 from empath.storage.admin.fsck import Repair
+from empath.storage.admin.listener_limits import EndLimits, SetLimit
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
 from empath.storage.admin.records import DkimKey
 from empath.storage.admin.replay import Failure as FailedAttempt
@@ -401,6 +403,11 @@ OPERATIONS: dict[str, Works] = {
     ],
     "beat": lambda queue, _: [Beat(queue.process_id, now=T0 + 2)],
     "end process": lambda queue, _: [EndProcess(queue.process_id, now=T0 + 3)],
+    "set and end limits": lambda *_: [
+        SetLimit(LimitOverride("*", "errors", "5"), who="x"),
+        SetLimit(LimitOverride("*", "errors", "6", Timestamp(T0 + 1e9), "why"), who="x"),
+        EndLimits([("*", "errors")], who="x"),
+    ],
     "resize destinations": lambda *_: [ResizeDestinations({1: 3, 2: 3})],
     "suspend by hours": lambda *_: [SuspendByHours({1: (Standing(2), Standing(2, T0 + 60, "closed by schedule"))})],
     "note exchangers": lambda *_: [NoteExchangers("a.example", ("mx1.example.net",), max_leases=3)],

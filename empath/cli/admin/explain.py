@@ -58,6 +58,9 @@ def explain(context: click.Context, target: str, *, is_asked: bool, masks: bool,
     if masks and "@" in target:
         raise UsageError("--masked takes no address: an answer would tell what is masked")
     config = lenient_configuration(context)
+    if any(target == listener.text for listener in config.listeners):
+        words = f"{target} is a listener: `empath-admin limit show {target}` says what its clients may do, and why"
+        raise UsageError(words)
     now = time.time()
     with open_queue(config).visiting(None) as visit, visit.one_instant():
         found = _explained(config, visit, target, now)

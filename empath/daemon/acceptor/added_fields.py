@@ -28,12 +28,13 @@ class AddedFields:
     seal once it is composed, None for none.
     """
 
-    __slots__ = ("_client", "_context", "_offer", "header", "judged", "sealed_by", "signing")
+    __slots__ = ("_client", "_context", "_limits", "_offer", "header", "judged", "sealed_by", "signing")
 
     def __init__(
         self, context: ListenerContext, client: Client, offer: MailOffered, signing: MessageSigning | None
     ) -> None:
         self._context = context
+        self._limits = context.configured  # of the whole message, whatever rows change meanwhile
         self._client = client
         self._offer = offer
         self.signing = signing
@@ -52,7 +53,7 @@ class AddedFields:
         if self.header is None:
             results = self._results
             self.header = EditedHeader(
-                content.header(self._context.configured.header_octets),
+                content.header(self._limits.header_octets),
                 above=[results] if results else [],
                 below=Fields.of(self._missing(content)).octets,
                 hidden=results,
@@ -78,7 +79,7 @@ class AddedFields:
         added += b"" if header is None else b"".join(header.below)
         added += content.mailbox_fields
         if self.signing is not None:
-            added = self.signing.sign(added, content, self._context.configured.header_octets) + added
+            added = self.signing.sign(added, content, self._limits.header_octets) + added
         if sealing is not None:
             added = self._seal(sealing, added, content) + added
         return added + b"\r\n" if content.is_headerless else added
@@ -122,7 +123,7 @@ class AddedFields:
     def _seal(self, sealing: Sealing, added: bytes, content: IncomingContent) -> bytes:
         """The set of ARC over *content* below the fields *added*; nothing where it cannot be made."""
         chain = None if self.judged is None else self.judged.findings.arc
-        fields = SignedFields(Fields.of(added + content.header(self._context.configured.header_octets)))
+        fields = SignedFields(Fields.of(added + content.header(self._limits.header_octets)))
         made = sealing.seal(content.queue_id, fields, content.body_digests, chain, self._results)
         if made is None:
             return b""

@@ -34,7 +34,7 @@ from empath.net.certificate import ServerTls
 from empath.policy.access import Role
 from empath.policy.limits.refusal import RefusalTally
 from empath.policy.limits.refusal_log import RefusalMeter
-from empath.policy.limits.session import Pace
+from empath.policy.limits.session import Pace, line_limit_octets
 from empath.policy.tickets import Tickets
 from empath.smtp.server.limits import ServerLimits
 from empath.storage.write import Write
@@ -44,6 +44,31 @@ if TYPE_CHECKING:  # only what is configured is imported
     from empath.daemon.process.tracing import Tracing
 
 W = TypeVar("W", bound=Write)
+
+
+def server_limits(listener: Listener, limits: Limits) -> ServerLimits:
+    """What the protocol session needs of *limits*."""
+    return ServerLimits(
+        message_octets=limits.message_octets,
+        recipients=limits.recipients,
+        command_octets=limits.command_octets,
+        line_octets=line_limit_octets(listener.role, limits.line_octets),
+        errors=limits.errors,
+        slow_errors=limits.slow_errors,
+        junk=limits.junk,
+        messages=limits.messages_per_session,
+        deliver_by_s=int(limits.deliver_by_s),
+    )
+
+
+def pace_of(config: Config, limits: Limits) -> Pace:
+    """How fast clients must be."""
+    return Pace(
+        command_s=config.timeouts.command_s,
+        content_s=config.timeouts.content_s,
+        session_s=config.timeouts.session_s,
+        content_octets_per_s=limits.content_octets_per_s,
+    )
 
 
 class Committer(Protocol):
@@ -117,6 +142,15 @@ class ListenerContext:
         self.hostname = self.listener.hostname or self.config.hostname
         self.greeting = Reply.of(f"250 {self.hostname}")
         self.offers = Offers(self.listener, int(self.configured.hold_s))
+
+    def change_limits(self, configured: Limits) -> None:
+        """
+        Have other limits from now on. A session keeps what it told its client, and a message what held at its MAIL.
+        """
+        self.configured = configured
+        self.limits = server_limits(self.listener, configured)
+        self.pace = pace_of(self.config, configured)
+        self.offers = Offers(self.listener, int(configured.hold_s))
 
     @property
     def admits_new_clients(self) -> bool:

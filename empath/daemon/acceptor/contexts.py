@@ -14,15 +14,17 @@ from typing import Final
 import gevent
 
 from empath.config import Config
+from empath.config.listener_limits import LimitBook
 from empath.config.tables.limits import Limits
 from empath.config.tables.receiving import Listener as ListenerSettings
 from empath.daemon.acceptor.admission import Admission
 from empath.daemon.acceptor.authentication import Authenticator, OverrideRows
 from empath.daemon.acceptor.content import ContentBudget
-from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.acceptor.context import ListenerContext, pace_of, server_limits
 from empath.daemon.acceptor.dmarc_counts import DmarcCounts
 from empath.daemon.acceptor.entry import EntryChecks
 from empath.daemon.acceptor.greylist import Greylist
+from empath.daemon.acceptor.limit_rows import LimitRows
 from empath.daemon.acceptor.login.choose import logins_of
 from empath.daemon.acceptor.milters.filter import Filter
 from empath.daemon.acceptor.new_session import new_sessions
@@ -45,8 +47,6 @@ from empath.policy.access import Role
 from empath.policy.limits.connections import ConnectionCounter, ConnectionLimits
 from empath.policy.limits.refusal import RefusalTally
 from empath.policy.limits.refusal_log import RefusalMeter
-from empath.policy.limits.session import Pace, line_limit_octets
-from empath.smtp.server.limits import ServerLimits
 from empath.telemetry.metrics.catalogue import (
     AUTHENTICATION,
     LIMITS_REACHED,
@@ -76,9 +76,12 @@ class ListenerContexts:
         self.tally = RefusalTally()
         self.refusal_rows = RefusalRows()
         self.meter = RateMeter(runtime.writer, config.process.acceptors)
+        self._made: list[ListenerContext] = []
+        self._limit_rows = LimitRows(config, self._change_limits, runtime.emit)
         self._rates = {listener.text: self._rates_of(listener) for listener in config.listeners}
+        self._connections = _connection_counter(config, runtime.child)
         self.admission = Admission(
-            _connection_counter(config, runtime.child),
+            self._connections,
             config.relay.policy.is_trusted,
             lambda address, client: self._rates[address].admit(client),
         )
@@ -112,6 +115,7 @@ class ListenerContexts:
         self._forwarder = forwarder_of(config, runtime.secrets)
         self._verp = verp_of(config, runtime.secrets)
         self._sealing = sealing_of(config, self._signing.signer, runtime.emit, self.refusals)
+        runtime.rules.look_along(self._limit_rows)  # before the first session
 
     def keep(self) -> None:
         """Begin what is done for all listeners in the background, and what is counted."""
@@ -147,30 +151,15 @@ class ListenerContexts:
     def make(self, listener: ListenerSettings, name: str | None = None) -> ListenerContext:
         """The context of *listener*, which rows and logs call *name*; by default by its address."""
         config, address = self._runtime.config, name or listener.text
-        limits = config.limits_of(listener)
-        return ListenerContext(
+        limits = self._limit_rows.book.of(listener)
+        context = ListenerContext(
             config=config,
             address=address,
             listener=listener,
             role=listener.role,
             configured=limits,
-            limits=ServerLimits(
-                message_octets=limits.message_octets,
-                recipients=limits.recipients,
-                command_octets=limits.command_octets,
-                line_octets=line_limit_octets(listener.role, limits.line_octets),
-                errors=limits.errors,
-                slow_errors=limits.slow_errors,
-                junk=limits.junk,
-                messages=limits.messages_per_session,
-                deliver_by_s=int(limits.deliver_by_s),
-            ),
-            pace=Pace(
-                command_s=config.timeouts.command_s,
-                content_s=config.timeouts.content_s,
-                session_s=config.timeouts.session_s,
-                content_octets_per_s=limits.content_octets_per_s,
-            ),
+            limits=server_limits(listener, limits),
+            pace=pace_of(config, limits),
             admission=self.admission,
             writer=self._runtime.writer,
             rules=self._runtime.rules,
@@ -197,11 +186,25 @@ class ListenerContexts:
             authentication=self._authenticator_of(listener),
             milters=tuple(each for each in self._filters if each.settings.is_for(listener.role, address)),
         )
+        self._made.append(context)
+        return context
 
     def _rates_of(self, listener: ListenerSettings) -> ListenerRates:
-        config = self._runtime.config
-        scope = listener.text if listener.limits.given else ""
-        return ListenerRates(self.meter, config.limits_of(listener), scope, config.relay.policy.is_trusted)
+        book, is_trusted = self._limit_rows.book, self._runtime.config.relay.policy.is_trusted
+        return ListenerRates(self.meter, book.of(listener), _scope(book, listener), is_trusted)
+
+    def _change_limits(self, book: LimitBook) -> None:
+        """Have the limits of *book* everywhere."""
+        listeners = self._runtime.config.listeners
+        self._connections.change(
+            book.of_all.connections, {each.text: _connection_limits(book.of(each)) for each in listeners}
+        )
+        for each in listeners:
+            self._rates[each.text].change(book.of(each), _scope(book, each))
+        for context in self._made:
+            limits = book.of(context.listener)
+            context.change_limits(limits)
+            context.rates.change(limits, _scope(book, context.listener))
 
     def _authenticator_of(self, listener: ListenerSettings) -> Authenticator | None:
         config, wanted = self._runtime.config, listener.authentication
@@ -248,6 +251,11 @@ def _connection_counter(config: Config, child: Child) -> ConnectionCounter:
     }
     counts = None if child.counts_fd is None else SharedCounts(child.counts_fd, child.counts_row)
     return ConnectionCounter(_connection_limits(config.limits), own, counts)
+
+
+def _scope(book: LimitBook, listener: ListenerSettings) -> str:
+    """What the rates of *listener* are counted under: its address where they are its own."""
+    return listener.text if book.has_own_rates(listener) else ""
 
 
 def _connection_limits(limits: Limits) -> ConnectionLimits:

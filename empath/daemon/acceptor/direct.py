@@ -75,7 +75,7 @@ class DirectMessage:
     def offer(self, to: ForwardPath) -> Reply:
         """Offer one recipient."""
         path = f"TO:<{to}>"
-        if self._recipients == self._context.limits.recipients:
+        if self._recipients >= self._context.limits.recipients:
             return self._refused(REPLIES[Limit.RECIPIENTS], ServerSignal.RCPT, path)
         reply = self._decide(RecipientOffered(to, None, None), ServerSignal.RCPT, path)
         self._recipients += reply.klass == 2

@@ -104,8 +104,11 @@ class Pickup:
         self._deadlines = deadlines
         self._clock = clock
         self._new_session = new_session
-        self._most_octets = context.configured.message_octets + _OVER_ENVELOPE
         self._put_off: dict[str, tuple[float, float]] = {}  # by name: when it is tried again, and its wait before
+
+    @property
+    def _most_octets(self) -> int:
+        return self._context.configured.message_octets + _OVER_ENVELOPE
 
     def run(self) -> None:
         """Look for files again and again."""

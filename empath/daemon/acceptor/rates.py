@@ -201,8 +201,12 @@ class ListenerRates:
         """
         self._meter = meter
         self._ipv6_prefix = limits.ipv6_prefix
-        self._scope = scope
         self._is_trusted = is_trusted
+        self.change(limits, scope)
+
+    def change(self, limits: Limits, scope: str) -> None:
+        """Have the rates of *limits* from now on, also for sessions that are under way."""
+        self._scope = scope
         self._per_client = _configured(limits, _PER_CLIENT)
         self._per_account = _configured(limits, _PER_ACCOUNT)
 

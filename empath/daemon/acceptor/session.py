@@ -298,7 +298,8 @@ class ReceivingSession(Introduction):
         # A client that pipelines never makes the session wait.
         if time.monotonic() >= self._deadlines.ends_at:
             raise LimitReached(Limit.SESSION)
-        if self._transactions == context.limits.messages:
+        most = context.limits.messages  # a row may have made it less than there were
+        if most is not None and self._transactions >= most:
             return REPLIES[Limit.MESSAGES_PER_SESSION]
         refusal = find_sender_refusal(context, self._client, event)
         if refusal is not None:
@@ -324,7 +325,8 @@ class ReceivingSession(Introduction):
             transaction.body_wanted.append(check.body_forms)
 
     def _recipient_offered(self, event: RecipientOffered) -> Reply:
-        if self._recipients == self._context.configured.recipients_per_session:
+        most = self._context.configured.recipients_per_session
+        if most is not None and self._recipients >= most:
             return REPLIES[Limit.RECIPIENTS_PER_SESSION]
         judged = judge_recipient(self._context, self._client, self._open_transaction(), event)
         return judged if isinstance(judged, Reply) else self._take_recipient(judged)

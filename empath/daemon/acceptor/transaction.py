@@ -65,12 +65,13 @@ class Transaction:
     """
 
     __slots__ = (
-        "_client", "_content", "_context", "_forwarded_as", "_offer", "_queue_id", "_refusal", "added", "body_wanted",
-        "check", "metadata", "order", "recipients", "refusal_at_data", "reviews", "trace",
+        "_client", "_content", "_context", "_forwarded_as", "_limits", "_offer", "_queue_id", "_refusal", "added",
+        "body_wanted", "check", "metadata", "order", "recipients", "refusal_at_data", "reviews", "trace",
     )  # fmt: skip
 
     def __init__(self, context: ListenerContext, client: Client, offer: MailOffered) -> None:
         self._context = context
+        self._limits = context.configured  # of the whole message, whatever rows change meanwhile
         self._client = client
         self._offer = offer
         self.recipients = CollectedRecipients(context.budget, context.recipients)
@@ -134,14 +135,14 @@ class Transaction:
             queue_id=self.queue_id,
             begun_at=Timestamp(time.time()),
             strips_blind_copies=self._context.role is Role.SUBMISSION,
-            header_octets=self._context.configured.header_octets,
+            header_octets=self._limits.header_octets,
             arriving=self._arriving(),
         )
 
     def _arriving(self) -> ArrivingMessage | None:
         if not self.body_wanted:
             return None
-        return ArrivingMessage(self._context.configured.header_octets, self.body_wanted)
+        return ArrivingMessage(self._limits.header_octets, self.body_wanted)
 
     def add_content(self, octets: bytes) -> None:
         """Take the next piece of content. The client learns of a failure at the end of data."""
@@ -179,7 +180,7 @@ class Transaction:
             content.finish()
             if content.is_header_too_large:
                 return self._refuse(HEADER_TOO_LARGE)
-            if content.fields.received_hops >= self._context.configured.received_hops:
+            if content.fields.received_hops >= self._limits.received_hops:
                 return self._refuse(TOO_MANY_HOPS)
             if not self.recipients.marks.keys().isdisjoint(content.fields.expansions):
                 return self._refuse(ALIAS_LOOP)
@@ -260,7 +261,7 @@ class Transaction:
 
     def _judge(self, check: MessageCheck, content: IncomingContent) -> Reply | None:
         """Find out who vouches for *content*; the reply if it is refused for that."""
-        judged = self.added.judged = check.judge(content, self._context.configured.header_octets)
+        judged = self.added.judged = check.judge(content, self._limits.header_octets)
         action, reason = judged.disposition.action, judged.disposition.reason
         if action is Action.HOLD:
             self.order = ArrivalOrder(RecipientStatus.HELD, _DMARC, reason)

@@ -9,11 +9,10 @@ While the rows cannot be read, the last book stays in force.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC
-from typing import Final
+from typing import Final, Protocol
 
 from empath.config import Config
 from empath.config.zones import zone_named
-from empath.daemon.process.log_levels import LevelRows
 from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.hours import Turn, closed_until
@@ -26,6 +25,13 @@ from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.process import RulesUnread
 
 LOOK_S: Final = 0.25  # pause between two looks
+
+
+class Follower(Protocol):
+    """What follows other rows, and looks when the rules are looked at."""
+
+    def follow(self, reader: Reader, now: Timestamp, *, has_news: bool) -> None:
+        """Read its rows again if *has_news*, which is True when something was committed, or if one has ended."""
 
 
 def turn_of(settings: DestinationSettings, now: Timestamp) -> Turn:
@@ -53,12 +59,12 @@ class Rules:
         reader: Reader,
         emit: Emitter,
         now: Callable[[], Timestamp],
-        levels: LevelRows | None = None,
+        levels: Follower | None = None,
     ) -> None:
         """
         *now* is the wall clock, by which rows end. *levels* looks along.
         """
-        self._levels = levels
+        self._followers = [] if levels is None else [levels]
         self._config = config
         self.reader = reader
         self._emit = emit
@@ -84,6 +90,12 @@ class Rules:
         """The plans of the file."""
         return self._config.warmup_plans
 
+    def look_along(self, follower: Follower) -> None:
+        """Have *follower* look now, and whenever the rules are looked at."""
+        self._followers.append(follower)
+        self._news = None
+        self.look()
+
     def look(self) -> None:
         """Read the rows again if they have changed, or if one has ended."""
         try:
@@ -97,8 +109,8 @@ class Rules:
 
     def _follow(self, reader: Reader) -> None:
         news = reader.news()
-        if self._levels is not None:
-            self._levels.follow(reader, self._now(), has_news=news != self._news)
+        for follower in self._followers:
+            follower.follow(reader, self._now(), has_news=news != self._news)
         has_ended = self.book.ends_at is not None and self.book.ends_at <= self._now()
         if news == self._news and not has_ended:
             return

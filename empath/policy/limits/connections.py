@@ -8,7 +8,7 @@ the acceptors of an instance share: each adds its own and sees the sum.
 import ipaddress
 from collections import Counter
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from empath.mail.reply import Reply
@@ -104,11 +104,24 @@ class ConnectionCounter:
     ) -> None:
         """*listeners* has each listener by its address, with its own limits or None."""
         self._counts = counts or OwnCounts()
-        self._share = listener_share(limits.total, len(listeners))
-        self._common = limits.total - len(listeners) * self._share  # connections that no listener has a right to
+        self._divide(limits.total, len(listeners))
         self._listeners = {
             address: _Listener(self._counts.listener_key(address), own or limits, address if own else "")
             for address, own in listeners.items()
+        }
+
+    def _divide(self, total: int, listeners: int) -> None:
+        self._share = listener_share(total, listeners)
+        self._common = total - listeners * self._share  # connections that no listener has a right to
+
+    def change(self, total: int, listeners: Mapping[str, ConnectionLimits]) -> None:
+        """
+        Have other numbers from now on: *total*, and the limits of each listener. Connections that are open stay, and
+        what is counted together stays, too. So the ipv6_prefix must be as before.
+        """
+        self._divide(total, len(self._listeners))
+        self._listeners = {
+            address: replace(listener, limits=listeners[address]) for address, listener in self._listeners.items()
         }
 
     @property

@@ -50,6 +50,7 @@ from empath.storage.admin.tracking import trace_id
 from empath.storage.engine import Engine, Row, Selects
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import rules_in_force
+from empath.storage.queue.listener_limits import limits_in_force
 from empath.storage.spool import open_content
 from empath.storage.write import Write
 
@@ -202,6 +203,10 @@ class Snapshot:
     def pauses(self, now: float) -> Pauses:
         """The orders that keep due mail from going out at *now*."""
         return find_pauses(self._visit, now)
+
+    def listener_limits(self, now: float) -> int:
+        """The number of limits of listeners that stand above the file at *now*."""
+        return len(limits_in_force(self._visit, now))
 
     def beats(self) -> list[Beat]:
         """The last signs of life of the processes that have not ended."""

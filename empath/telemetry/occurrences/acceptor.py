@@ -248,6 +248,15 @@ class PickupRefused(Occurrence):
     reply: ReplyText
 
 
+@occurrence("warning")
+class LimitUnusable(Occurrence):
+    """A row of the view `listener_limit` cannot be used, and is left out."""
+
+    listener: Annotated[str, "its listener, or `*`"]
+    setting: Annotated[str, "its setting, a key of [receiving.limits]"]
+    error: ErrorText
+
+
 @occurrence("error")
 class SessionCrashed(Occurrence):
     """A bug in Empath ended a session."""

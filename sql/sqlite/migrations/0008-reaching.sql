@@ -3,3 +3,16 @@
 -- Questions about the mail that waits.
 CREATE INDEX _recipient_live ON _recipient (recipient_id, message_id, domain)
  WHERE status IN ('queued', 'deferred', 'leased', 'held');
+
+-- Limits of listeners above those of the file, see config/listener_limits.py. At most a thousand rows, mostly none.
+CREATE TABLE _listener_limit (
+  listener_limit_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  listener          TEXT    NOT NULL CHECK (length(listener) BETWEEN 1 AND 200),  -- its address; '*': all
+  setting           TEXT    NOT NULL CHECK (length(setting) BETWEEN 1 AND 100),  -- as in [receiving.limits] of the file
+  value             TEXT    NOT NULL CHECK (length(value) BETWEEN 1 AND 100),
+  expires_at        REAL,  -- instant at which it ends; NULL: never
+  reason            TEXT    CHECK (length(reason) <= 1000),  -- for people
+  created_at        REAL    NOT NULL,
+  who               TEXT    NOT NULL,  -- author, as in _audit
+  UNIQUE (listener, setting)
+) STRICT;

@@ -237,6 +237,18 @@ def test_a_listener_with_limits_of_its_own_counts_apart(rates_of):
     assert [None, None] == [rates.take(Limit.MESSAGE_RATE, ONE) for rates in (everywhere, here)]
 
 
+def test_a_rate_changes_for_clients_that_are_connected(rates_of):
+    """
+    Who sends too much does so in a session that has begun.
+    """
+    rates = rates_of()
+    assert [None, None] == [rates.take(Limit.MESSAGE_RATE, ONE) for _ in range(2)]
+    rates.change(limits(message_rate_per_client="1/1h"), "192.0.2.200:25")
+    assert [None, REPLIES[Limit.MESSAGE_RATE]] == [rates.take(Limit.MESSAGE_RATE, ONE) for _ in range(2)]
+    rates.change(limits(), "")
+    assert None is rates.take(Limit.MESSAGE_RATE, ONE)
+
+
 def test_a_client_that_made_too_many_errors_is_not_admitted(rates_of):
     """
     Its sessions end at the same rate, and it would connect again at once.

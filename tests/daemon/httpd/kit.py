@@ -16,6 +16,7 @@ from empath.daemon.httpd.app import make_app
 from empath.daemon.httpd.guard import Guard
 from empath.daemon.httpd.injection.make import MESSAGES, messages
 from empath.daemon.process.dialogues import unheard
+from empath.daemon.process.rules import Rules
 from empath.daemon.process.secrets import NO_SECRETS
 from empath.daemon.process.shared_reader import SharedReader
 from empath.net.stream import Deadlines
@@ -84,7 +85,7 @@ class Web:
             "tracing": None,
             "signer": Signer({}),
             "deadlines": Deadlines(),
-            "rules": SimpleNamespace(router=config.router),
+            "rules": Rules(config, runtime.reader, runtime.emit, runtime.now),
             "draining": Event(),
             **more,
         }

@@ -342,6 +342,17 @@ def test_suppressed_addresses_and_rates(tmp_path):
     web.close()
 
 
+def test_a_limit_above_the_file_holds_here_too(tmp_path):
+    """
+    One of all listeners does, as `[receiving.limits]`.
+    """
+    web = next(opened(tmp_path))
+    web.queue.write("INSERT INTO listener_limit (listener, setting, value) VALUES ('*', 'message_size', '64KiB')")
+    web.runtime.rules.look()
+    assert 413 == raw(web, b"From: a@b.example\r\nTo: c@d.example\r\n\r\n" + b"x\r\n" * 30_000).status_code
+    web.close()
+
+
 def test_mail_is_signed_as_that_of_a_user(tmp_path):
     key = SigningKey.parse(vectors("dkim-signed")["private_keys"]["e"].encode())
     web = next(opened(tmp_path, signer=Signer({"example.org": [("s1", key)]}, 3600.0)))

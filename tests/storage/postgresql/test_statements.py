@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from empath.storage.queries import all_queries
-from empath.storage.queue import destination_rules, log_levels
+from empath.storage.queue import destination_rules, listener_limits, log_levels
 from empath.storage.queue.sweep import outdated
 from tests.kit.queue import T0
 
@@ -75,11 +75,16 @@ def test_rules_rests_and_levels_that_are_over_go_with_a_word_in_the_audit(queue:
         "INSERT INTO _log_level (scope, pattern, level, expires_at, reason, created_at, who)"
         f" VALUES ('area', 'dns', 'debug', {values})"
     )
+    queue.write(
+        "INSERT INTO _listener_limit (listener, setting, value, expires_at, reason, created_at, who)"
+        f" VALUES ('*', 'errors', '5', {values})"
+    )
     assert [("destination_rules", "2"), ("log_levels", "1")] == queue.select(
         "SELECT name, value FROM _setting ORDER BY name"
     )
     reader = queue.engine.open_reader()
-    for kept in (destination_rules.ENDED, destination_rules.RESTS_ENDED, log_levels.ENDED):
+    every = (destination_rules.ENDED, destination_rules.RESTS_ENDED, log_levels.ENDED, listener_limits.ENDED)
+    for kept in every:
         forget = outdated(reader, kept, T0 + 1)
         assert forget is not None
         queue.run(forget)
@@ -87,4 +92,5 @@ def test_rules_rests_and_levels_that_are_over_go_with_a_word_in_the_audit(queue:
 
     assert [
         ("a.example", "destination_rule concurrency"), ("::1", "source_rest expires_unix"), ("dns", "log_level area"),
+        ("*", "listener_limit errors"),
     ] == queue.select("SELECT object, what FROM _audit ORDER BY audit_id")  # fmt: skip

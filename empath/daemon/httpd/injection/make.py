@@ -41,13 +41,11 @@ def messages(runtime: Runtime, contexts: ListenerContexts) -> Messages:
             return LoggedIn(f"token:{token.name}", None)
         return logins.vouched_for(token.account, client)
 
-    limits = context.configured
     return Messages(
         injector,
         account_of,
         runtime.reader,
-        message_octets=limits.message_octets,
-        header_octets=limits.header_octets,
+        limits=lambda: context.configured,
         key_s=config.http.key_s,
         trusted=config.http.trust_traceparent,
     )

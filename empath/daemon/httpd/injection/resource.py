@@ -17,6 +17,7 @@ from typing import Any, Final
 import falcon
 from gevent.lock import BoundedSemaphore
 
+from empath.config.tables.limits import Limits
 from empath.daemon.httpd.api.bodies import read_model
 from empath.daemon.httpd.api.message_models import MessageRequest
 from empath.daemon.httpd.body import read_body
@@ -75,23 +76,28 @@ class Messages:
         account_of: Callable[[Token, str], LoggedIn | None],
         reader: Reader,
         *,
-        message_octets: int,
-        header_octets: int,
+        limits: Callable[[], Limits],
         key_s: float,
         trusted: Collection[Network] = (),
     ) -> None:
-        """*account_of* gives the account of a token for a client, None if it is disabled; *key_s* is how long a key
-        of a request is kept; *trusted* are clients that may name a trace."""
+        """*account_of* gives the account of a token for a client, None if it is disabled; *limits* gives those in
+        force; *key_s* is how long a key of a request is kept; *trusted* are clients that may name a trace."""
         self._injector = injector
         self._account_of = account_of
         self._reader = reader
-        self._message_octets = message_octets
-        self._header_octets = header_octets
+        self._limits = limits
         self._key_s = key_s
         self._trusted = trusted
-        self._most_json = max(_LEAST_JSON, int(_OVER_JSON * message_octets))
         self._json_octets = 0  # of requests that are under way
         self._turns = BoundedSemaphore(_TURNS)
+
+    @property
+    def _most_octets(self) -> int:
+        return self._limits().message_octets
+
+    @property
+    def _most_json(self) -> int:
+        return max(_LEAST_JSON, int(_OVER_JSON * self._most_octets))
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Take mail."""
@@ -115,7 +121,7 @@ class Messages:
                 if key is not None and (earlier := earlier_request(self._reader, key)) is not None:
                     _answer_again(response, earlier, key)
                     return
-                submission = _submission(octets, key, f"token:{token.name}", client, account, most=self._message_octets)
+                submission = _submission(octets, key, f"token:{token.name}", client, account, most=self._most_octets)
                 del octets
                 outcome = self._injected(replace(submission, trace_parent=self._trace_parent(request, client)))
         else:
@@ -141,7 +147,7 @@ class Messages:
         if account is None:
             raise Problem(403, f"the account {token.account} of the token {token.name} is disabled")
         name = f"token:{token.name}"
-        return self._injected(_submission(octets, None, name, client, account, most=self._message_octets))
+        return self._injected(_submission(octets, None, name, client, account, most=self._most_octets))
 
     def _trace_parent(self, request: falcon.Request, client: ClientAddress) -> TraceContext | None:
         """The trace that a client which is trusted with it names."""
@@ -186,10 +192,10 @@ class Messages:
             raise Problem(400, f"no such parameter: {unknown[0][:100]}; there are {', '.join(_PARAMETERS)}")
         digest = hashlib.sha256(request.query_string.encode() + b"\n")
         self._key(request, digest)  # refuse one that is wrong before the content comes
-        if length > self._message_octets:
-            raise Problem(413, f"a message has at most {self._message_octets} octets")
-        head = b""
-        while len(head) < length and len(head) < self._header_octets and b"\n\r\n" not in head and b"\n\n" not in head:
+        if length > self._most_octets:
+            raise Problem(413, f"a message has at most {self._most_octets} octets")
+        head, most = b"", self._limits().header_octets
+        while len(head) < length and len(head) < most and b"\n\r\n" not in head and b"\n\n" not in head:
             head += _read_piece(request, length - len(head))
         header = header_of(head)
         try:
