@@ -25,6 +25,7 @@ _BRACKETS: Final = {ord("("): 1, ord(")"): -1}
 _BLANKS: Final = b" \t\r\n"
 _NO_BLANKS: Final = str.maketrans("", "", _BLANKS.decode())
 _ID: Final = re.compile(rb'[^\x00-\x20\x7f"(),/:;<=>?@\[\\\]]+')
+_DIGITS: Final = re.compile(rb"[0-9]*")
 _QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -75,12 +76,13 @@ def authserv_id(value: bytes) -> str | None:
     Whose a field is by its *value*, None where it does not say: a name of the DNS in A-labels, without a trailing dot,
     any other one in lower case.
 
-    The version and anything else behind the name do not matter: a reader might overlook them.
+    The version and anything else behind the name do not matter: a reader might overlook them. But a method with its
+    result is no name: some hosts leave theirs out, and a reader may take what they say for ours.
     """
     at = _after_blanks(value)
     match = _ID.match(value, at)
     if match is not None:
-        return _one_spelling(match[0])
+        return None if _is_before_result(value, match.end()) else _one_spelling(match[0])
     match = _QUOTED.match(value, at)
     return None if match is None else _one_spelling(_QUOTED_PAIR.sub(rb"\1", match[1]))
 
@@ -116,9 +118,18 @@ def _bare(value: bytes) -> bytes:
     return bytes(found)
 
 
-def _after_blanks(value: bytes) -> int:
-    """Where the first thing stands that is neither a blank nor a comment; comments may be nested to any depth."""
-    at = depth = 0
+def _is_before_result(value: bytes, at: int) -> bool:
+    """Whether an equals sign stands at *at*, perhaps behind the version of a method (RFC 8601 §2.2)."""
+    at = _after_blanks(value, at)
+    if value[at : at + 1] == b"/":
+        digits = _DIGITS.match(value, _after_blanks(value, at + 1))
+        at = at if digits is None else _after_blanks(value, digits.end())
+    return value[at : at + 1] == b"="
+
+
+def _after_blanks(value: bytes, at: int = 0) -> int:
+    """Where the first thing from *at* on is that is no blank and no comment; comments may be nested to any depth."""
+    depth = 0
     while at < len(value):
         octet = value[at : at + 1]
         if octet == b"(":

@@ -35,6 +35,23 @@ def test_a_name_has_one_spelling(text):
     assert "mx.example" == authserv_id(text.encode())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dmarc=pass header.from=bank.example",
+        " spf (x) = pass",
+        "\r\n\tdkim/1=pass",
+        "dkim (y) / 1 (z) = pass",
+        "auth=pass;",
+    ],
+)
+def test_results_without_a_name_are_nobodys(text):
+    """
+    Exchange and others write them so, and there are readers that trust a field without a name.
+    """
+    assert authserv_id(text.encode()) is None
+
+
 def test_a_name_of_labels_with_umlauts_is_that_of_its_a_labels():
     assert "mx.xn--bcher-kva.example" == authserv_id("MX.B\u00fccher.example; dmarc=pass".encode())
 
