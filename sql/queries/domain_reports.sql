@@ -56,13 +56,13 @@ VALUES (
   :spf_domain, :spf_result, :messages);
 
 -- name: due
--- The period whose report is due longest at :now. Index: _report_period_due. Rows: none or one.
+-- Up to :limit periods, those whose report is due longest at :now. Index: _report_period_due. Rows: as many.
 SELECT report_period_id AS id, kind, domain, begin_at, end_at, policy, tries, messages, left_out
   FROM _report_period
  WHERE state = 'open'
    AND due_at <= :now
  ORDER BY due_at
- LIMIT 1;
+ LIMIT :limit;
 
 -- name: of_domain
 -- The oldest open period of :kind and :domain, whether due or not. Index: the unique one. Rows: none or one.

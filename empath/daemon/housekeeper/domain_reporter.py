@@ -1,17 +1,24 @@
 """
 domain_reporter - the duty that makes the reports about a period to other domains
 
-One period after another: read, ask who wants the report, compose in a thread, commit.  The commit decides, see
+For each period: read, ask who wants the report, compose in a thread, commit.  The commit decides, see
 storage/queue/domain_reports.py.  What cannot be found out now is tried again later, a few times.
 
+Name servers and HTTPS servers of strangers may take their time.  So several reports are made at once, and each has a
+bound of questions, and of the time for them and for the servers: ten thousand such domains keep no report for longer
+than a day.
+
 A report about TLS that a server takes by HTTPS is sent before the commit: if this process dies between, the server gets
-it twice, with the same id.
+it twice, with the same id.  If the commit fails, such as on a full disk, this process knows which servers have it.
 """
 
 import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
+
+import gevent
+from gevent.pool import Pool
 
 from empath.authentication.dmarc import DnsFailed
 from empath.authentication.dmarc_record import find_record
@@ -21,6 +28,7 @@ from empath.daemon.housekeeper.own_mail import OwnMail
 from empath.daemon.process.domain_reports import GENERATOR, dmarc_report, tls_report
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.threads import in_thread
+from empath.errors import EmpathError
 from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import Recipient
 from empath.mail.identity import QueueId
@@ -42,6 +50,8 @@ LISTENER: Final = "domain-report"  # in place of the listener that other message
 TLS_TYPE: Final = "application/tlsrpt+gzip"
 _MOST_FILE_OCTETS: Final = 10 * 1024 * 1024  # of a file that anybody takes
 _MOST_QUESTIONS: Final = 60  # about one report
+_QUESTIONS_S: Final = 30.0  # for all of them
+_AT_ONCE: Final = 10  # reports
 _MOST_TRIES: Final = 5
 _AGAIN_S: Final = 1800.0
 _FEW_ROWS: Final = 100
@@ -64,14 +74,26 @@ class DomainReporter:
     """Makes the reports that are due."""
 
     def __init__(
-        self, runtime: Runtime, reader: Reader, look_up: LookUp, post: Post, *, clock: Callable[[], float] = time.time
+        self,
+        runtime: Runtime,
+        reader: Reader,
+        look_up: LookUp,
+        post: Post,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """*reader* reads the queue, in the hub; *look_up* asks the DNS; *clock* gives Unix seconds."""
+        """
+        *reader* reads the queue, in the hub; *look_up* asks the DNS; *clock* gives Unix seconds, and *monotonic* those
+        that no step of the clock changes.
+        """
         self._runtime = runtime
         self._reader = reader
         self._look_up = look_up
         self._post = post
         self._clock = clock
+        self._monotonic = monotonic
+        self._taken: dict[int, set[str]] = {}  # URLs that have the report of a period, until that is on the disk
         self._mail = OwnMail(runtime, reader)
 
     def report(self) -> None:
@@ -81,11 +103,30 @@ class DomainReporter:
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read or written.
         """
-        while not self._runtime.draining.is_set():
-            period = due_period(self._reader, self._clock())
-            if period is None:
-                return
-            self._make(period)
+        pool = Pool(_AT_ONCE)
+        under_way: set[int] = set()
+        failures: list[Exception] = []
+
+        def make(period: DuePeriod) -> None:
+            try:
+                self._make(period)
+            except Exception as exc:  # noqa: BLE001 - it is raised below
+                failures.append(exc)
+            finally:
+                under_way.remove(period.id)
+
+        try:
+            while not failures and not self._runtime.draining.is_set():
+                period = due_period(self._reader, self._clock(), under_way)
+                if period is None:
+                    break
+                under_way.add(period.id)
+                pool.spawn(make, period)
+                pool.wait_available()
+        finally:
+            pool.join()
+        if failures:
+            raise failures[0]
 
     def _make(self, period: DuePeriod) -> None:
         try:
@@ -93,6 +134,7 @@ class DomainReporter:
         except (DnsFailed, HttpFailed) as exc:
             work = self._put_off(period, str(exc))
         self._runtime.writer.commit(work)
+        self._taken.pop(period.id, None)
         if isinstance(work, CloseReport) and not work.is_stale:
             wake(self._runtime.child.wake_fds)
             self._runtime.emit(_told(period, work))
@@ -163,7 +205,7 @@ class DomainReporter:
         fit = [uri for uri in made.uris if uri.most_octets is None or len(content) <= uri.most_octets]
         if not fit and not made.urls:
             return self._drop(period, f"each address takes less than its {len(content)} octets")
-        taken, failure = self._posted(made)
+        taken, failure = self._posted(period, made)
         if failure is not None and not taken and not fit:
             raise failure
         message = None
@@ -188,16 +230,25 @@ class DomainReporter:
             reason=None if failure is None else str(failure),
         )
 
-    def _posted(self, made: _Made) -> tuple[list[str], HttpFailed | None]:
-        """The URLs that took the file, and why the last of the others did not."""
-        taken, failure = [], None
-        for url in made.urls:
+    def _posted(self, period: DuePeriod, made: _Made) -> tuple[list[str], HttpFailed | None]:
+        """The URLs that took the file, and why one of the others did not."""
+        taken = self._taken.setdefault(period.id, set())
+        failures: list[HttpFailed] = []
+        faults: list[EmpathError] = []  # of this host
+
+        def post(url: str) -> None:
             try:
                 self._post(url, made.file)
-                taken.append(url)
+                taken.add(url)
             except HttpFailed as exc:
-                failure = exc
-        return taken, failure
+                failures.append(exc)
+            except EmpathError as exc:
+                faults.append(exc)
+
+        gevent.joinall([gevent.spawn(post, url) for url in made.urls if url not in taken], raise_error=True)
+        if faults:
+            raise faults[0]
+        return [url for url in made.urls if url in taken], next(iter(failures), None)
 
     def _drop(self, period: DuePeriod, reason: str) -> CloseReport:
         return CloseReport(period, None, now=self._clock(), reason=reason)
@@ -210,12 +261,17 @@ class DomainReporter:
 
     def _agreed(self, domain: str, uris: list[ReportUri]) -> list[ReportUri]:
         steps = agreed_uris(domain, uris)
-        left = _MOST_QUESTIONS
+        left, ends_at = _MOST_QUESTIONS, self._monotonic() + _QUESTIONS_S
         try:
             question = next(steps)
             while True:
                 left -= 1
-                answer = self._look_up(question) if left >= 0 else Failed("too many questions about one report")
+                if left < 0:
+                    answer: LookupAnswer = Failed("too many questions about one report")
+                elif self._monotonic() > ends_at:
+                    answer = Failed("the questions about one report take too long")
+                else:
+                    answer = self._look_up(question)
                 question = steps.send(answer)
         except StopIteration as stop:
             found: list[ReportUri] = stop.value

@@ -10,7 +10,7 @@ THEORY
     What is beyond it is counted, and the report says so.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -202,14 +202,15 @@ class PutOffReport(Write):
         session.run("domain_reports.put_off", self._keys)
 
 
-def due_period(reader: Selects, now: float) -> DuePeriod | None:
+def due_period(reader: Selects, now: float, under_way: Collection[int] = ()) -> DuePeriod | None:
     """
-    The period whose report is due longest; None if none is.
+    The period whose report is due longest, but for those *under_way*; None if none is.
 
     Raises:
         QueueBusy, StorageFailure: it cannot be read.
     """
-    return next((DuePeriod(**row) for row in reader.records("domain_reports.due", {"now": now})), None)
+    rows = reader.records("domain_reports.due", {"now": now, "limit": len(under_way) + 1})
+    return next((DuePeriod(**row) for row in rows if row["id"] not in under_way), None)
 
 
 def open_period(reader: Selects, kind: str, domain: str) -> DuePeriod | None:

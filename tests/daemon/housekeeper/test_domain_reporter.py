@@ -4,17 +4,19 @@ import email
 import email.policy
 import json
 import shutil
+import time
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from gevent.event import Event
 
 from empath.authentication.counted import CountedRow
 from empath.authentication.signer import Signer
 from empath.config import load_config
 from empath.daemon.housekeeper.domain_reporter import DomainReporter
-from empath.errors import EmpathError
+from empath.errors import EmpathError, StorageFailure
 from empath.mail.identity import Timestamp
 from empath.message.aggregate.carried import find_report
 from empath.message.aggregate.dmarc_reading import read_xml
@@ -32,6 +34,7 @@ from tests.daemon.housekeeper.test_reporter import PlainWriter
 from tests.kit.faults import Failure, Fault, Step, run, sampled
 from tests.kit.process import configuration
 from tests.kit.queue import T0, Queue, select, violations
+from tests.kit.waiting import DEADLINE_S
 from tests.kit.zones import answer
 from tests.message.aggregate.kit import check_form
 
@@ -71,6 +74,8 @@ class Bench:
         self.signer = Signer({})
         self.posted = []
         self.refuses = False
+        self.look_up = lambda asked: answer(self.zone, asked)
+        self.monotonic = time.monotonic
 
     def count(self, record=ASKS, messages=3, **more):
         """What was seen of a domain."""
@@ -90,7 +95,9 @@ class Bench:
             draining=SimpleNamespace(is_set=lambda: False),
         )
         return DomainReporter(
-            runtime, reader, lambda asked: answer(self.zone, asked), self.post, clock=lambda: self.now
+            *(runtime, reader, self.look_up, self.post),
+            clock=lambda: self.now,
+            monotonic=self.monotonic,
         )
 
     def post(self, url, file):
@@ -99,9 +106,10 @@ class Bench:
             raise HttpFailed(f"{url}: HTTP status 500")
         self.posted.append((url, file))
 
-    def count_tls(self, kind="sts"):
-        """Sessions with the hosts of a domain."""
-        counts = {TlsCount("a.test", kind, "", "", "", ""): 5, TlsCount("a.test", kind, "x", "mx", "192.0.2.1", "y"): 1}
+    def count_tls(self, kind="sts", domains=("a.test",)):
+        """Sessions with the hosts of each of *domains*."""
+        counts = {TlsCount(domain, kind, "", "", "", ""): 5 for domain in domains}
+        counts |= {TlsCount(domain, kind, "x", "mx", "192.0.2.1", "y"): 1 for domain in domains}
         self.queue.run(CountTls(None, 0, {}), CountTls(0, 1, {PERIOD: counts}))
 
     def report(self, path=None):
@@ -239,6 +247,24 @@ def test_a_record_of_many_hosts_costs_a_bounded_number_of_questions(bench):
     assert 1 == len(bench.mails())
 
 
+def test_the_questions_about_one_report_have_a_bound_of_time(bench):
+    """
+    Name servers that take ten seconds for each would keep the reports of others for ten minutes.
+    """
+    seconds = []
+
+    def look_up(asked):
+        seconds.append(10)
+        return answer(bench.zone, asked)
+
+    bench.look_up, bench.monotonic = look_up, lambda: sum(seconds)
+    bench.zone = {f"a.test._report._dmarc.h{n}.test": {"TXT": ["v=DMARC1"]} for n in range(5)}
+    bench.count(f"v=DMARC1; p=none; rua={','.join(f'mailto:x@h{n}.test' for n in range(5))}")
+    bench.report()
+    [told] = bench.told
+    assert (True, 4) == (told.error.endswith("the questions about one report take too long"), len(seconds))
+
+
 def test_rows_that_are_left_out_are_told(bench):
     """
     RFC 9990 has the element `error` for that.
@@ -350,6 +376,55 @@ def test_a_server_that_fails_is_asked_again(bench):
     bench.report()
     assert [("a.test", "sent", "https://a.test/v1", None, 1)] == bench.states()
     assert ([], 1) == (bench.mails(), len(bench.posted))
+
+
+def test_a_server_that_hangs_keeps_nobody_else_waiting(bench):
+    """
+    Neither another server of the same domain, nor the reports of others.
+    """
+    domains = [f"d{n}.test" for n in range(5)]
+    wish = "v=TLSRPTv1; rua=https://slow/{0},https://quick/{0}"
+    bench.zone = {f"_smtp._tls.{domain}": {"TXT": [wish.format(domain)]} for domain in domains}
+    bench.count_tls(domains=domains)
+    quick, all_quick = [], Event()
+
+    def post(url, _file):
+        if "slow" not in url:
+            quick.append(url)
+            if len(quick) == len(domains):
+                all_quick.set()
+        elif not all_quick.wait(DEADLINE_S):
+            raise HttpFailed("the others had to wait")
+
+    bench.post = post
+    bench.report()
+    assert {("sent", None)} == {(state, reason) for _, state, _, reason, _ in bench.states()}
+
+
+def test_a_server_that_has_the_report_does_not_get_it_again_while_the_disk_is_full(bench):
+    """
+    A round begins every five seconds.
+    """
+    bench.zone = {"_smtp._tls.a.test": {"TXT": [WISH]}}
+    bench.count_tls()
+    with (
+        closing(PlainWriter(bench.queue.path)) as writer,
+        closing(SqliteEngine(bench.queue.path, max_leases=20).open_reader()) as reader,
+    ):
+        commit, failures = writer.commit, [StorageFailure("the disk is full")] * 3
+
+        def fail(work):
+            if failures:
+                raise failures.pop()
+            return commit(work)
+
+        reporter = bench.reporter(bench.queue.path, reader, SimpleNamespace(commit=fail))
+        for _ in range(3):
+            with pytest.raises(StorageFailure):
+                reporter.report()
+        reporter.report()
+    assert [("a.test", "sent", "t@a.test https://a.test/v1", None, 0)] == bench.states()
+    assert 1 == len(bench.posted)
 
 
 @pytest.mark.parametrize(("answers", "state"), [({}, []), ({"*": "FAILS"}, ["open"])])
