@@ -114,10 +114,11 @@ DELETE FROM _report_period WHERE report_period_id IN (:keys[]);
 UPDATE report_sent SET due_unix = :due_unix WHERE kind = :kind AND domain = :domain AND state = 'open' AND due_unix > :due_unix;
 
 -- name: list
--- Up to :limit reports, the newest period first. Index: the rowid, backwards. Rows: columns of the view.
+-- Up to :limit reports, of :kind or, without one, of both, the newest period first. Index: the rowid, backwards. Rows: columns of the view.
 SELECT number, kind, domain, CAST(begin_unix AS REAL) AS begin_at,
        CAST(end_unix AS REAL) AS end_at, state, due_unix AS due_at, tries, messages,
        left_out, report_id, sent_to, id, octets, reason
   FROM report_sent
+ WHERE kind = coalesce(:kind, kind)
  ORDER BY number DESC
  LIMIT :limit;

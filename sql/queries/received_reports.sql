@@ -61,9 +61,10 @@ SELECT received_report_id FROM _received_report WHERE received_at <= :now ORDER 
 DELETE FROM _received_report WHERE received_report_id IN (:keys[]);
 
 -- name: summary
--- What each reporter has told of each domain. Index: none. Rows: one for each kind, domain and reporter.
+-- What each reporter has told of each domain, in reports of :kind or, without one, of both. Index: none. Rows: one for each kind, domain and reporter.
 SELECT kind, domain, org_name, count(*) AS reports, sum(messages) AS messages, sum(failed) AS failed,
        max(received_at) AS last_at
   FROM _received_report
+ WHERE kind = coalesce(:kind, kind)
  GROUP BY kind, domain, org_name
  ORDER BY kind, domain, sum(messages) DESC;

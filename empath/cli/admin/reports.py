@@ -24,6 +24,7 @@ _RECEIVED: Final = (
     *(Column("FAILED"), Column("LAST", 1)),
 )
 _KIND: Final = click.Choice(("dmarc", "tls"))
+_either_option: Final = click.option("--kind", type=_KIND, help="Only reports of this kind.")
 
 
 @click.group()
@@ -34,15 +35,16 @@ def reports() -> None:
 @reports.command("list")
 @config_option()
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Most lines.")
+@_either_option
 @json_option("One JSON object for each report.")
 @click.pass_context
-def list_reports(context: click.Context, limit: int, is_json: bool) -> None:
+def list_reports(context: click.Context, *, limit: int, kind: str | None, is_json: bool) -> None:
     """
     Show reports to other domains, the newest period first.
 
     Shows those that are still counted, those that were sent, and those that were dropped, with the reason.
     """
-    found = sent_reports(open_queue(lenient_configuration(context)), limit)
+    found = sent_reports(open_queue(lenient_configuration(context)), limit, kind)
     if is_json:
         for each in found:
             output.write_json(each)
@@ -114,16 +116,17 @@ def send(context: click.Context, domain: str, kind: str, wait_s: float) -> None:
 
 @reports.command("received")
 @config_option()
+@_either_option
 @json_option("One JSON object for each reporter and domain.")
 @click.pass_context
-def received(context: click.Context, is_json: bool) -> None:
+def received(context: click.Context, kind: str | None, is_json: bool) -> None:
     """
     Show what other hosts have reported about your domains.
 
     Adds up all reports that are kept. FAILED are messages that were not proven, or sessions without the TLS that was
     asked for.
     """
-    found = received_reports(open_queue(lenient_configuration(context)))
+    found = received_reports(open_queue(lenient_configuration(context)), kind)
     if is_json:
         for each in found:
             output.write_json(each)

@@ -1,9 +1,11 @@
 """verify - verify: judge a file as a listener judges a message, and show each question and each decision"""
 
 import ipaddress
+import sys
 import time
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -37,7 +39,7 @@ def _address(text: str) -> ClientAddress:
 
 @click.command()
 @config_option()
-@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option(
     "--client", required=True, type=ParsedType("address", _address), help="IP address from which the message comes."
 )
@@ -49,7 +51,7 @@ def _address(text: str) -> ClientAddress:
 def verify(
     context: click.Context,
     *,
-    file: BinaryIO,
+    file: Path,
     client: ClientAddress,
     sender: str,
     helo: str,
@@ -64,7 +66,9 @@ def verify(
     """
     _, config = configuration(context)
     sent = client, ReversePath.parse(sender), helo
-    found = _judged(config, _checks(config, address), _lines(file.read()), sent)
+    found = _judged(config, _checks(config, address), _lines(_octets(file)), sent)
+    if config.relay.policy.is_trusted(client):
+        say(NAME, f"{client} is in [relay] networks: listeners do not judge its mail; this is what they would find")
     questions = found.records()
     if is_json:
         output.write_json({"questions": questions, **found.columns, "reply": found.reply, "field": found.field})
@@ -88,6 +92,13 @@ def _checks(config: Config, address: str | None) -> ListenerAuthentication:
         raise MissingInput(f"no listener {address} judges mail; see [listener.authentication]")
     say(NAME, 'no listener has a table [listener.authentication]: this is what all checks with dmarc = "tag" find')
     return ALL_CHECKS
+
+
+def _octets(file: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as exc:
+        raise MissingInput(f"{file} cannot be read: {exc.strerror}") from exc
 
 
 def _lines(octets: bytes) -> bytes:

@@ -29,15 +29,15 @@ class SentReport:
     reason: str | None
 
 
-def sent_reports(engine: Engine, limit: int) -> list[SentReport]:
+def sent_reports(engine: Engine, limit: int, kind: str | None = None) -> list[SentReport]:
     """
-    Up to *limit* reports to other domains, the newest first.
+    Up to *limit* reports to other domains, of *kind* or of both, the newest first.
 
     Raises:
         MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, StorageFailure: see `carry_out`.
     """
     with engine.visiting(None) as visit:
-        return [SentReport(**record) for record in visit.records("domain_reports.list", {"limit": limit})]
+        return [SentReport(**record) for record in visit.records("domain_reports.list", {"limit": limit, "kind": kind})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class ReceivedSummary:
     last_at: float
 
 
-def received_reports(engine: Engine) -> list[ReceivedSummary]:
-    """All reporters. Raises as `sent_reports`."""
+def received_reports(engine: Engine, kind: str | None = None) -> list[ReceivedSummary]:
+    """All reporters, of *kind* or of both. Raises as `sent_reports`."""
     with engine.visiting(None) as visit:
-        return [ReceivedSummary(**record) for record in visit.records("received_reports.summary")]
+        return [ReceivedSummary(**record) for record in visit.records("received_reports.summary", {"kind": kind})]
 
 
 class BringReportForward(Write):

@@ -15,6 +15,11 @@ BEGIN
       OR new.pattern GLOB '*..*'
       OR new.pattern GLOB '.*'
       OR new.pattern GLOB '*[./-]'
+      OR new.pattern GLOB '*/*/*'
+      OR new.pattern GLOB '[-]*'
+      OR instr(new.pattern, ':') > 0 AND new.pattern NOT GLOB '*:*:*'
+      -- A range of addresses is no network.
+      OR new.pattern NOT GLOB '*[^0-9.-]*' AND instr(new.pattern, '-') > 0
       OR instr(new.pattern, '.') + instr(new.pattern, ':') = 0
       OR instr(new.pattern, '/') > 0 AND new.pattern NOT GLOB '[0-9a-fA-F:]*[0-9.:]/[0-9]*'
       OR instr(new.pattern, '/') = 0 AND instr(new.pattern, ':') > 0 AND lower(new.pattern) GLOB '*[^0-9a-f.:]*'

@@ -42,6 +42,8 @@ def test_the_list_has_what_is_counted_and_what_was_sent(tool: AdminTool) -> None
     assert ["NUMBER", "KIND", "DOMAIN", "BEGIN", "STATE", "DUE", "MESSAGES", "TO", "REASON"] == heads.split()
     assert 2 == len(rows)
     assert ["empath-admin: 1 report"] == tool.words("reports", "list", "--limit", "1")
+    assert ["empath-admin: 0 reports"] == tool.words("reports", "list", "--kind", "tls")
+    assert 3 == len(tool.lines("reports", "list", "--kind", "dmarc"))
 
 
 def test_a_report_is_shown_before_it_is_sent(tool: AdminTool) -> None:
@@ -107,6 +109,7 @@ def test_what_others_report_is_added_up(tool: AdminTool) -> None:
     assert [("dmarc", "a.test", "Ours & Co", 2, 8, 2), ("tls", "a.test", "Ours", 1, 5636, 303)] == found
     assert 3 == len(tool.lines("reports", "received"))
     assert ["empath-admin: 2 reporters"] == tool.words("reports", "received")
+    assert ["empath-admin: 1 reporter"] == tool.words("reports", "received", "--kind", "tls")
 
 
 def test_a_report_about_tls_is_shown(tool: AdminTool) -> None:

@@ -36,6 +36,26 @@ def judging(tool, wanted='{spf = true, dkim = true, arc = true, dmarc = "reject"
     tool.config.write_text(text.replace('role = "internal"', f'role = "mx"\nauthentication = {wanted}', 1))
 
 
+def test_a_file_that_is_not_there_is_told_as_by_other_verbs(tool, tmp_path):
+    """
+    A script tells a missing file from a wrong command line by the exit code.
+    """
+    for name in ("gone", "."):
+        result = tool.run("verify", str(tmp_path / name), *ARGUMENTS)
+        assert (66, True) == (result.code, "cannot be read" in result.err), name
+
+
+def test_a_client_of_the_own_networks_is_told(tool, tmp_path):
+    """
+    A try with an address of the own network looks as if its mail were refused, and no listener would ask.
+    """
+    judging(tool)
+    words = tool.words("verify", str(tmp_path / "mail"), "--client", "127.0.0.1", "--mail-from", "joe@bank.example")
+    assert [
+        "empath-admin: 127.0.0.1 is in [relay] networks: listeners do not judge its mail; this is what they would find"
+    ] == words
+
+
 def test_each_question_and_each_decision_is_shown(tool, tmp_path):
     """
     A postmaster wants to know why a mail was refused.
