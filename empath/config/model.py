@@ -58,6 +58,7 @@ from empath.config.tables.suppression import Suppression
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
 from empath.config.tables.tracing import Tracing
+from empath.config.tables.transcripts import Transcripts
 from empath.config.tables.transports import Pipes, Webhooks
 from empath.config.tables.warmup import Warmups
 from empath.mail.address import Address
@@ -187,6 +188,7 @@ class Config(Table):
     events: Events = setting({})
     health: Health = setting({})
     tracing: Tracing = setting({})
+    transcripts: Transcripts = setting({})
     log: Log = setting({})
     retention: Retention = setting({})
     audit: Audit = setting({})

@@ -124,6 +124,9 @@ _TABLE: Final = (
     _view(
         "refusal", "refusal_id", "at_unix times client client_name listener account sender recipient stage rule reply"
     ),
+    _view(
+        "transcript", "transcript_id", "at_unix id destination host listener client account sender stage reply dialogue"
+    ),
     _view("shaping_rule", "rule", f"{_RULE} action duration value is_enabled is_shipped note", updates="is_enabled"),
     _view(
         "source_rest",

@@ -20,6 +20,9 @@ SELECT max(audit_id) FROM _audit;
 -- name: last_refusal
 SELECT max(refusal_id) FROM _refusal;
 
+-- name: last_transcript
+SELECT max(transcript_id) FROM _transcript;
+
 -- name: last_feedback
 SELECT max(feedback_id) FROM _feedback;
 
@@ -139,6 +142,20 @@ UPDATE _refusal
    SET sender = :sender, recipient = :recipient, account = :account, client_address = :client_address,
        client_name = :client_name, reply = :reply
  WHERE refusal_id = :number;
+
+-- name: transcript
+-- What was said in sessions that failed.
+SELECT transcript_id AS number, 1 AS is_finished, at, sender, account, client_address, reply, dialogue
+  FROM _transcript
+ WHERE transcript_id > :after
+   AND transcript_id <= :last
+   AND lower(coalesce(sender, '') || ' ' || coalesce(account, '') || ' ' || reply || ' ' || dialogue) LIKE :local ESCAPE '!';
+
+-- name: set_transcript
+-- Index: the rowid.
+UPDATE _transcript
+   SET sender = :sender, account = :account, client_address = :client_address, reply = :reply, dialogue = :dialogue
+ WHERE transcript_id = :number;
 
 -- name: feedback
 -- Reports of others about mail that went out.

@@ -1226,6 +1226,23 @@ CREATE TABLE _refusal (
   reply          TEXT    NOT NULL  -- reply that the client got, escaped
 ) STRICT;
 
+-- What was said in sessions that failed, see storage/queue/transcripts.py. [transcripts] bounds them in number and time. The
+-- program alone writes; the dialogue is last, so that a look at the other columns does not read it.
+CREATE TABLE _transcript (
+  transcript_id  INTEGER PRIMARY KEY AUTOINCREMENT,
+  at             REAL    NOT NULL,  -- instant of the failure
+  ulid           TEXT,  -- queue id of the message that went out; NULL: a client
+  destination    TEXT,  -- its destination
+  host           TEXT,  -- name, address and port of the host; NULL: a client
+  listener       TEXT,  -- address of the listener; NULL: a host
+  client_address TEXT,  -- IP address of the client; NULL: a host
+  account        TEXT,  -- account by which the client had logged in; NULL: none
+  sender         TEXT,  -- reverse-path of the message; NULL: before MAIL
+  stage          TEXT    NOT NULL,  -- command that failed, or what ended the session
+  reply          TEXT    NOT NULL,  -- reply that decided, escaped
+  dialogue       TEXT    NOT NULL  -- a line for each thing that was said: 'C: ' client, 'S: ' server, '-: ' what happened
+) STRICT;
+
 -- What came in and went out in each hour, see storage/queue/throughput.py.
 CREATE TABLE _throughput (
   hour_at     INTEGER NOT NULL,  -- begin of the hour

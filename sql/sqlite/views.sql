@@ -735,6 +735,24 @@ SELECT r.refusal_id                                  AS refusal_id,             
        r.reply                                       AS reply                     -- reply that the client got
   FROM _refusal AS r;
 
+-- One row per session with a client, or attempt at a host, that failed, with what both sides said: no content, no passwords. The
+-- last ones are kept, as [transcripts] says; of those that fail alike within ten seconds one is kept.
+CREATE VIEW transcript AS
+SELECT t.transcript_id                               AS transcript_id,            -- number of the row, rising
+       datetime(t.at, 'unixepoch')                   AS at,                       -- instant of the failure, UTC
+       t.at                                          AS at_unix,                  -- the same in Unix seconds
+       t.ulid                                        AS id,                       -- queue id of the message that went out; NULL: a client
+       t.destination                                 AS destination,              -- queue key of the destination; NULL: a client
+       t.host                                        AS host,                     -- name, address and port of the host; NULL: a client
+       t.listener                                    AS listener,                 -- address of the listener; NULL: a host
+       t.client_address                              AS client,                   -- IP address of the client; NULL: a host
+       t.account                                     AS account,                  -- account by which the client had logged in; NULL: none
+       t.sender                                      AS sender,                   -- reverse-path; NULL: the client had given none
+       t.stage                                       AS stage,                    -- command that failed, 'end of data', or what ended the session
+       t.reply                                       AS reply,                    -- reply that decided: that of the host, or ours
+       t.dialogue AS dialogue  -- a line for each thing that was said: 'C: ' by the client, 'S: ' by the server, '-: ' what happened
+  FROM _transcript AS t;
+
 -- One row per hour and destination, and one for what came in. The housekeeper counts every five seconds; the rows stay for 90
 -- days, whatever is kept of the mail.
 CREATE VIEW throughput AS

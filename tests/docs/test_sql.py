@@ -20,6 +20,7 @@ from empath.storage.queue.rates import ExchangeTokens, RateKey, Trade
 from empath.storage.queue.refusals import KeepRefusals, RefusalRow
 from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.throughput import AddHours, Mark
+from empath.storage.queue.transcripts import KeepTranscripts, TranscriptRow
 from tests.bench.depth.steering import is_quick_query
 from tests.cli.admin.kit import run_apart
 from tests.docs.pages import ROOT, blocks
@@ -75,6 +76,8 @@ def made(tmp_path_factory):
         "554 5.7.1 Relay access denied",
     )
     queue.run(KeepRefusals([refused], now))
+    failed = TranscriptRow(now, "RCPT", "450 later", destination="example.com", host="h[192.0.2.9]:25", dialogue="C: x")
+    queue.run(KeepTranscripts([failed]))
     hour = {"hour_at": int(now / 3600) * 3600, "destination": "example.com", "received": 0, "octets": 0}
     queue.run(
         AddHours(Mark(), Mark(1, 1), [hour | dict.fromkeys(("delivered", "deferred", "bounced", "expired"), 1)], now)

@@ -13,7 +13,7 @@ from empath.smtp.sasl.client import ClientLogin
 from empath.smtp.server.extensions import ALL, Extensions
 from empath.smtp.server.limits import ServerLimits
 from empath.smtp.server.session import ServerSession
-from empath.smtp.transcript import MOST_CHARACTERS, MOST_LINES, Transcript
+from empath.smtp.transcript import MOST_CHARACTERS, MOST_LINES, MOST_RECENT, RecentTranscript, Transcript, bounded_text
 from tests.smtp.client.kit import GO_ON, OK, Dialogue, greeting, transaction
 from tests.smtp.server.kit import WITH_AUTH
 
@@ -35,8 +35,12 @@ def lines(transcript: Transcript) -> list[str]:
         (SECRET, "C: (unknown command of 16 octets)"),
         (b".\r\n", "C: ."),
         (b"\xff", "C: (unknown command of 1 octets)"),
-        (b"NOOP \xff", "C: NOOP \\xff"),
-        (b"NOOP " + b"x" * 5000, "C: NOOP " + "x" * (MOST_CHARACTERS - 5) + "…"),
+        (b"EHLO \xff", "C: EHLO \\xff"),
+        (b"EHLO " + b"x" * 5000, "C: EHLO " + "x" * (MOST_CHARACTERS - 5) + "…"),
+        (b"Help yourself", "C: Help (8 octets)"),
+        (b"mail me", "C: mail (2 octets)"),
+        (b"rcpt to:<a@b.example>", "C: rcpt to:<a@b.example>"),
+        (b"XCLIENT NAME=x LOGIN=ann", "C: XCLIENT NAME=x LOGIN=..."),
     ],
 )
 def test_a_command_is_shown_without_what_could_be_a_secret(line, shown):
@@ -194,3 +198,82 @@ def test_a_client_session_that_sends_no_content_says_so_by_a_dot():
     dialogue = Dialogue(session).hear(b"220 peer.test\r\n", greeting(("PIPELINING",))).begin(transaction())
     dialogue.hear(OK, b"550 5.1.1 No\r\n", GO_ON)
     assert "C: ." == lines(session.transcript)[-1]
+
+
+def kept(transcript: RecentTranscript) -> list[str]:
+    """What is kept, as text."""
+    return bounded_text(transcript.lines(), 100_000).split("\n")
+
+
+def test_the_recent_lines_are_those_of_a_transcript():
+    """
+    Octets become text when they are asked for, and a secret is no octets.
+    """
+    recent = RecentTranscript()
+    recent.reply(b"220 a\r\n")
+    recent.command(b"EHLO b\r\n")
+    recent.reply(b"250-a\r\n250 AUTH PLAIN\r\n")
+    recent.command(b"AUTH PLAIN " + SECRET)
+    recent.command(SECRET, is_response=True)
+    recent.command(b"RCPT TO:<" + b"x" * 400 + b"@a.example>")
+    recent.content(7)
+    recent.note("TLSv1.3")
+    assert [
+        "S: 220 a", "C: EHLO b", "S: 250-a", "S: 250 AUTH PLAIN", "C: AUTH PLAIN (16 octets)",
+        "C: (response of 16 octets)", "C: RCPT TO:<" + "x" * 400 + "@a.example>", "C: (content of 7 octets)",
+        "-: TLSv1.3",
+    ] == kept(recent)  # fmt: skip
+    assert SECRET not in repr(vars_of(recent)).encode()
+
+
+def vars_of(recent: RecentTranscript) -> list[object]:
+    """All that it holds."""
+    return [getattr(recent, name) for name in RecentTranscript.__slots__]
+
+
+def test_the_opening_stays_and_an_earlier_transaction_does_not():
+    """
+    What was said of another message is not the business of who looks for this one.
+    """
+    recent = RecentTranscript()
+    recent.begin(is_asked=True)  # nothing was said yet
+    recent = RecentTranscript()
+    recent.reply(b"220 a\r\n")
+    recent.begin()
+    recent.command(b"MAIL FROM:<first@a.example>")
+    recent.command(b"MAIL FROM:<second@a.example>")
+    recent.begin(is_asked=True)
+    recent.reply(b"250 b\r\n")
+    assert ["S: 220 a", "C: MAIL FROM:<second@a.example>", "S: 250 b"] == kept(recent)
+
+
+def test_the_recent_lines_are_bounded():
+    """
+    The last ones count: they say why the session failed.
+    """
+    recent = RecentTranscript()
+    for number in range(MOST_RECENT + 5):
+        recent.command(b"EHLO %d" % number)
+    transcript = Transcript()
+    transcript.note("heard by others")
+    recent.extend(transcript.take())
+    found = kept(recent)
+    assert MOST_RECENT + 1 == len(found)
+    assert "-: (what came in between is left out)" == found[0]
+    assert [f"C: EHLO {MOST_RECENT + 4}", "-: heard by others"] == found[-2:]
+
+
+@pytest.mark.parametrize("octets", [60, 200, 1000])
+def test_a_text_that_is_too_long_loses_its_middle(octets):
+    """
+    Its beginning says who spoke.
+    """
+    recent = RecentTranscript()
+    for number in range(30):
+        recent.command(b"EHLO %d" % number + b"x" * 30)
+    text = bounded_text(recent.lines(), octets)
+    assert len(text) <= octets
+    assert text.count("left out") == 1
+    if octets > 60:
+        assert text.startswith("C: EHLO 0") or octets == 200
+        assert text.endswith("C: EHLO 29" + "x" * 30)

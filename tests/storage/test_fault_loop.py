@@ -100,6 +100,7 @@ from empath.storage.queue.sweep import ForgetRows
 from empath.storage.queue.tls_counts import CountPolicyFailure, CountTls, TlsCount
 from empath.storage.queue.tokens import ForgetWaits, SweepBuckets
 from empath.storage.queue.tracing import KeepTrace
+from empath.storage.queue.transcripts import KeepTranscripts, TranscriptRow
 from empath.storage.queue.warmup import CountWarmup, UncountWarmup, WaitForWarmup
 from empath.storage.sqlite.engine import SqliteEngine
 from empath.storage.sqlite.plans import ForgetStatistics
@@ -214,6 +215,7 @@ OPERATIONS: dict[str, Works] = {
     ],
     "accept batch with a bad one": _accept_with_a_bad_one,
     "lease": lambda queue, _: [queue.new_lease()],
+    "transcripts": lambda *_: [KeepTranscripts([TranscriptRow(T0, "RCPT", "550 no", dialogue="C: QUIT")] * 2)],
     "feedback": lambda *_: [
         KeepFeedback(
             "01M8PC4VJYQKTGRH502JS35RRZ",

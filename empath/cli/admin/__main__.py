@@ -55,6 +55,7 @@ from empath.cli.admin import (
     top,
     trace,
     track,
+    transcript,
     verify,
     warmup,
     whatif,
@@ -63,7 +64,7 @@ from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
 
 SECTIONS: Final = (
-    ("See the mail", (read, top, explain, show, track, events)),
+    ("See the mail", (read, top, explain, show, track, transcript, events)),
     ("Steer the mail", (orders, plan, whatif, suspension, routing, reconcile)),
     ("Steer the service", (service, limit, log_level, trace, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),

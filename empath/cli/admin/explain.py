@@ -33,6 +33,7 @@ from empath.storage.admin.pauses import find_pauses
 from empath.storage.admin.records import Reference
 from empath.storage.admin.short_ids import whole
 from empath.storage.admin.tracking import trace_id
+from empath.storage.admin.transcripts import failed_dialogues
 from empath.storage.engine import Selects
 from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.queue.sts_policies import find_policy
@@ -108,7 +109,11 @@ class _Look:
         waiting = storage.waiting_of(self.selects, reference)
         settled = storage.settled_of(self.selects, reference)
         found = self._all(str(reference), waiting, settled, by)
-        return replace(found, trace_id=trace_id(self.selects, reference))
+        return replace(
+            found,
+            trace_id=trace_id(self.selects, reference),
+            transcripts=failed_dialogues(self.selects, message=str(ulid)),
+        )
 
     def address(self, address: str) -> Explained:
         """The mail for one address."""
@@ -116,7 +121,11 @@ class _Look:
         found = self._all(address, waiting, [], None)
         if not found.ways:
             found = replace(found, ways=[self._way_of_address(address, SentBy())])
-        return replace(found, suppressed_by=storage.suppressed_by(self.selects, address, self.now))
+        return replace(
+            found,
+            suppressed_by=storage.suppressed_by(self.selects, address, self.now),
+            transcripts=failed_dialogues(self.selects, destination=found.ways[0].destination),
+        )
 
     def destination(self, name: str) -> Explained:
         """The mail for a domain, or for a destination."""
@@ -138,7 +147,8 @@ class _Look:
             for each in storage.waiting_at(self.selects, way.destination, domain if way.destination != domain else None)
         ]
         pauses = find_pauses(self.selects, self.now, ways[0].destination)
-        return Explained(name, self.now, waiting[: storage.MOST_SHOWN], [], ways, pauses)
+        said = failed_dialogues(self.selects, destination=ways[0].destination)
+        return Explained(name, self.now, waiting[: storage.MOST_SHOWN], [], ways, pauses, transcripts=said)
 
     @staticmethod
     def _is_next_hop(name: str) -> bool:
@@ -225,6 +235,7 @@ def _record(found: Explained) -> dict[str, object]:
         "settled": found.settled,
         "suppressed_by": found.suppressed_by,
         "trace_id": found.trace_id,
+        "transcripts": found.transcripts,
         "destinations": [_way_record(way) for way in found.ways],
     }
     return record

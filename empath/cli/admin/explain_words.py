@@ -14,6 +14,7 @@ import click
 from empath.cli.admin.explained import Explained, Way
 from empath.cli.admin.output import Column, write_pairs, write_table
 from empath.cli.admin.routing import write_hosts
+from empath.cli.admin.transcript import write_dialogues
 from empath.mail.printable import printable
 from empath.mail.words import count, instant, path, span
 from empath.policy.destinations.rulebook import Decision, Layer
@@ -159,6 +160,7 @@ def write(found: Explained) -> None:
     for each in logged:
         click.echo()
         write_table(_ATTEMPTS, [_attempt(one) for one in each.attempt_log])
+    write_dialogues(found.transcripts)
 
 
 def _recipient(each: Waiting) -> tuple[object, ...]:

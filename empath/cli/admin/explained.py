@@ -1,12 +1,13 @@
 """explained - what `explain` has found about one target"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from empath.cli.admin.routing import HopHost
 from empath.policy.destinations.rulebook import Decision
 from empath.policy.sts import KeptPolicy
 from empath.storage.admin import explanation as storage
 from empath.storage.admin.pauses import Pauses
+from empath.storage.admin.transcripts import FailedDialogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Explained:
 
     Shape: waiting has its live recipients and settled those that met their end, both up to a limit; ways has a few of
     their destinations, or that of the target. suppressed_by is about the address of a target that is one,
-    trace_id about a message.
+    trace_id about a message. transcripts has the last dialogue with a host that failed, if one did lately.
     """
 
     target: str
@@ -51,3 +52,4 @@ class Explained:
     pauses: Pauses
     suppressed_by: storage.SuppressedBy | None = None
     trace_id: str | None = None
+    transcripts: list[FailedDialogue] = field(default_factory=list)

@@ -19,6 +19,7 @@ from empath.cli.admin.options import (
 )
 from empath.cli.admin.output import NAME
 from empath.cli.admin.rule import decided_words, decision_record
+from empath.cli.admin.transcript import write_dialogues
 from empath.cli.common import config_option, examples, lenient_configuration, open_queue, say
 from empath.cli.pauses import blocked_words, pause_words, pauses_of_rows
 from empath.config import Config
@@ -179,15 +180,17 @@ def view(context: click.Context, reference: Reference, *, has_headers: bool, mas
         if message is None:
             raise MissingInput(unknown(reference))
         header = snapshot.header(message, config.queue.spool) if has_headers else None
+        transcripts = snapshot.transcripts_of(message.id)
         frozen_since = snapshot.pauses(now).frozen_since
         waiting = [each.destination for each in message.recipients if each.status in LIVE]
         decided = _decided(config, snapshot, waiting, now)
     lines = None if header is None else report.header_lines(header)
     if masks:
-        message, decided = masked_record((message, decided))
+        message, decided, transcripts = masked_record((message, decided, transcripts))
         lines = None if lines is None else masked_header(lines)
     if is_json:
         record = as_json(message) | {"frozen_since": frozen_since, "settings": _records(decided)}
+        record["transcripts"] = [as_json(each) for each in transcripts]
         output.write_json(record | ({"headers": lines} if has_headers else {}))
     else:
         report.write_message(message)
@@ -195,6 +198,7 @@ def view(context: click.Context, reference: Reference, *, has_headers: bool, mas
             click.echo()
             for line in lines:
                 click.echo("\t".join(map(printable, line.split("\t"))))
+        write_dialogues(transcripts)
     if has_headers and lines is None:
         say(NAME, "the content was removed, and its headers with it")
     say(NAME, pause_words(pauses_of_rows(message.recipients, frozen_since)))

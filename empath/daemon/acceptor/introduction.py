@@ -72,6 +72,7 @@ class Introduction:
         self._logins = LoginDialogue(context)
         self._reason = "connection lost"  # of the end, for the log
         self._hearing: Hearing | None = None
+        self._recent = self._session.transcript = context.dialogues.recent()
         self._dialogue_number = context.dialogues.beginning
 
     def _connected(self, _: Connected) -> Reply:
@@ -165,8 +166,8 @@ class Introduction:
             self._reason = "no TLS"
             raise
         self._client = self._client._replace(name="", is_esmtp=False, tls=tls, account=None)
-        if self._hearing is not None:
-            self._hearing.transcript.note(f"{tls.version} {tls.cipher}")
+        if self._session.transcript is not None:
+            self._session.transcript.note(f"{tls.version} {tls.cipher}")
         self._offer()
 
     def _auth_offered(self, event: AuthOffered) -> Reply:

@@ -19,7 +19,7 @@ from empath.daemon.acceptor.interruption import REASONS, ClosedByOrder, Draining
 from empath.daemon.acceptor.introduction import INTRODUCTIONS, Introduction
 from empath.daemon.acceptor.judging import JudgedRecipient, find_sender_refusal, judge_recipient
 from empath.daemon.acceptor.securing import tls_over
-from empath.daemon.acceptor.session_report import report_begin, report_end, report_refusal
+from empath.daemon.acceptor.session_report import keep_failure, report_begin, report_end, report_refusal
 from empath.daemon.acceptor.transaction import Transaction
 from empath.daemon.process.dialogues import Dialogue
 from empath.daemon.process.turns import let_others_run
@@ -35,6 +35,7 @@ from empath.policy.soft_bounce import softened
 from empath.policy.tracing.context import TraceContext
 from empath.smtp.server.events import (
     Closed,
+    CloseReason,
     Connected,
     Content,
     ContentEnded,
@@ -60,6 +61,7 @@ _CLOSED = ServerState.CLOSED
 REFUSED_S = 30.0  # time for the QUIT of a client that a module refused in place of the banner, RFC 5321 §3.1
 _OF_MAIL = (Connected, MailOffered, RecipientOffered, DataOffered, ContentEnded)  # events whose refusal costs mail
 _EVENTS_AT_ONCE = 50  # before other sessions run: one read may hold thousands of commands
+_BROKEN_OFF = Refusal(ServerSignal.TERMINATED, "", Reply.of("421 4.4.2 The client closed the connection"))
 _SENDER_OK = Reply.of("250 2.1.0 Ok")
 _PRIORITY_CHANGED = Reply.of("250 2.3.6 Ok, with priority 0: this client may not choose it")  # RFC 6710 §5
 _RECIPIENT_OK = Reply.of("250 2.1.5 Ok")
@@ -94,6 +96,7 @@ class ReceivingSession(Introduction):
         self._recipients = 0  # of all transactions
         self._messages = 0  # number of messages accepted
         self._sender: str | None = None  # reverse path of the last transaction
+        self._refusal: Refusal | None = None  # the first one of the dialogue that is not kept yet
         self._transaction: Transaction | None = None
         self._metadata_text = "{}"  # of each message
         self._traced_from = self._admitted_at  # where the part of the next message begins, in its trace
@@ -165,11 +168,12 @@ class ReceivingSession(Introduction):
             self._reason = exc.reason
             self._end(exc.reply)
         except StreamClosed:
-            pass
+            self._note_break()
         finally:
             self._stream.close()
             if self._hearing is not None:
                 self._hearing.tell()
+            self._keep_failure()
             self._end_transaction()
             duration_s = round(time.monotonic() - self.began_at, 4)
             report_end(self._context, self._client, self._reason, self._messages, duration_s)
@@ -235,9 +239,10 @@ class ReceivingSession(Introduction):
         dialogues, client = self._context.dialogues, self._client.address_text
         self._dialogue_number = dialogues.number
         self._hearing = dialogues.hearing(
-            Dialogue(client, self.number), [About("smtp", client=client)], ClientDialogue, self._as_occurrence
+            *(Dialogue(client, self.number), [About("smtp", client=client)], ClientDialogue, self._as_occurrence),
+            recent=self._recent,
         )
-        self._session.transcript = None if self._hearing is None else self._hearing.transcript
+        self._session.transcript = self._recent if self._hearing is None else self._hearing.transcript
 
     def _as_occurrence(self, dialogue: Dialogue, line: TranscriptLine) -> Occurrence:
         return ClientDialogue(
@@ -295,6 +300,9 @@ class ReceivingSession(Introduction):
 
     def _mail_offered(self, event: MailOffered) -> Reply:
         context = self._context
+        if self._recent is not None:
+            self._keep_failure()
+            self._recent.begin(is_asked=True)
         # A client that pipelines never makes the session wait.
         if time.monotonic() >= self._deadlines.ends_at:
             raise LimitReached(Limit.SESSION)
@@ -365,11 +373,29 @@ class ReceivingSession(Introduction):
 
     def _closed(self, event: Closed) -> None:
         self._reason = str(event.reason)
+        if event.reason == CloseReason.EOF:
+            self._note_break()
         self._end_transaction()
 
     def log_refusal(self, refusal: Refusal) -> None:
         """Report a refusal, and count it."""
+        self._refusal = self._refusal or refusal
         report_refusal(self._context, self._client, refusal, self._sender)
+
+    def _note_break(self) -> None:
+        """The connection is closed. Within a message, something failed for the client."""
+        if self._transaction is not None:
+            self._refusal = self._refusal or _BROKEN_OFF
+
+    def _keep_failure(self) -> None:
+        """Keep what was said since the last transaction, if something of it was refused, or the client broke it off."""
+        recent, refusal = self._recent, self._refusal
+        if recent is None or refusal is None:
+            return
+        self._refusal = None
+        if self._hearing is not None:
+            self._hearing.tell()
+        keep_failure(self._context, self._client, refusal, self._sender, recent)
 
     def _open_transaction(self) -> Transaction:
         if self._transaction is None:

@@ -4,8 +4,10 @@ import time
 
 from empath.daemon.acceptor.client import Client
 from empath.daemon.acceptor.context import ListenerContext
+from empath.daemon.process.failed_dialogues import Failure
 from empath.smtp.server.session import Refusal
 from empath.smtp.server.states import ServerSignal
+from empath.smtp.transcript import RecentTranscript
 from empath.telemetry.occurrences.acceptor import Refused, SessionBegan, SessionEnded
 
 
@@ -47,6 +49,22 @@ def report_refusal(context: ListenerContext, client: Client, refusal: Refusal, s
             reply=str(refusal.reply),
         )
     )
+
+
+def keep_failure(
+    context: ListenerContext, client: Client, refusal: Refusal, sender: str | None, transcript: RecentTranscript
+) -> None:
+    """Keep what was said until *refusal*, and after it; *sender* as in `report_refusal`."""
+    if context.dialogues.failed is not None:
+        failure = Failure(
+            stage=str(refusal.signal),
+            reply=refusal.reply,
+            listener=context.address,
+            client=client.address_text,
+            account=None if client.account is None else client.account.name,
+            sender=refusal.path if refusal.signal is ServerSignal.MAIL else sender,
+        )
+        context.dialogues.failed.note(failure, transcript)
 
 
 def report_end(context: ListenerContext, client: Client, reason: str, messages: int, duration_s: float) -> None:

@@ -30,6 +30,7 @@ from empath.storage.queue.sweep import (
     Kept,
     outdated,
 )
+from empath.storage.queue.transcripts import CLIENT_TRANSCRIPTS, HOST_TRANSCRIPTS
 
 
 def _none(_: Config) -> int:
@@ -57,6 +58,12 @@ def _longest(config: Config) -> float:
     return max(kept.audit_s, kept.final_s, kept.delivered_s)
 
 
+def _transcripts_kept_s(config: Config) -> float:
+    redacted_after_s = config.audit.redaction.after_s
+    kept_s = config.transcripts.retention_s
+    return kept_s if redacted_after_s is None else min(kept_s, redacted_after_s)
+
+
 SWEEPS: Final = (
     Sweep("ended_rules", 0.5, (ENDED, LEVELS_ENDED, LIMITS_ENDED, RESTS_ENDED)),
     Sweep("greylist", 5.0, (GREYLIST,), most=lambda config: config.greylist.rows),
@@ -78,6 +85,13 @@ SWEEPS: Final = (
         (FEEDBACK,),
         most=lambda config: config.feedback.rows,
         kept_s=lambda config: config.feedback.retention_s,
+    ),
+    Sweep(
+        "transcripts",
+        5.0,
+        (CLIENT_TRANSCRIPTS, HOST_TRANSCRIPTS),
+        most=lambda config: config.transcripts.rows,
+        kept_s=_transcripts_kept_s,
     ),
     Sweep("planned_orders", 60.0, (PLAN_RECIPIENTS, PLANS)),  # the rows of recipients are found by their plans
     Sweep("sts_policies", 60.0, (STS_POLICIES,)),

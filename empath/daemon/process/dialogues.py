@@ -9,8 +9,9 @@ comes later hears the rest of it.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from empath.daemon.process.failed_dialogues import FailedDialogues
 from empath.policy.service_part import About, ServicePart
-from empath.smtp.transcript import Transcript, TranscriptLine
+from empath.smtp.transcript import RecentTranscript, Transcript, TranscriptLine
 from empath.telemetry.occurrence import Emitter, Occurrence
 
 
@@ -43,13 +44,21 @@ class Ear(Protocol):
 class Hearing:
     """What those who listen to one dialogue hear: fill `transcript`, and call `tell`."""
 
-    __slots__ = ("_as_occurrence", "_dialogue", "_ears", "_emit", "transcript")
+    __slots__ = ("_as_occurrence", "_dialogue", "_ears", "_emit", "_recent", "transcript")
 
     def __init__(
-        self, dialogue: Dialogue, ears: tuple[Ear, ...], emit: Emitter, as_occurrence: AsOccurrence | None
+        self,
+        dialogue: Dialogue,
+        ears: tuple[Ear, ...],
+        emit: Emitter,
+        as_occurrence: AsOccurrence | None,
+        recent: RecentTranscript | None,
     ) -> None:
-        """*as_occurrence* makes what is logged of a line; None: the log does not want it."""
+        """
+        *as_occurrence* makes what is logged of a line; None: the log does not want it. *recent* gets the lines, too.
+        """
         self.transcript = Transcript()
+        self._recent = recent
         self._dialogue = dialogue
         self._ears = ears
         self._emit = emit
@@ -60,6 +69,8 @@ class Hearing:
         lines = self.transcript.take()
         if not lines:
             return
+        if self._recent is not None:
+            self._recent.extend(lines)
         for ear in self._ears:
             ear.hear(self._dialogue, lines)
         if self._as_occurrence is not None:
@@ -72,12 +83,13 @@ class Dialogues:
     Who listens to the dialogues of this process.
 
     Shape: number changes with those who listen. A dialogue begins with the number `beginning`, which differs from it
-    where somebody may listen.
+    where somebody may listen. failed takes what was said in those that failed, None where that is not kept.
     """
 
-    __slots__ = ("_ears", "_emit", "_has_levels", "_is_debug", "beginning", "number")
+    __slots__ = ("_ears", "_emit", "_has_levels", "_is_debug", "beginning", "failed", "number")
 
-    def __init__(self, emit: Emitter) -> None:
+    def __init__(self, emit: Emitter, failed: FailedDialogues | None = None) -> None:
+        self.failed = failed
         self.number = 0
         self.beginning = 0
         self._emit = emit
@@ -106,15 +118,27 @@ class Dialogues:
             self._is_debug = level == "debug"
             self._changed()
 
+    def recent(self) -> RecentTranscript | None:
+        """What a session fills in case that it fails, if that is kept."""
+        return None if self.failed is None else RecentTranscript()
+
     def hearing(
-        self, dialogue: Dialogue, abouts: Sequence[About], kind: type[Occurrence], as_occurrence: AsOccurrence
+        self,
+        dialogue: Dialogue,
+        abouts: Sequence[About],
+        kind: type[Occurrence],
+        as_occurrence: AsOccurrence,
+        recent: RecentTranscript | None = None,
     ) -> Hearing | None:
-        """What there is to fill for a dialogue about *abouts*, if anybody listens; the log writes *kind* of it."""
+        """
+        What there is to fill for a dialogue about *abouts*, if anybody listens; the log writes *kind* of it, and
+        *recent* gets its lines.
+        """
         ears = tuple(ear for ear in self._ears if any(ear.part.covers(about) for about in abouts))
         is_logged = any(self._emit.wants_about(kind, about) for about in abouts)
         if not ears and not is_logged:
             return None
-        return Hearing(dialogue, ears, self._emit, as_occurrence if is_logged else None)
+        return Hearing(dialogue, ears, self._emit, as_occurrence if is_logged else None, recent)
 
     def _changed(self) -> None:
         self.number += 1

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import gevent
@@ -25,6 +26,7 @@ from empath.daemon.process.child import (
 from empath.daemon.process.client_access import ClientAccess
 from empath.daemon.process.config_revision import revision_of
 from empath.daemon.process.dialogues import Dialogues
+from empath.daemon.process.failed_dialogues import FailedDialogues
 from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.live_traces import LiveTraces
 from empath.daemon.process.log_levels import LevelRows
@@ -157,10 +159,13 @@ class Runtime:
             self.tracing.begin(self.child, self.emit)
 
     def serve_traces(self) -> None:
-        """Let people see the dialogues of this process."""
+        """Let people see the dialogues of this process, those that fail also later."""
         name = (self.child.slot, self.child.generation)
         self.traces = LiveTraces(self.config.queue.path, name, self.dialogues, self.emit)
         self.traces.serve(self.keep)
+        if self.config.transcripts.is_kept:
+            self.dialogues.failed = FailedDialogues()
+            self.keep(partial(self.dialogues.failed.run, self))
 
     def keep(self, duty: Callable[[], object]) -> "gevent.Greenlet[..., None]":
         """Run *duty* in the background, in a greenlet of its own. An exception in it drains and ends the process."""
@@ -230,6 +235,8 @@ class Runtime:
         """Record in the queue that this process ends; leases that it still holds are released."""
         if self._beating is not None:
             self._beating.kill()  # a beat after the end would find no row, as if others had taken the process for dead
+        if self.dialogues.failed is not None:
+            self.dialogues.failed.write(self)
         try:
             self.writer.commit(EndProcess(self.process_id, now=time.time(), is_lost=False))
         except EmpathError as exc:

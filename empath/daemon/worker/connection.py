@@ -210,8 +210,9 @@ class Connection:
         if event.reply.enhanced == _LOST and (is_first_within or event.stage is Stage.TLS):
             where = "at its beginning" if event.stage is Stage.TLS else "within it"
             self._securing.note_failure(f"{self.host.name} did not go on with TLS {where}: {event.reply.text}")
-        reply = loop_found(self.host, event.own_name) if event.own_name else event.reply
-        raise HostUnreachable(Said(event.stage, reply), self.tls)
+        said = Said(event.stage, loop_found(self.host, event.own_name) if event.own_name else event.reply)
+        self._hearing.fail(said)
+        raise HostUnreachable(said, self.tls)
 
     def _secure(self) -> None:
         stream = self._stream
@@ -310,11 +311,21 @@ class Connection:
                 if measure is not None and wanted_at:
                     measure("envelope", wanted_at - began)
                     measure("content", self.used_at - wanted_at)
+                if hearing.recent is not None:
+                    self._keep_failure(event)
                 return event
             if isinstance(event, ContentWanted):
                 wanted_at = self._send_content(pieces(), may_end)
             elif isinstance(event, SessionClosed):
                 raise Abandoned("the session ended without a result of the transaction")
+
+    def _keep_failure(self, ended: TransactionEnded) -> None:
+        """Keep what was said if the host did not take the message for all, and no new connection is to try it."""
+        if ended.is_stale or ended.is_spent or self._session.lacks_chunking:
+            return
+        failed = next((said for said in ended.results.values() if said.reply.klass != 2), None)
+        if failed is not None:
+            self._hearing.fail(failed)
 
     def quit(self) -> None:
         """Send QUIT and close; the reply is not awaited, because nothing depends on it."""

@@ -18,7 +18,7 @@ from empath.smtp.client.plan import TransactionPlan
 from empath.smtp.client.reply_reader import ReplyReader
 from empath.smtp.client.states import STAGES, ClientState
 from empath.smtp.client.transaction import Transaction
-from empath.smtp.transcript import Transcript
+from empath.smtp.transcript import Scribe
 
 NOISE_LINES: Final = 20  # before the end of one reply
 _NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # the plan before the first transaction
@@ -62,7 +62,7 @@ class Conversation:
         # The last octets of a chunk: with them the peer takes the message, so they go out when the driver ends it.
         self._kept: bytes | None = None
         self.lacks_chunking = False  # the peer offers CHUNKING, and does not know BDAT
-        self.transcript: Transcript | None = None  # what both sides say from now on, if the driver sets one
+        self.transcript: Scribe | None = None  # what both sides say from now on, if the driver sets one
         self._content_octets = 0  # of a transcript
 
     @property

@@ -42,7 +42,7 @@ from empath.smtp.client.states import SIGNALS, ClientCall, ClientSignal, ClientS
 from empath.smtp.client.table import CALLS, NEXT, ClientAction
 from empath.smtp.client.transaction import ClientRecipient, Transaction
 from empath.smtp.client.transaction_actions import TransactionActions
-from empath.smtp.transcript import Transcript
+from empath.smtp.transcript import Scribe
 
 __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
@@ -135,7 +135,7 @@ class ClientSession(OpeningActions, TransactionActions):
         self._out.clear()
         return octets
 
-    def _transcribe(self, transcript: Transcript) -> None:
+    def _transcribe(self, transcript: Scribe) -> None:
         """Add what goes out now. Octets of content go out in states that have no command of their own."""
         if self._state in _CONTENT_STATES:
             return

@@ -55,7 +55,7 @@ from empath.smtp.server.table import (
     ServerEffect,
 )
 from empath.smtp.server.verbs import READERS, Verbs
-from empath.smtp.transcript import Transcript
+from empath.smtp.transcript import Scribe
 
 # What an answer of the driver is, where its code says more than that it accepts or refuses: 421 and 521 end the session
 # (RFC 5321 §3.8, RFC 7504 §3), 235 ends an exchange (RFC 4954 §4).
@@ -144,7 +144,7 @@ class ServerSession(Verbs):
         self._chunk: Chunk | None = None  # from a BDAT to the last octet of its chunk
         self._argument = ""  # of the last command
         self._refusals: list[Refusal] = []
-        self.transcript: Transcript | None = None
+        self.transcript: Scribe | None = None
 
     @property
     def is_closed(self) -> bool:

@@ -36,6 +36,7 @@ _SLICE: Final = 100  # rows that one transaction changes
 _REST_S: Final = 0.01  # pause after a transaction
 _WILD: Final = re.compile("[!%_]")  # of LIKE
 _CLIENTS: Final = tuple(name for name, kind in MEMBERS.items() if kind is Kind.CLIENT)
+_SAID: Final = (*_CLIENTS, "dialogue")  # what the person's client said of itself
 _LEFT_OUT: Final = ("subject", *_CLIENTS)  # of the JSON of an event of the person
 
 
@@ -218,7 +219,7 @@ def _left_out(forgotten: Forgotten, table: Personal, row: Mapping[str, Any]) -> 
             else:
                 new[name] = forgotten.pseudonym if forgotten.is_named(value) else forgotten.left_out(value)
     if any(forgotten.is_named(row[name]) for name in table.who):
-        new |= {name: "" for name in _CLIENTS if name in row}
+        new |= {name: "" for name in _SAID if name in row}
     return new
 
 

@@ -47,6 +47,7 @@ from empath.storage.admin.records import (
 from empath.storage.admin.selection import Selection, list_rows, named, probe, require_destination
 from empath.storage.admin.short_ids import whole
 from empath.storage.admin.tracking import trace_id
+from empath.storage.admin.transcripts import MOST_OF_MESSAGE, FailedDialogue, failed_dialogues
 from empath.storage.engine import Engine, Row, Selects
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import rules_in_force
@@ -145,6 +146,10 @@ class Snapshot:
     def trace_id(self, reference: Reference) -> str | None:
         """The id of the trace of a message, or of that of a recipient; None where it is in none."""
         return trace_id(self._visit, reference)
+
+    def transcripts_of(self, queue_id: str) -> list[FailedDialogue]:
+        """The last dialogues with hosts that failed about a message, the newest first."""
+        return failed_dialogues(self._visit, message=queue_id, limit=MOST_OF_MESSAGE)
 
     def find_live(self, queue_id: QueueId, address: str) -> int | None:
         """Number of the live recipient *address* of a message; None if there is none."""

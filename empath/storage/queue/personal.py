@@ -59,6 +59,11 @@ _AUDIT: Final = {"address": _ADDRESS, **dict.fromkeys(("before", "after", "objec
 PERSONAL: Final = (
     Personal("event", {**_PARTIES, "detail": _JSON}, ("sender", "account")),
     Personal("refusal", {**_PARTIES, **_CLIENTS, "reply": _TEXT}, ("sender", "account"), is_aged=True),
+    Personal(
+        "transcript",
+        {"sender": _ADDRESS, "account": _ADDRESS, "client_address": _CLIENT, "reply": _TEXT, "dialogue": _TEXT},
+        ("sender", "account"),
+    ),
     Personal("feedback", {"address": _ADDRESS, "reply": _TEXT, "reporter": _TEXT}, is_aged=True),
     Personal("received_report", {"sender": _ADDRESS, "contact": _TEXT}),
     Personal("greylist", {"sender": _ADDRESS, "recipient": _ADDRESS}),

@@ -23,7 +23,7 @@ from empath.storage.sqlite.migration import public_views
 
 NARROWING: Final = frozenset({
     "id", "recipient_id", "attempt_id", "audit_id", "event_id", "plan_id", "feedback_id", "refusal_id", "process_id",
-    "status", "domain", "destination", "revision", "number",
+    "transcript_id", "status", "domain", "destination", "revision", "number",
 })  # fmt: skip
 _SHOWN: Final = {("audit", "object"): "iif(what LIKE 'account%', substr(object, 1, 1) || '…', object)"}  # its name
 _OPERATORS: Final = {

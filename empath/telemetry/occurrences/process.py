@@ -43,6 +43,13 @@ class RulesUnread(Occurrence):
     error: ErrorText
 
 
+@occurrence("warning")
+class TranscriptsUnkept(Occurrence):
+    """The view `transcript` cannot be written; what was said in sessions that failed meanwhile is lost."""
+
+    error: ErrorText
+
+
 @occurrence("critical")
 class ProcessFailed(Occurrence):
     """A resource of the process failed for good. The process ends, and the supervisor starts another."""

@@ -238,6 +238,21 @@ BEGIN
   SELECT raise(ABORT, 'empath: only an acceptor refuses a client');
 END;
 
+CREATE TRIGGER transcript_update INSTEAD OF UPDATE ON transcript
+BEGIN
+  SELECT raise(ABORT, 'empath: a transcript is a record and cannot be changed');
+END;
+
+CREATE TRIGGER transcript_delete INSTEAD OF DELETE ON transcript
+BEGIN
+  SELECT raise(ABORT, 'empath: transcripts go by themselves, see [transcripts]');
+END;
+
+CREATE TRIGGER transcript_insert INSTEAD OF INSERT ON transcript
+BEGIN
+  SELECT raise(ABORT, 'empath: only a session that fails leaves a transcript');
+END;
+
 CREATE TRIGGER throughput_update INSTEAD OF UPDATE ON throughput
 BEGIN
   SELECT raise(ABORT, 'empath: throughput is counted by the housekeeper');

@@ -16,3 +16,19 @@ CREATE TABLE _listener_limit (
   who               TEXT    NOT NULL,  -- author, as in _audit
   UNIQUE (listener, setting)
 ) STRICT;
+
+-- What was said in sessions that failed.
+CREATE TABLE _transcript (
+  transcript_id  INTEGER PRIMARY KEY AUTOINCREMENT,
+  at             REAL    NOT NULL,  -- instant of the failure
+  ulid           TEXT,  -- queue id of the message that went out; NULL: a client
+  destination    TEXT,  -- its destination
+  host           TEXT,  -- name, address and port of the host; NULL: a client
+  listener       TEXT,  -- address of the listener; NULL: a host
+  client_address TEXT,  -- IP address of the client; NULL: a host
+  account        TEXT,  -- account by which the client had logged in; NULL: none
+  sender         TEXT,  -- reverse-path of the message; NULL: before MAIL
+  stage          TEXT    NOT NULL,  -- command that failed, or what ended the session
+  reply          TEXT    NOT NULL,  -- reply that decided, escaped
+  dialogue       TEXT    NOT NULL  -- a line for each thing that was said: 'C: ' client, 'S: ' server, '-: ' what happened
+) STRICT;

@@ -12,6 +12,7 @@ MESSAGE_KEYS = [
     "id", "node", "sender", "size_octets", "digest", "received_at", "body_type", "is_smtputf8", "dsn_return",
     "envelope_id", "listener", "client_address", "client_name", "account", "tls_version", "tls_cipher",
     "header_message_id", "subject", "content_locator", "recipient_count", "recipients", "frozen_since", "settings",
+    "transcripts",
 ]  # fmt: skip
 RECIPIENT_KEYS = [
     "recipient_id", "recipient", "original", "domain", "destination", "status", "ordered", "priority", "attempts",

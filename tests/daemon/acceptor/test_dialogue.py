@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from empath.config.tables.tls import TlsMode
+from empath.daemon.process.dialogues import Dialogues
+from empath.daemon.process.failed_dialogues import FailedDialogues
 from empath.policy.access import Role
+from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.acceptor import ClientDialogue
 from tests.daemon.acceptor.test_tls import Secured
 from tests.daemon.listening import Listener, logging
@@ -115,3 +118,53 @@ def test_the_log_has_the_lines_of_clients_that_it_wants(make_context, visit):
     assert (
         ClientDialogue(client="127.0.0.1", listener="127.0.0.1:2525", session=0, speaker="client", text="NOOP") in seen
     )
+
+
+@pytest.fixture
+def kept(make_context):
+    """A context that keeps what was said in sessions that fail; its rows."""
+    failed = FailedDialogues(lambda: 1e9)
+    dialogues = Dialogues(Emitter("", (), lambda _: False, lambda _, __: False), failed)
+    return replace(make_context(), dialogues=dialogues), failed
+
+
+def test_a_session_in_which_something_is_refused_is_kept(kept, visit):
+    """
+    From the opening and the transaction of the refusal on; a message that was taken before is left out.
+    """
+    context, failed = kept
+    one = visit(context)
+    one.hear()
+    one.say(b"HELO c.test\r\n")
+    one.say(MAIL)
+    one.say(b"Subject: secret\r\n\r\nsecret\r\n.\r\n")
+    one.say(b"MAIL FROM:<second@b.test>\r\n")
+    one.say(b"RCPT TO:<no address>\r\n")
+    assert [] == failed.take()
+    one.say(b"QUIT\r\n")
+    [row] = failed.take()
+    lines = row.dialogue.split("\n")
+    assert lines[0].startswith("S: 220 ")
+    assert [
+        "C: HELO c.test", "C: MAIL FROM:<second@b.test>", "C: RCPT TO:<no address>", "C: QUIT",
+    ] == [line for line in lines if line.startswith("C")]  # fmt: skip
+    assert ("127.0.0.1:2525", "127.0.0.1", "second@b.test", "RCPT") == (
+        row.listener, row.client_address, row.sender, row.stage,
+    )  # fmt: skip
+    assert row.reply.startswith("501 ")
+
+
+def test_a_client_that_goes_within_a_message_is_kept_and_one_that_says_goodbye_is_not(kept, visit):
+    """
+    The first one thinks that something failed.
+    """
+    context, failed = kept
+    for rest in (b"QUIT\r\n", b""):
+        one = visit(context)
+        one.hear()
+        one.say(b"HELO c.test\r\n")
+        one.say(MAIL[:22] + rest)
+        one.hang_up()
+    [row] = failed.take()
+    assert ("421 4.4.2 The client closed the connection", "a@b.test") == (row.reply, row.sender)
+    assert "QUIT" not in row.dialogue

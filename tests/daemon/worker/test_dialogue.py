@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import pytest
 
+from empath.daemon.process.dialogues import Dialogues
+from empath.daemon.process.failed_dialogues import FailedDialogues
 from empath.daemon.worker.cargo import Cargo
 from empath.daemon.worker.session_needs import SessionNeeds
 from empath.mail.protocol import Protocol
@@ -13,6 +15,7 @@ from empath.policy.destinations.settings import BUILT_IN
 from empath.policy.hosts.search import Host
 from empath.policy.tls_demand import HostDemand, TlsLevel
 from empath.smtp.sasl.client import ClientLogin
+from empath.telemetry.occurrence import Emitter
 from tests.daemon.listening import Listener, logging
 from tests.daemon.worker.kit import MAIL
 from tests.daemon.worker.test_tls import client_tls, secure_peer
@@ -117,3 +120,47 @@ def test_the_log_has_the_lines_of_destinations_that_it_wants(make_pool):
         send(make_pool(dialogues=dialogues), peer, cargo())
     assert {(QUEUE_ID, "smtp:peer.test:25")} == {(each.queue_id, each.destination) for each in seen}
     assert ("client", "EHLO mx.example.test") in {(each.speaker, each.text) for each in seen}
+
+
+def kept_of(make_pool, peer, *cargoes, **more):
+    """What is kept of these messages, sent one after another over one pool."""
+    dialogues = Dialogues(Emitter("", (), lambda _: False, lambda _, __: False), FailedDialogues(lambda: 1e9))
+    pool = make_pool(dialogues=dialogues)
+    for what in cargoes:
+        what.message.mail_from = "a@b.test"
+        if "listener" in more:
+            dialogues.add(more["listener"])
+        send(pool, peer, what)
+    pool.close_idle(all_of_them=True)
+    assert dialogues.failed is not None
+    return dialogues.failed.take()
+
+
+@pytest.mark.parametrize("more", [{}, {"listener": Listener("destination", "d.test")}])
+def test_what_was_said_is_kept_if_a_recipient_is_refused(make_pool, more):
+    """
+    A message that was taken leaves nothing, and what was said of it is not shown with the next one. Who listens
+    meanwhile takes nothing away.
+    """
+    with ScriptedPeer().reply("RCPT", "250 2.1.5 Ok", "450 4.7.1 Greylisted") as peer:
+        [row] = kept_of(make_pool, peer, cargo(OTHER_ID), cargo(), **more)
+    assert (QUEUE_ID, "smtp:peer.test:25", "RCPT", "450 4.7.1 Greylisted", "a@b.test") == (
+        row.ulid, row.destination, row.stage.upper(), row.reply, row.sender,
+    )  # fmt: skip
+    lines = row.dialogue.split("\n")
+    assert ["S: 220 peer.test ESMTP", "C: EHLO mx.example.test"] == lines[:2]
+    assert ["C: MAIL FROM:<a@b.test> SIZE=10"] == [line for line in lines if "MAIL" in line]
+    assert "S: 450 4.7.1 Greylisted" in lines
+    assert "content of" not in row.dialogue
+
+
+@pytest.mark.parametrize("step", ["EHLO", "DATA", "END_OF_DATA"])
+def test_what_was_said_before_a_connection_broke_is_kept(make_pool, step):
+    """
+    The attempt says no more than where it broke.
+    """
+    with ScriptedPeer().drop_at(step) as peer:
+        [row] = kept_of(make_pool, peer, cargo())
+    assert row.dialogue.startswith("S: 220 peer.test ESMTP\nC: EHLO mx.example.test")
+    assert "secret" not in row.dialogue
+    assert "4.4.2" in row.reply

@@ -36,6 +36,9 @@ UPDATE _recipient SET sent_as = 'SRS0=h=tt=a.example=r1@fwd.example', original_r
 INSERT INTO _refusal (
   first_at, last_at, times, listener, client_address, client_name, account, sender, recipient, stage, rule, reply)
 VALUES (1, 2, 1, 'l', '192.0.2.1', 'c', NULL, 'r1@a.example', NULL, 'RCPT', 'x', '550 <r1@a.example>');
+INSERT INTO _transcript (at, stage, reply, sender, client_address, dialogue)
+VALUES (1, 'RCPT', '550 <r1@a.example>', 'r1@a.example', '192.0.2.1', 'C: EHLO host.of.r1'),
+       (1, 'RCPT', '550 no', 'x@b.example', '192.0.2.1', 'C: RCPT TO:<r1@a.example> ORCPT=rfc822;r1@a.example');
 INSERT INTO _feedback (at, report_ulid, kind, address, reply) VALUES (1, 'u', 'complaint', 'r1@a.example', 'x');
 INSERT INTO _greylist (client, sender, recipient, first_seen_at) VALUES ('192.0.2.0/24', '', 'r1@a.example', 1);
 INSERT INTO _verification VALUES ('r1@a.example', 1, '250 ok', 9e9);
@@ -93,8 +96,8 @@ def test_the_address_is_nowhere_afterwards(known: Queue) -> None:
     Each kind of row had it before. Its subject and content are gone, and its client is left out.
     """
     assert {
-        "_message", "_recipient", "_attempt", "_audit", "_event", "_refusal", "_feedback", "_greylist", "_verification",
-        "_suppression", "_injection", "_plan", "_received_report",
+        "_message", "_recipient", "_attempt", "_audit", "_event", "_refusal", "_transcript", "_feedback", "_greylist",
+        "_verification", "_suppression", "_injection", "_plan", "_received_report",
     } == names(known).keys()  # fmt: skip
 
     found = run(known, is_whole=True)
@@ -110,6 +113,9 @@ def test_the_address_is_nowhere_afterwards(known: Queue) -> None:
     )
     assert [(f"450 4.2.1 <{pseudonym}> is busy, not otto@a.example",)] == known.select("SELECT text FROM attempt")
     assert [] == known.select("SELECT * FROM _content")
+    assert [("", ""), ("192.0.2.1", f"C: RCPT TO:<{pseudonym}> ORCPT=rfc822;{pseudonym}")] == known.select(
+        "SELECT client, dialogue FROM transcript"
+    )
     assert "for r1 only" not in str(known.select("SELECT * FROM _event"))
 
 

@@ -144,10 +144,10 @@ class MessagePage(Page):
             raise MissingInput(str(exc)) from exc
         if message is None:
             raise MissingInput(f"no message {reference}; it may be gone: see [retention]")
-        lives = []
+        lives, said = [], snapshot.transcripts_of(message.id)
         for each in message.recipients[:_MOST_LIVES]:
             changes, reason = snapshot.changes_of(each.recipient_id), snapshot.reason_of(each.recipient_id)
-            lives.append((each, life_of(message, each, changes, reason, now)))
+            lives.append((each, life_of(message, each, changes, reason, now, transcripts=said)))
         judged = {name: value for name, value in snapshot.judgement_of(message.id).items() if value is not None}
         title = message.subject or message.id
         return {"title": title, "message": message, "judged": judged, "lives": lives, "now": now}

@@ -2,6 +2,7 @@
 timeline - the life of one recipient, as the rows tell it: taken, tried, changed, settled
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from empath.mail.status import FINAL, WAITING, RecipientStatus
 from empath.mail.words import span
 from empath.storage.admin.listings import Reason
 from empath.storage.admin.records import AttemptRow, Message, Recipient
+from empath.storage.admin.transcripts import FailedDialogue
 from empath.storage.engine import Row
 
 _GOOD: Final = frozenset({RecipientStatus.DELIVERED})
@@ -21,7 +23,8 @@ class Moment:
     """
     One thing that happened, or that is due.
 
-    Shape: at in Unix seconds; mood is good, bad or plain; notes are further facts, each a name and a value.
+    Shape: at in Unix seconds; mood is good, bad or plain; notes are further facts, each a name and a value; dialogue is
+    what was said, a line each.
     """
 
     at: float
@@ -29,15 +32,26 @@ class Moment:
     mood: str = "plain"
     words: str = ""
     notes: tuple[tuple[str, str], ...] = ()
+    dialogue: str = ""
 
 
 def life_of(
-    message: Message, recipient: Recipient, changes: list[Row], reason: Reason | None, now: float
+    message: Message,
+    recipient: Recipient,
+    changes: list[Row],
+    reason: Reason | None,
+    now: float,
+    *,
+    transcripts: Sequence[FailedDialogue] = (),
 ) -> list[Moment]:
-    """What happened to *recipient*, oldest first, and what comes next, as it is at *now*; *reason* if it is live."""
+    """
+    What happened to *recipient*, oldest first, and what comes next, as it is at *now*; *reason* if it is live;
+    *transcripts* are those of the message.
+    """
     moments = [_arrival(message)]
     moments += [_attempt(attempt) for attempt in recipient.attempt_log]
     moments += [_change(change) for change in changes]
+    moments += [_dialogue(each) for each in transcripts if each.destination == recipient.destination]
     moments.sort(key=lambda moment: moment.at)
     if recipient.settled_at is not None and recipient.status in FINAL:
         words = "" if recipient.attempt_log else _reason(recipient)  # else the last attempt has them
@@ -89,6 +103,11 @@ def _change(change: Row) -> Moment:
     at, who, what, before, after = change
     words = f"{what}: {_value(before)} to {_value(after)}"
     return Moment(at, f"changed by {printable(str(who))}", words=printable(words))
+
+
+def _dialogue(each: FailedDialogue) -> Moment:
+    notes = (("host", printable(each.with_whom)), ("stage", each.stage))
+    return Moment(each.failed_at, "what was said", words=each.reply, notes=notes, dialogue=each.dialogue)
 
 
 def _value(value: object) -> str:

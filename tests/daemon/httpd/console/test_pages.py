@@ -12,6 +12,7 @@ import pytest
 from empath.daemon.httpd.console.layout import NAVIGATION
 from empath.mail.status import RecipientStatus
 from empath.storage.admin.snapshot import Snapshot
+from empath.storage.queue.transcripts import KeepTranscripts, TranscriptRow
 from tests.daemon.httpd.console.kit import OWN, Console
 from tests.daemon.httpd.kit import STRANGER
 from tests.kit.queue import REPLIES, T0, said_by_host
@@ -139,6 +140,18 @@ def test_the_life_of_a_message_is_one_list(console):
     for words in ("accepted", "192.0.2.1 (client.example)", "attempt: deferred", "changed by sql", "priority: 2 to 4"):
         assert words in page
     assert "the next attempt is due in" in page
+
+
+def test_what_a_host_said_when_it_failed_is_in_the_life_of_a_message(console):
+    """
+    It is text of strangers.
+    """
+    [(ulid, destination)] = console.queue.select("SELECT id, destination FROM queue WHERE recipient_id = 1")
+    console.queue.run(
+        KeepTranscripts([TranscriptRow(T0, "RCPT", "550", ulid, destination, "h", dialogue="S: <b>\nC: x")])
+    )
+    page = console.browse("/console/message/1").text
+    assert "<summary>the dialogue</summary><pre>S: &lt;b&gt;\nC: x\n</pre>" in page
 
 
 def test_the_page_of_a_message_to_very_many_has_a_bound(console):
