@@ -19,8 +19,10 @@ _LINE: Final = 78
 _PLAIN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]+|[A-Za-z0-9!#$%&'*+\-.^_`{|}~=]*@[A-Za-z0-9.-]+")
 _NOT_PRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 _BACKSLASH: Final = ord("\\")
-_DOUBLE: Final = '"'
-_QUOTE: Final = ord(_DOUBLE)
+_QUOTE: Final = ord('"')
+_NEXT: Final = ";\r\n\t"  # between two results
+_IN_COMMENT: Final = str.maketrans({sign: f"\\{sign}" for sign in "\\()"})
+_IN_QUOTES: Final = str.maketrans({sign: f"\\{sign}" for sign in '\\"'})
 _BRACKETS: Final = {ord("("): 1, ord(")"): -1}
 _BLANKS: Final = b" \t\r\n"
 _NO_BLANKS: Final = str.maketrans("", "", _BLANKS.decode())
@@ -49,7 +51,7 @@ class MethodResult(NamedTuple):
         """Its words as they stand in the field."""
         found = [f"{self.method}={self.result}"]
         if self.comment:
-            found.append(f"({_escaped(_printable(self.comment), '()')})")
+            found.append(f"({_printable(self.comment).translate(_IN_COMMENT)})")
         if self.reason:
             found.append(f"reason={_quoted(self.reason)}")
         return found + [f"{name}={_value(value)}" for name, value in self.properties]
@@ -57,18 +59,26 @@ class MethodResult(NamedTuple):
 
 def results_field(authserv_id: str, results: Iterable[MethodResult]) -> bytes:
     """The field of the host *authserv_id*, with its line end."""
-    lines = [f"Authentication-Results: {authserv_id};"]
-    for first, *others in (each.words for each in results):
-        lines.append(f"\t{first}")
-        for word in others:
-            if len(lines[-1]) + len(word) < _LINE:
-                lines[-1] += f" {word}"
-            else:
-                lines.append(f"\t {word}")
-        lines[-1] += ";"
-    if len(lines) == 1:
-        lines[0] += " none;"
-    return ("\r\n".join(lines)[:-1] + "\r\n").encode()
+    found = [_folded(each.words) for each in results]
+    if not found:
+        return f"Authentication-Results: {authserv_id}; none\r\n".encode()
+    return (_NEXT.join([f"Authentication-Results: {authserv_id}", *found]) + "\r\n").encode()
+
+
+def _folded(words: Sequence[str]) -> str:
+    """*words* with a fold before each that a line has no room for; the line begins with a tab."""
+    line = " ".join(words)
+    if len(line) < _LINE:
+        return line
+    line, *others = words
+    lines = []
+    for word in others:
+        if len(line) + 1 + len(word) < _LINE:
+            line = f"{line} {word}"
+        else:
+            lines.append(line)
+            line = f" {word}"
+    return "\r\n\t".join([*lines, line])
 
 
 def authserv_id(value: bytes) -> str | None:
@@ -148,15 +158,8 @@ def _printable(text: str) -> str:
     return text[:_MAX_VALUE] if text.isascii() and text.isprintable() else _NOT_PRINTABLE.sub("?", text[:_MAX_VALUE])
 
 
-def _escaped(text: str, signs: str) -> str:
-    """*text* with a backslash before each backslash and each of *signs*."""
-    for sign in ("\\", *signs):
-        text = text.replace(sign, f"\\{sign}")
-    return text
-
-
 def _quoted(text: str) -> str:
-    return f'"{_escaped(_printable(text), _DOUBLE)}"'
+    return f'"{_printable(text).translate(_IN_QUOTES)}"'
 
 
 def _value(text: str) -> str:

@@ -12,7 +12,7 @@ RULES
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -94,17 +94,20 @@ class SignedFields:
         """How many fields have this *name*, which is in lower case."""
         return len(self._places.get(name, ()))
 
+    def places(self, name: bytes) -> Sequence[int]:
+        """Where the fields with this *name* are, which is in lower case."""
+        return self._places.get(name, ())
+
     def chosen(self, names: Iterable[bytes], canon: Canon) -> bytes:
         """The fields of these *names*, in lower case, in form *canon*; a name for which no field is left adds none."""
-        used: dict[bytes, int] = {}
         found: list[bytes] = []
-        for name in names:
-            places = self._places.get(name)
-            if not name or places is None:
-                continue
-            turn = used[name] = used.get(name, 0) + 1
-            if turn <= len(places):
-                found.append(self.form(places[-turn], canon))
+        left: dict[bytes, list[int]] = {}
+        for name in [each for each in names if each in self._places]:  # many are signed so that nobody adds them
+            places = left.get(name)
+            if places is None:
+                places = left[name] = [*self._places[name]]
+            if places and name:
+                found.append(self.form(places.pop(), canon))
         return b"".join(found)
 
     def form(self, place: int, canon: Canon) -> bytes:

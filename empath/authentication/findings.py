@@ -8,7 +8,7 @@ THEORY
 """
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -115,8 +115,7 @@ def check_content(
         digests: of the forms of its body that `body_forms` has named.
     """
     header = fields.fields
-    named = zip(header.names, header.octets, strict=True)
-    authors = author_domains([octets for name, octets in named if name == _FROM])
+    authors = author_domains([header.octets[place] for place in fields.places(_FROM)])
     dkim: tuple[DkimResult, ...] | None = None
     if wanted.dkim:
         dkim = tuple((yield from verify_dkim(fields, digests, now)))
@@ -209,11 +208,14 @@ def _of_signature(found: DkimResult) -> MethodResult:
     return MethodResult("dkim", found.result, "", found.why, about)
 
 
-def columns_of(findings: Findings, action: str, reason: str) -> str:
-    """The JSON object of the columns of the view `authentication`; those without a value are left out."""
+def columns_of(findings: Findings, words: Mapping[str, str], action: str, reason: str) -> str:
+    """
+    The JSON object of the columns of the view `authentication`; those without a value are left out. *words* are those
+    of `result_words`.
+    """
     sent_from, arc, dmarc = findings.sent_from, findings.arc, findings.dmarc
     columns = {
-        **result_words(findings),
+        **words,
         "author": " ".join(findings.authors or ()),
         "spf_domain": "" if sent_from.of_sender is None else sent_from.of_sender.domain,
         "helo": "" if sent_from.of_helo is None else sent_from.of_helo.result,

@@ -24,6 +24,8 @@ _MOST_NAME_OCTETS: Final = 253
 _MOST_INSTANCES: Final = 50  # RFC 8617 §4.2.1
 _INSTANCE: Final = re.compile(r"[1-9][0-9]?")
 _METHOD: Final = "dns/txt"
+_ALGORITHMS: Final = {str(each): each for each in Algorithm}  # to call an Enum with a value takes longer
+_CANONS: Final = {str(each): each for each in Canon}
 _WHOLE: Final = BodyForm(Canon.RELAXED)
 
 
@@ -174,13 +176,13 @@ def _signature(
     domain, selector = _domain_name(tags, "d"), _domain_name(tags, "s")
     if len(selector) + len("._domainkey.") + len(domain) > _MOST_NAME_OCTETS:
         raise SyntaxViolation("s= and d= together are too long for a name")
-    value = _needed(tags, "b", may_be_empty=True)
+    value = without_blanks(_needed(tags, "b", may_be_empty=True))
     return Signature(
         algorithm=_algorithm(_needed(tags, "a")),
         domain=domain,
         selector=selector,
         value=read_base64(value),
-        mark=without_blanks(value)[:8],
+        mark=value[:8],
         header_canon=header_canon,
         body_form=body_form,
         body=body,
@@ -199,18 +201,18 @@ def _needed(tags: Mapping[str, str], name: str, *, may_be_empty: bool = False) -
 
 
 def _algorithm(text: str) -> Algorithm:
-    try:
-        return Algorithm(text)
-    except ValueError as exc:
-        raise SyntaxViolation("a= is no known algorithm") from exc
+    algorithm = _ALGORITHMS.get(text)
+    if algorithm is None:
+        raise SyntaxViolation("a= is no known algorithm")
+    return algorithm
 
 
 def _canon(tags: Mapping[str, str], *, default: str) -> tuple[Canon, Canon]:
     header, _, body = tags.get("c", default).partition("/")
-    try:
-        return Canon(header), Canon(body or "simple")
-    except ValueError as exc:
-        raise SyntaxViolation("c= is no known form") from exc
+    forms = _CANONS.get(header), _CANONS.get(body or "simple")
+    if forms[0] is None or forms[1] is None:
+        raise SyntaxViolation("c= is no known form")
+    return forms[0], forms[1]
 
 
 def _domain_name(tags: Mapping[str, str], name: str) -> str:

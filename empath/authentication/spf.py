@@ -127,7 +127,9 @@ class _Check:
 
     def __init__(self, client: Client, identity: Identity, receiver: str, now: int) -> None:
         self._client = client
-        self._identity = Identity(*(text[-_MAX_VALUE:] for text in identity))
+        self._identity = identity
+        if max(map(len, identity)) > _MAX_VALUE:
+            self._identity = Identity(*(text[-_MAX_VALUE:] for text in identity))
         self._receiver = receiver
         self._now = now
         self._terms = 0

@@ -11,7 +11,7 @@ from typing import Final
 
 from empath.errors import SyntaxViolation
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_TAG: Final = re.compile(r"[ \t\r\n]*+([A-Za-z][A-Za-z0-9_]*+)[ \t\r\n]*+=(.*)", re.DOTALL)
 _BLANKS: Final = " \t\r\n"
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")  # more digits are no length of a message and no instant
 
@@ -28,10 +28,10 @@ def parse_tags(text: str) -> dict[str, str]:
         parts.append(last)
     found: dict[str, str] = {}
     for part in parts:
-        name, equals, value = part.partition("=")
-        name = name.strip(_BLANKS)
-        if not equals or _NAME.fullmatch(name) is None:
+        match = _TAG.fullmatch(part)
+        if match is None:
             raise SyntaxViolation("a part of it is no tag")
+        name, value = match.groups()
         if name in found:
             raise SyntaxViolation(f"{name[:20]}= is there twice")
         found[name] = value.strip(_BLANKS)
@@ -40,9 +40,7 @@ def parse_tags(text: str) -> dict[str, str]:
 
 def without_blanks(value: str) -> str:
     """A value in which blanks and line ends have no meaning."""
-    for blank in _BLANKS:
-        value = value.replace(blank, "")
-    return value
+    return value.replace(" ", "").replace("\t", "").replace("\r", "").replace("\n", "")
 
 
 def read_base64(value: str) -> bytes:

@@ -26,10 +26,10 @@ from empath.authentication.signature import Signature, parse_signature, time_fau
 from empath.errors import SyntaxViolation
 from empath.mail.lookup import Failed, LookupAnswer, Question, Texts
 
+SIGNATURE_FIELD: Final = b"dkim-signature"
 MAX_SIGNATURES: Final = 8
 MAX_CUT_FORMS: Final = 2  # different lengths of the body that one message may have hashed
 _MAX_RECORDS: Final = 3  # of the records under one name; there should be one
-_FIELD: Final = b"dkim-signature"
 _CRLF: Final = b"\r\n"
 
 
@@ -70,8 +70,8 @@ Lookups = Generator[Question, LookupAnswer, "list[DkimResult]"]
 
 def signatures_of(fields: SignedFields) -> list[tuple[int, Signature | str]]:
     """The first signatures of a header, each with its place and, if it cannot be read, what is wrong instead."""
-    places = [place for place, name in enumerate(fields.fields.names) if name == _FIELD]
-    return [(place, _read(fields.fields.octets[place])) for place in places[:MAX_SIGNATURES]]
+    octets = fields.fields.octets
+    return [(place, _read(octets[place])) for place in fields.places(SIGNATURE_FIELD)[:MAX_SIGNATURES]]
 
 
 def wanted_forms(signatures: list[Signature]) -> list[BodyForm]:

@@ -73,7 +73,7 @@ def test_a_mail_asks_only_what_it_must():
 def test_nothing_is_found_out_that_is_not_wanted():
     found = findings_of(signed(), NONE)
     assert ({}, []) == (result_words(found), results_of(found, "tag"))
-    assert {"author": "example.com", "disposition": "tag"} == json.loads(columns_of(found, "tag", ""))
+    assert {"author": "example.com", "disposition": "tag"} == json.loads(columns_of(found, {}, "tag", ""))
     assert [] == body_forms(fields_of(signed()), NONE)
     assert (False, True) == (NONE.body, Wanted(dkim=False).body)
 
@@ -164,7 +164,7 @@ def test_results_and_columns_of_all_kinds():
         "sealers": "a.example b.example",
         "disposition": "tag",
         "reason": "why",
-    } == json.loads(columns_of(found, "tag", "why"))
+    } == json.loads(columns_of(found, result_words(found), "tag", "why"))
 
 
 def test_a_message_without_an_author_has_none_in_its_results():

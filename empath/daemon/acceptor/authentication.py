@@ -19,8 +19,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import gevent
 
@@ -43,6 +42,7 @@ from empath.authentication.findings import (
     results_of,
 )
 from empath.authentication.spf import OfClient
+from empath.authentication.verify import SIGNATURE_FIELD
 from empath.config import Config
 from empath.config.tables.authentication import ListenerAuthentication
 from empath.daemon.acceptor.content import IncomingContent
@@ -175,24 +175,20 @@ class Inquiry:
         return answers
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """
     What became of a message.
 
-    Shape: field goes on top of it; columns are those of the view `authentication`; refusal is None if it is accepted.
+    Shape: words has one result for each method that was asked; field goes on top of it; columns are those of the view
+    `authentication`; refusal is None if it is accepted.
     """
 
     findings: Findings
+    words: Mapping[str, str]
     disposition: Disposition
     field: bytes
     columns: str
     refusal: Reply | None
-
-    @property
-    def words(self) -> Mapping[str, str]:
-        """One result for each method that was asked."""
-        return result_words(self.findings)
 
 
 class Authenticator:
@@ -248,9 +244,9 @@ class Authenticator:
         left_s = settings.deadline_s * (share if of_time is None else of_time)
         return Inquiry(self._resolver, most, left_s, of_client)
 
-    def count(self, findings: Findings) -> None:
-        """Count the results."""
-        for key in result_words(findings).items():
+    def count(self, words: Mapping[str, str]) -> None:
+        """Count the results by method."""
+        for key in words.items():
             self._counts[key] = self._counts.get(key, 0) + 1
 
 
@@ -297,7 +293,8 @@ class MessageCheck:
         is_unknown = findings.dmarc is not None and findings.dmarc.result is DmarcResult.TEMPERROR
         if is_unknown and self._share.is_over and authenticator.rules.most is not Action.TAG:
             raise ServiceUnavailable(TOO_MANY.why)
-        authenticator.count(findings)
+        words = result_words(findings)
+        authenticator.count(words)
         disposition = self._disposition(findings)
         if authenticator.reported is not None:
             authenticator.reported(findings, disposition)
@@ -306,9 +303,10 @@ class MessageCheck:
             _remove_claims(content, fields.fields, authenticator.authserv_id)
         return Judged(
             findings,
+            words,
             disposition,
             results_field(authenticator.authserv_id, results_of(findings, action)),
-            columns_of(findings, action, disposition.reason),
+            columns_of(findings, words, action, disposition.reason),
             refusal(findings, disposition) if action is Action.REJECT else None,
         )
 
@@ -321,7 +319,7 @@ class MessageCheck:
         authenticator, wanted = self._authenticator, self._authenticator.wanted
         now = authenticator.clock()
         inquiry = authenticator.inquiry(self._share, _CONTENT)
-        if wanted.dkim:
+        if wanted.dkim and fields.count(SIGNATURE_FIELD) > 1:  # one key is asked for where it is needed
             inquiry.fetch(key_questions(fields, digests, now=now))
         findings = inquiry.run(check_content(wanted, self._sent_from, fields, digests, now=now))
         return self._judge_authors(findings) if wanted.dmarc else findings

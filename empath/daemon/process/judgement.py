@@ -24,6 +24,7 @@ from empath.authentication.findings import (
     check_sender,
     columns_of,
     examine,
+    result_words,
     results_of,
 )
 from empath.authentication.sealer import obstacle
@@ -127,9 +128,10 @@ def judge(
     rules = Rules.of(checks.dmarc, settings.sealers, has_quarantine=settings.quarantine_route is not None)
     disposition = dispose(findings, rules, overrides.find(client, findings.authors or ()))
     ours = str(settings.authserv_id or config.hostname)
+    columns = columns_of(findings, result_words(findings), disposition.action, disposition.reason)
     return Judgement(
         asked.answers,
-        json.loads(columns_of(findings, disposition.action, disposition.reason)) | _seal_words(config, findings.arc),
+        json.loads(columns) | _seal_words(config, findings.arc),
         str(refusal(findings, disposition)) if disposition.action is Action.REJECT else None,
         results_field(ours, results_of(findings, disposition.action)).decode().replace("\r\n", "\n"),
     )
