@@ -112,6 +112,7 @@ interop-brokers: $(READY) ## Events to a RabbitMQ of the test's own; needs the D
 
 interop: interop-dkim
 interop-dkim: $(READY) ## Signatures and SPF in the eyes of others; needs opendkim, libmail-dkim-perl, python3-dkim and python3-spf of Debian
+	$(BIN)/pip install --quiet --disable-pip-version-check "spftrace>=0.3,<0.4"
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dkim_peers.py tests/e2e/test_spf_peer.py $(ARGS)
 
 interop: interop-milter

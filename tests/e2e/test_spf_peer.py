@@ -1,15 +1,17 @@
 """
-SPF of this host beside that of pyspf, over records that are made at random.
+SPF of this host beside that of pyspf and of spftrace, over records that are made at random.
 
-It needs the Debian package python3-spf, so `make interop` runs it and `make test` does not know it. Names that do not
-exist are left out, because the two count them at different moments; so are modifiers in capitals, a macro in a name
-that is too long, a PTR that fails, one unknown modifier twice, and a record that includes itself behind the term that
-decides, of which pyspf judges otherwise than RFC 7208 says.
+pyspf is the Debian package python3-spf, and spftrace is of PyPI; `make interop` runs this and `make test` does not know
+it. Names that do not exist are left out, because pyspf and this host count them at different moments; so are modifiers
+in capitals, a macro in a name that is too long, a PTR that fails, one unknown modifier twice, and a record that
+includes itself behind the term that decides, of which pyspf judges otherwise than RFC 7208 says.
 """
 
 from collections import Counter
 from random import Random
 from typing import Any
+
+import pytest
 
 from tests.authentication.test_spf import check
 from tests.kit.spf_peer import pyspf
@@ -70,3 +72,24 @@ def test_random_records_are_judged_as_pyspf_judges_them() -> None:
     differing = [(us, them, each) for us, them, each in zip(ours, theirs, checks, strict=True) if us != them]
     assert [] == differing[:3], f"{len(differing)} of {CHECKS} differ"
     assert {"pass", "fail", "softfail", "neutral", "permerror", "none"} == set(Counter(ours))
+
+
+def test_random_records_are_judged_as_spftrace_judges_them() -> None:
+    """
+    Two readings of RFC 7208 may be wrong in the same way; three are less likely to be.
+    """
+    spftrace = pytest.importorskip("spftrace", reason="`pip install spftrace` of PyPI; `make interop` does")
+    random = Random(21)
+    differing = []
+    for each in (case(random) for _ in range(CHECKS)):
+        zone = spftrace.ZoneResolver({name: _records(kinds) for name, kinds in each["zone"].items()})
+        ours = str(check(each["zone"], each["mail_from"], each["client"], each["helo"]).result)
+        theirs = spftrace.check(each["client"], each["mail_from"], each["helo"], resolver=zone).result
+        if ours != theirs:
+            differing.append((ours, theirs, each))
+    assert [] == differing[:3], f"{len(differing)} of {CHECKS} differ"
+
+
+def _records(kinds: dict[str, list[Any]]) -> list[tuple[str, str]]:
+    """The records of a name as spftrace has them: an exchanger is a name without a preference."""
+    return [(kind, value[1] if kind == "MX" else value) for kind, values in kinds.items() for value in values]
