@@ -60,6 +60,7 @@ from empath.cli.admin import (
     warmup,
     whatif,
 )
+from empath.cli.admin.examples import add_examples
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
 
@@ -112,6 +113,7 @@ for _, modules_of_section in SECTIONS:
     for module in modules_of_section:
         for verb in module.VERBS:
             admin.add_command(verb)
+add_examples(admin)
 
 
 def main() -> None:
