@@ -15,6 +15,7 @@ from empath.mail.domain import Domain
 FIELD_NAME: Final = b"authentication-results"
 _MAX_VALUE: Final = 300
 _LINE: Final = 78
+_MOST_BEFORE: Final = 8_192  # octets of a field in which the name must stand
 # A token, or an address as RFC 8601 §2.2 has it in a pvalue.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]+|[A-Za-z0-9!#$%&'*+\-.^_`{|}~=]*@[A-Za-z0-9.-]+")
 _NOT_PRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
@@ -87,8 +88,10 @@ def authserv_id(value: bytes) -> str | None:
     any other one in lower case.
 
     The version and anything else behind the name do not matter: a reader might overlook them. But a method with its
-    result is no name: some hosts leave theirs out, and a reader may take what they say for ours.
+    result is no name: some hosts leave theirs out, and a reader may take what they say for ours. Neither is what does
+    not end within the first octets: a megabyte of blanks or comments there is no work of a host.
     """
+    value = value[:_MOST_BEFORE]
     at = _after_blanks(value)
     match = _ID.match(value, at)
     if match is not None:
@@ -129,12 +132,12 @@ def _bare(value: bytes) -> bytes:
 
 
 def _is_before_result(value: bytes, at: int) -> bool:
-    """Whether an equals sign stands at *at*, perhaps behind the version of a method (RFC 8601 §2.2)."""
+    """Whether an equals sign stands at *at*, perhaps behind the version of a method (RFC 8601 §2.2), or may do so."""
     at = _after_blanks(value, at)
     if value[at : at + 1] == b"/":
         digits = _DIGITS.match(value, _after_blanks(value, at + 1))
         at = at if digits is None else _after_blanks(value, digits.end())
-    return value[at : at + 1] == b"="
+    return at >= _MOST_BEFORE or value[at : at + 1] == b"="
 
 
 def _after_blanks(value: bytes, at: int = 0) -> int:

@@ -1,6 +1,7 @@
 """Sessions with filters: what filters see, what they may do, and what their failures cost."""
 
 import hashlib
+import time
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -9,17 +10,20 @@ import gevent
 import pytest
 
 from empath.config.tables.milter import Milter
+from empath.daemon.acceptor.milters.changes import edits_of
 from empath.daemon.acceptor.milters.filter import FAILURES, Filter
 from empath.daemon.acceptor.milters.session import MilterSession
 from empath.daemon.acceptor.milters.with_modules import MilterModuleSession
 from empath.daemon.process.module_calls.calls import ModuleCalls
 from empath.mail.address import Address
 from empath.mail.status import RecipientStatus
+from empath.modules.edits import Redirect
 from empath.net.stream import Deadlines
 from empath.policy.access import Role
 from empath.policy.client_name import ClientName
 from empath.policy.limits.refusal_log import RefusalMeter
 from empath.policy.login.account import LoggedIn
+from empath.smtp.milter.answers import RecipientDeleted
 from empath.smtp.milter.flags import Step
 from empath.smtp.milter.packets import Packet
 from empath.storage.queue.accept import ArrivalOrder
@@ -574,6 +578,31 @@ def test_a_flood_of_progress_is_a_failure(meet):
     client, _, host = meet(E=[[*[Packet(b"p")] * 10_000, Packet(b"c")]])
     assert UNAVAILABLE.strip() == last(send(client))
     assert "it reports progress without an end" == host.of(MilterFailed)[0].error
+
+
+@pytest.mark.parametrize("packet", [Packet(b"q", b"x" * 900_000 + b"\0"), Packet(b"-", b"x" * 900_000 + b"\0")])
+def test_a_flood_of_addresses_or_reasons_is_a_failure(meet, packet):
+    """
+    A thousand packets of a megabyte would be held for one message.
+    """
+    client, _, host = meet(E=[[packet, packet, CONTINUE]])
+    assert UNAVAILABLE.strip() == last(send(client))
+    assert "it gives addresses and reasons of more than 1048576 octets" == host.of(MilterFailed)[0].error
+
+
+def test_many_recipients_are_deleted_at_once():
+    """
+    Each look at all others would make a second of a thousand of ten thousand, in which no session goes on.
+    """
+    addresses = [Address.parse(f"u{number}@d.test") for number in range(10_000)]
+    given = {str(address): (address,) for address in addresses}
+    deleted = [RecipientDeleted(f"<u{number}@d.test>".encode()) for number in range(1_000)]
+    began_s = time.process_time()
+    wanted = edits_of(deleted, addresses, given, keeps_blanks=True, body_octets=1_000, line_octets=None)
+    assert time.process_time() - began_s < 0.3
+    [redirect] = wanted.edits
+    assert isinstance(redirect, Redirect)
+    assert 9_000 == len(redirect.addresses) == len(wanted.given)
 
 
 def test_an_address_that_is_no_text_is_a_failure(meet):

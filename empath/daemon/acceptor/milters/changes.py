@@ -5,6 +5,7 @@ The edits are those of modules, so both are judged by the same rules.  A filter 
 them: what it deletes is whatever an alias made of one.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -108,6 +109,7 @@ class _Envelope:
         self._left = dict.fromkeys(recipients)
         self.added: dict[Address, Recipient] = {}
         self.given = dict(given)
+        self._uses = Counter(target for targets in given.values() for target in targets)
 
     @property
     def recipients(self) -> list[Address]:
@@ -144,9 +146,9 @@ class _Envelope:
             except SyntaxViolation:
                 pass
             return
-        others = {target for each in self.given.values() for target in each}
+        self._uses.subtract(targets)
         for target in targets:
-            if target not in others:
+            if not self._uses[target]:
                 self._left.pop(target, None)
 
 

@@ -51,6 +51,7 @@ class MemoryForChanges:
         self._header_octets = context.configured.header_octets
         self._body_octets = context.limits.message_octets
         self._fields = 0
+        self._others = 0
         self._body = 0
 
     def hold(self, change: Change) -> None:
@@ -58,7 +59,7 @@ class MemoryForChanges:
         Count one change.
 
         Raises:
-            FilterFailed: it makes a header or a body larger than a message may have.
+            FilterFailed: it makes a header or a body larger than a message may have, or gives as much of other text.
             ServiceUnavailable: this process has no memory for it.
         """
         if isinstance(change, BodyReplaced):
@@ -72,6 +73,11 @@ class MemoryForChanges:
             self._fields += len(change.name) + len(change.value)
             if self._fields > self._header_octets:
                 raise FilterFailed(f"it gives fields of more than {self._header_octets} octets")
+        else:
+            texts = (getattr(change, name, b"") for name in ("path", "parameters", "reason"))
+            self._others += sum(map(len, texts))
+            if self._others > self._header_octets:
+                raise FilterFailed(f"it gives addresses and reasons of more than {self._header_octets} octets")
 
     def free(self) -> None:
         """The changes are carried out or forgotten."""
