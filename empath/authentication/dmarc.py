@@ -116,7 +116,7 @@ def _of_author(walks: "_Walks", author: str, spf_domain: str | None, dkim_domain
     try:
         found = yield from walks.find_record(author)
         if found is None:
-            return DmarcVerdict(DmarcResult.NONE, author, reason=f"no record at {author} or above it")
+            return DmarcVerdict(DmarcResult.NONE, author, reason=f"no valid DMARC record at {author} or above it")
         record_of, record = found
         policy = yield from _policy(author, record_of, record)
     except DnsFailed as exc:

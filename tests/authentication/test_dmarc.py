@@ -31,6 +31,14 @@ def test_the_walk_and_the_record_are_those_of_the_rfc(case):
     assert (case["result"], case["policy"], case["record_of"]) == (found.result, found.policy, found.record_of)
 
 
+def test_a_record_with_a_mistake_is_not_said_to_be_missing():
+    """
+    Its owner looks for the mistake, and not for the record.
+    """
+    found = run(evaluate(["a.example"], None, []), zone_of({"a.example": ["v=DMARC1; p=rejekt"]}))
+    assert (DmarcResult.NONE, "no valid DMARC record at a.example or above it") == (found.result, found.reason)
+
+
 def test_a_walk_asks_at_most_eight_questions():
     asked: list[Question] = []
     run(evaluate([".".join("abcdefghijklmnop") + ".example.com"], None, []), {}, asked)

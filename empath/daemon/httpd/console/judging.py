@@ -97,18 +97,21 @@ class JudgingPage(Page):
         form = read_form(request, most=MOST_PASTED, verbatim=("message",))
         given = {name: form.get(name, "") for name in _FIELDS}
         try:
-            self._show(response, given, found=self._judged(given))
+            found, is_trusted = self._judged(given)
+            self._show(response, given, found=found, is_trusted=is_trusted)
         except EmpathError as exc:
             response.status = _status(exc)
             self._show(response, given, words=str(exc))
 
-    def _judged(self, given: dict[str, str]) -> Judgement:
+    def _judged(self, given: dict[str, str]) -> tuple[Judgement, bool]:
+        """What is found, and whether the client is one about whose mail no listener asks."""
         if not self._turns.acquire(blocking=False):
             raise ServiceUnavailable(f"{_AT_ONCE} messages are being judged; try again in a moment")
         try:
             task = self._stored(given["id"]) if given["id"] else self._pasted(given)
             overrides = Overrides(self._sources.read(self._rows))
-            return judge(self._config, task.checks, task.origin, task.read(), ask=self._ask, overrides=overrides)
+            found = judge(self._config, task.checks, task.origin, task.read(), ask=self._ask, overrides=overrides)
+            return found, self._config.relay.policy.is_trusted(task.origin.client)
         finally:
             self._turns.release()
 
@@ -157,7 +160,7 @@ class JudgingPage(Page):
     def _show(self, response: falcon.Response, given: dict[str, str], **values: Any) -> None:
         response.content_type = falcon.MEDIA_HTML
         page = {
-            **{"words": "", "found": None, "at": time.time(), "query": {}, "title": "Judge mail"},
+            **{"words": "", "found": None, "is_trusted": False, "at": time.time(), "query": {}, "title": "Judge mail"},
             **{"given": dict.fromkeys(_FIELDS, "") | given, "checks": listener_checks(self._config)},
         }
         response.text = rendered(PLACE, here=PLACE, node=self._sources.node, **(page | values))

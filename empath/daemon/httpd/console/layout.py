@@ -37,7 +37,7 @@ def _shown(value: object) -> str:
 
 
 def _shown_lines(text: str) -> str:
-    return "\n".join(map(printable, text.split("\n")))
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 
 def _with_start(query: Mapping[str, str], key: str) -> str:
