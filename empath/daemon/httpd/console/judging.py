@@ -10,6 +10,7 @@ import ipaddress
 import time
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -87,14 +88,20 @@ class JudgingPage(Page):
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Judge."""
-        given: dict[str, str] = {}
         try:
             self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.OPERATE)
         except Problem as problem:
             response.status = problem.status
-            self._show(response, given, words=f"{problem.description}. {_NEEDED}")
+            self._show(response, {}, words=f"{problem.description}. {_NEEDED}")
             return
-        form = read_form(request, most=MOST_PASTED, verbatim=("message",))
+        try:
+            form = read_form(request, most=MOST_PASTED, verbatim=("message",))
+        except Problem as problem:
+            if problem.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                raise
+            response.status = problem.status
+            self._show(response, {}, words=f"{problem.description}; `empath-admin verify` reads messages of any size")
+            return
         given = {name: form.get(name, "") for name in _FIELDS}
         try:
             found, is_trusted = self._judged(given)

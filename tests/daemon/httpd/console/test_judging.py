@@ -48,7 +48,7 @@ def test_a_pasted_message_is_judged_step_by_step(console):
     """
     page = judged(console, **PASTED)
     assert 200 == page.status_code
-    for words in (SPF, POLICY, "_dmarc.example.com", "spf=fail (-all) smtp.mailfrom=joe@example.com"):
+    for words in (SPF, POLICY, "_dmarc.example.com", "\n    spf=fail (-all) smtp.mailfrom=joe@example.com"):
         assert words in page.text
     found = facts(page.text)
     assert ("fail", "none", "fail", "reject") == tuple(found[name] for name in ("spf", "dkim", "dmarc", "policy"))
@@ -92,7 +92,7 @@ def test_answers_that_do_not_come_are_shown(console):
         ({"client": "<b>"}, 400, "the client is an IP address, and not &#39;&lt;b&gt;&#39;"),
         ({"mail_from": "a b"}, 400, "a b"),
         ({"message": " "}, 400, "paste a message"),
-        ({"message": "x" * MOST_PASTED}, 413, f"at most {MOST_PASTED} octets"),
+        ({"message": "x" * MOST_PASTED}, 413, f"at most {MOST_PASTED} octets; `empath-admin verify`"),
         ({"id": "999999"}, 404, "no message 999999"),
         ({"id": "%"}, 400, "%"),
         ({"token": "bob"}, 403, "a token of the role operate"),
