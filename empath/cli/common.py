@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from empath.config import Config, load_config
-from empath.errors import EmpathError, StorageFailure, UsageError
+from empath.errors import EmpathError, StatementRefused, StorageFailure, UsageError
 from empath.mail.printable import printable
 from empath.storage.engine import Engine, NewDestination
 from empath.storage.open import open_engine
@@ -121,7 +121,7 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
     except click.Abort:
         return INTERRUPTED
     except EmpathError as error:
-        say(name, str(error))
+        say(name, _explained(error))
         return error.exit_code
     except SystemExit:  # by click, when the reader of standard output is gone
         return READER_GONE
@@ -134,6 +134,15 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
         _drop(1)
         say(name, f"standard output cannot be written: {error.strerror}")
         return StorageFailure.exit_code
+
+
+def _explained(error: EmpathError) -> str:
+    """The text of *error*, with the code of the sentence where a view refused something."""
+    if not isinstance(error, StatementRefused | StorageFailure):
+        return str(error)
+    from empath.storage.refusals import with_code  # noqa: PLC0415 - most commands refuse nothing, and start quickly
+
+    return with_code(str(error))
 
 
 def _open_standard_descriptors() -> None:

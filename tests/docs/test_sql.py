@@ -21,6 +21,7 @@ from empath.storage.queue.refusals import KeepRefusals, RefusalRow
 from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.throughput import AddHours, Mark
 from empath.storage.queue.transcripts import KeepTranscripts, TranscriptRow
+from empath.storage.refusals import with_code
 from tests.bench.depth.steering import is_quick_query
 from tests.cli.admin.kit import run_apart
 from tests.docs.pages import ROOT, blocks
@@ -304,7 +305,7 @@ def test_what_is_refused_is_refused_as_shown(queue, session):
     lines = session.splitlines()
     for statement, words in zip(lines[::2], lines[1::2], strict=True):
         done = _in_admin(queue, statement.removeprefix("sqlite> "), "--write")
-        assert f"empath-admin: {words.removeprefix('Runtime error: ')}\n" == done.err
+        assert f"empath-admin: {with_code(words.removeprefix('Runtime error: '))}\n" == done.err
 
 
 @pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")

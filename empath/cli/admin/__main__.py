@@ -21,6 +21,7 @@ from empath.cli.admin import (
     dkim,
     dns,
     doctor,
+    error,
     events,
     explain,
     forget,
@@ -71,7 +72,7 @@ SECTIONS: Final = (
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
     ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, reports, report_preview)),
     ("The database", (sql, fsck, audit, forget, backup, snapshot, repro)),
-    ("This host", (doctor, import_postfix, completion)),
+    ("This host", (doctor, error, import_postfix, completion)),
 )
 _EXAMPLES: Final = (
     ("explain user@example.com", "why mail is not delivered"),

@@ -126,7 +126,7 @@ def test_what_a_person_created_can_be_dropped_and_altered(tool: AdminTool) -> No
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE queue SET priority = 9", "empath: priority takes 0 (first), 1, 2, 3 or 4 (last)"),
+        ("UPDATE queue SET priority = 9", "empath: priority takes 0 (first), 1, 2, 3 or 4 (last) [E-QUEUE-011]"),
         ("SELEC 1", 'near "SELEC": syntax error'),
         ("SELECT colour FROM queue", "no such column: colour"),
         (".fly", 'Unknown command "fly".  Enter ".help" for help'),

@@ -8,13 +8,14 @@ of SMTP from their tables.
 
 from pathlib import Path
 
-from tests.docs.reference import dashboard, events, metrics, outbox, protocol, settings, tracing, views
+from tests.docs.reference import dashboard, errors, events, metrics, outbox, protocol, settings, tracing, views
 from tests.docs.reference.parts import renewed
 
 _PARTS = {
     "docs/logging.md": events.parts,
     "docs/metrics.md": metrics.parts,
     "docs/sql.md": views.parts,
+    "docs/errors.md": errors.parts,
     "docs/events.md": outbox.parts,
     "docs/protocol.md": protocol.parts,
     "docs/tracing.md": tracing.parts,
@@ -28,5 +29,6 @@ def generated(root: Path) -> dict[str, str]:
         "conf/empath.toml": settings.toml_file(),
         "conf/monitoring/dashboard.json": dashboard.dashboard(),
         "docs/configuration.md": settings.page(),
+        "sql/refusals.txt": errors.file(),
     }
     return files | pages

@@ -28,6 +28,7 @@ from empath.errors import EmpathError, MissingInput, QueueBusy, StatementRefused
 from empath.mail.words import span
 from empath.policy.api_token import TokenRole
 from empath.policy.limits.rate import exchange
+from empath.storage.refusals import with_code
 from empath.telemetry.occurrence import Occurrence, traceback_text, words_of
 from empath.telemetry.occurrences.httpd import RequestCrashed
 
@@ -167,7 +168,7 @@ def add_api(
 def _refuse(_request: falcon.Request, _response: falcon.Response, error: EmpathError, _params: dict[str, Any]) -> None:
     match error:
         case StatementRefused():
-            raise Problem(422, str(error))
+            raise Problem(422, with_code(str(error)))
         case UsageError() | SyntaxViolation():
             raise Problem(400, str(error))
         case MissingInput():
