@@ -24,7 +24,14 @@ project_copyright = "the authors of Empath, Apache-2.0"
 release = re.search(r'__version__ = "([^"]+)"', (ROOT / "empath/__init__.py").read_text())[1]
 
 root_doc = INDEX
-include_patterns = ["*.md", "docs/*.md", "docs/adr/*.md", "docs/howto/*.md", "docs/changes/README.md"]
+include_patterns = [
+    "*.md",
+    "docs/*.md",
+    "docs/adr/*.md",
+    "docs/howto/*.md",
+    "docs/examples/*.md",
+    "docs/changes/README.md",
+]
 exclude_patterns = ["**/.*", "build", "dist", "var"]
 extensions = ["myst_parser"]
 myst_heading_anchors = 6

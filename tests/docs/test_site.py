@@ -1,10 +1,11 @@
 """docs/index.md is the navigation of the site; `make docs` checks the pages that are made from it."""
 
 import json
+import re
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, links
+from tests.docs.pages import PAGES, ROOT, links, text
 from tests.docs.site import faults
 
 INDEX = ROOT / "docs/index.md"
@@ -19,6 +20,15 @@ def test_each_page_is_once_in_the_navigation():
     """
     places = [(INDEX.parent / link).resolve() for link in links(INDEX)]
     assert sorted(set(PAGES) - RECORDS - FRAGMENTS - {INDEX}) == sorted(places)
+
+
+def test_the_site_is_made_of_all_pages():
+    """
+    A folder that Sphinx is not told of would be found by `make docs` alone.
+    """
+    [patterns] = re.findall(r"^include_patterns = \[(.*?)\]", text("docs/site/conf.py"), re.MULTILINE | re.DOTALL)
+    made_of = {page for pattern in re.findall(r'"([^"]+)"', patterns) for page in ROOT.glob(pattern)}
+    assert set() == set(PAGES) - FRAGMENTS - made_of
 
 
 def made(folder, body, names=("docs/a",)):
