@@ -657,7 +657,7 @@ CREATE TABLE _received_report (
   author      text,  -- domain that DMARC has proven for the message; NULL: none
   received_at double precision NOT NULL,
   row_count   bigint NOT NULL,
-  UNIQUE (kind, domain, org_name, report_id)
+  UNIQUE (kind, domain, org_name, report_id, begin_at)
 );
 CREATE INDEX _received_report_at ON _received_report (received_at);
 

@@ -2,13 +2,15 @@
 -- Transaction: inside BEGIN IMMEDIATE, but for `expired`. Domains are in A-labels, lower case; instants are Unix seconds.
 
 -- name: is_known
--- Whether a report was here before. Index: the unique one. Rows: none or one.
+-- Whether a report was here before; some hosts give reports of several days one id. Index: the unique one. Rows: none or
+-- one.
 SELECT 1
   FROM _received_report
  WHERE kind = :kind
    AND domain = :domain
    AND org_name = :org_name
-   AND report_id = :report_id;
+   AND report_id = :report_id
+   AND begin_at = :begin_at;
 
 -- name: number_of_reports
 -- Index: _received_report_at. Rows: one.

@@ -926,7 +926,7 @@ CREATE TABLE _received_report (
   author      TEXT,  -- domain that DMARC has proven for the message; NULL: none
   received_at REAL    NOT NULL,
   row_count   INTEGER NOT NULL,
-  UNIQUE (kind, domain, org_name, report_id)
+  UNIQUE (kind, domain, org_name, report_id, begin_at)
 ) STRICT;
 CREATE INDEX _received_report_at ON _received_report (received_at);
 

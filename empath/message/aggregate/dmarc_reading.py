@@ -41,6 +41,7 @@ _OF_RECORD: Final = {
     ("row", "policy_evaluated", "dkim"): "dkim",
     ("row", "policy_evaluated", "spf"): "spf",
     ("row", "policy_evaluated", "reason", "type"): "reason",
+    ("row", "policy_evaluated", "reason"): "reason",  # of hosts that write no type within it
     ("row", "policy_evaluated", "reason", "comment"): "comment",
     ("identifiers", "header_from"): "header_from",
     ("identifiers", "envelope_from"): "envelope_from",
@@ -50,6 +51,7 @@ _OTHER_ENCODING: Final = re.compile(
 )
 _SIGNATURE: Final = ("auth_results", "dkim")
 _SPF: Final = ("auth_results", "spf")
+_OTHER_WORDS: Final = {"hardfail": "fail", "unknown": "temperror", "error": "temperror"}  # RFC 7489, appendix C
 _HELO: Final = "helo"  # a scope that does not count for DMARC
 _CONTROL: Final = bytes(octet for octet in range(0x20) if octet not in b"\t\n\r")
 _NO_CONTROL: Final = bytes.maketrans(_CONTROL, b"?" * len(_CONTROL))
@@ -155,8 +157,8 @@ class _Reading:
                 self._spf_of_record = self._spf
             self._spf = {}
         elif path[:2] == _SPF:
-            self._spf.setdefault(path[-1], text.lower())
-        elif path in _OF_RECORD:
+            self._spf.setdefault(path[-1], _OTHER_WORDS.get(text.lower(), text.lower()))
+        elif path in _OF_RECORD and text:
             name = _OF_RECORD[path]
             self._record.setdefault(name, text if name == "comment" else text.lower())
 

@@ -1,8 +1,9 @@
 """
 received_reports - reports of other hosts about domains of ours, as rows
 
-A report that comes twice is one report.  Anybody may send some, so there is a bound of reports and of all their rows:
-the oldest report goes for a new one, and the rows of a report for which there is no room are left out.
+A report that comes twice is one report: it has the same id, and tells of the same time.  Anybody may send some, so
+there is a bound of reports and of all their rows: the oldest report goes for a new one, and the rows of a report for
+which there is no room are left out.
 """
 
 import json
@@ -46,7 +47,7 @@ class _KeepReport(Write):
         self._bounds = bounds
 
     def run(self, session: Session) -> None:
-        keys = {name: self._report[name] for name in ("kind", "domain", "org_name", "report_id")}
+        keys = {name: self._report[name] for name in ("kind", "domain", "org_name", "report_id", "begin_at")}
         self.is_known = session.value("received_reports.is_known", keys) is not None
         if self.is_known:
             return

@@ -1,5 +1,6 @@
 """Reports of DMARC: as they are written, and as they are read. RFC 9990."""
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from empath.message.aggregate.dmarc_reading import MOST_ROWS, read_xml
 from tests.message.aggregate.kit import REPORT, ROWS, check_form
 
 WHOLE = compose_xml(REPORT, "Empath 1")
+FAILS = replace(ROWS[0], spf_result="fail")
 # As big hosts write it: RFC 7489, another order, other namespaces, and elements of their own.
 OLD = b"""<?xml version="1.0" encoding="UTF-8" ?>
 <feedback xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
@@ -93,6 +95,7 @@ def test_dialects_of_others_are_read(before, after):
         (b"<header_from>a.test", b"<header_from>A.Test", REPORT),
         (b"<result>softfail<", b"<result>SoftFail<", REPORT),
         (b"<p>reject", b"<p>Reject", REPORT),
+        (b"<result>softfail<", b"<result>HardFail<", replace(REPORT, rows=(FAILS, ROWS[1]))),
         (b"<spf>\n", b"<spf><domain>mx.b.test</domain><scope>helo</scope><result>none</result></spf><spf>\n", REPORT),
         (b"</auth_results>", b"<spf><domain>c.test</domain><result>pass</result></spf></auth_results>", REPORT),
     ],
@@ -104,6 +107,11 @@ def test_what_others_write_amiss_is_read_as_they_mean_it(before, after, expected
     """
     assert before in WHOLE
     assert expected == read_xml(WHOLE.replace(before, after, 1))
+
+
+def test_a_reason_may_have_no_type_within_it():
+    octets = re.sub(rb"<reason>.*?</reason>", b"<reason>local_policy</reason>", WHOLE, flags=re.DOTALL)
+    assert ("local_policy", "") == (read_xml(octets).rows[1].reason, read_xml(octets).rows[1].comment)
 
 
 def test_a_file_of_signs_grows_little():

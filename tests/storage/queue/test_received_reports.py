@@ -67,6 +67,17 @@ def test_the_same_report_counts_once(queue):
     assert [(4,)] == queue.select("SELECT count(*) FROM dmarc_report")
 
 
+def test_reports_of_two_days_may_have_one_id(queue):
+    """
+    Some hosts make it of what does not change from day to day.
+    """
+    days = [kept(replace(DMARC, begin_at=begin, end_at=begin + 86_400)) for begin in (86_400, 172_800)]
+    for work in days:
+        queue.run(work)
+    assert [False, False] == [work.is_known for work in days]
+    assert [(8,)] == queue.select("SELECT sum(messages) FROM dmarc_report")
+
+
 def test_the_message_says_whether_its_author_is_proven(queue):
     """
     Anybody may write a report in the name of others.
