@@ -828,6 +828,25 @@ def test_a_filter_that_deletes_an_alias_deletes_its_targets(meet):
     assert ["shared@d.test", "c@d.test"] == [str(each.address) for each in message.envelope.recipients]
 
 
+@pytest.mark.parametrize(
+    ("deleted", "left"),
+    [
+        (b"<ann@d.test>", ["Ann@d.test", "Bob@d.test"]),
+        (b"<Ann@D.TEST>", ["ann@d.test", "Bob@d.test"]),
+        (b"<BOB@d.test>", ["Ann@d.test", "ann@d.test"]),
+        (b"<c@d.test>", ["Ann@d.test", "ann@d.test", "Bob@d.test"]),
+    ],
+)
+def test_a_filter_may_write_a_recipient_in_other_letters(meet, deleted, left):
+    """
+    Exactly the same address goes first. Else what a filter keeps from a recipient would reach it.
+    """
+    client, _, host = meet(E=[[Packet(b"-", deleted + b"\0"), CONTINUE]])
+    assert last(send(client, recipients=(b"Ann@d.test", b"ann@d.test", b"Bob@d.test"))).startswith(b"250 ")
+    [message] = host.messages
+    assert left == [str(each.address) for each in message.envelope.recipients]
+
+
 def test_a_failure_ends_its_pause_only_by_a_judgement(filters, host, visit):
     """
     A filter that can be reached, and always fails, is not asked again because it takes connections.

@@ -26,6 +26,7 @@ from empath.modules.edits import (
     SetSender,
     WrongEdit,
 )
+from empath.policy.recipients import folded
 from empath.smtp.milter.answers import (
     BodyReplaced,
     Change,
@@ -110,6 +111,9 @@ class _Envelope:
         self.added: dict[Address, Recipient] = {}
         self.given = dict(given)
         self._uses = Counter(target for targets in given.values() for target in targets)
+        self._by_letters: dict[str, list[str]] = {}
+        for path in given:
+            self._by_letters.setdefault(folded(path), []).append(path)
 
     @property
     def recipients(self) -> list[Address]:
@@ -138,8 +142,11 @@ class _Envelope:
         self.added[address] = Recipient(address, notify, original)
 
     def delete(self, path: str) -> None:
-        """Delete one; one that is not there is gone already."""
-        targets = self.given.pop(path, None)
+        """
+        Delete one; one that is not there is gone already. Where none is written as *path* is, one counts that aliases
+        would take for the same: some filters write addresses in lower case.
+        """
+        targets = self.given.pop(self._spelling(path), None)
         if targets is None:
             try:
                 self._left.pop(Address.parse(path, is_lenient=True), None)
@@ -150,6 +157,12 @@ class _Envelope:
         for target in targets:
             if not self._uses[target]:
                 self._left.pop(target, None)
+
+    def _spelling(self, path: str) -> str:
+        """*path* as the client wrote it, if it did in other letters."""
+        if path in self.given:
+            return path
+        return next((each for each in self._by_letters.get(folded(path), ()) if each in self.given), path)
 
 
 def _body(pieces: Iterable[bytes], body_octets: int, line_octets: int | None) -> tuple[bytes, ...]:
