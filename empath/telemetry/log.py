@@ -103,8 +103,10 @@ class Output:
         """Write one line whole, now or later, or drop it."""
         rest = whole = b"\n" + line + b"\n" if self._is_torn else line + b"\n"
         if not self._kept or self.flush():
-            self._is_torn = False
+            lost = self.lost
             rest = self._put(rest)
+            if self.lost == lost:
+                self._is_torn = False
             is_begun = len(rest) < len(whole)
         else:
             is_begun = False
@@ -127,7 +129,7 @@ class Output:
             return rest
         except OSError:
             self.lost += 1
-            self._is_torn = len(rest) < len(whole)  # the next line must not go on in it
+            self._is_torn = self._is_torn or len(rest) < len(whole)  # the next line must not go on in it
         return b""
 
 

@@ -334,9 +334,11 @@ def test_lines_that_a_full_disk_refuses_are_counted_and_told(tmp_path):
     assert 0 == made.output.lost
 
 
-def test_a_line_after_a_torn_one_begins_anew(tmp_path):
+@pytest.mark.parametrize("refused", [1, 3])
+def test_a_line_after_a_torn_one_begins_anew(tmp_path, refused):
     """
-    A full disk takes a part of a line. The next one was glued to it, so that neither could be read.
+    A full disk takes a part of a line, and nothing of those after it. The next one was glued to it, so that neither
+    could be read.
     """
     made = Log()
     made.configure("json", "info", tmp_path / "log")
@@ -344,7 +346,8 @@ def test_a_line_after_a_torn_one_begins_anew(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "log").stat().st_size + 20, limits[1]))
     try:
-        made.write("worker-1", Info())
+        for _ in range(refused):
+            made.write("worker-1", Info())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     made.write("worker-1", Info())
