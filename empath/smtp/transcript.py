@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from empath.mail.printable import printable
+from empath.mail.reply import Reply
 
 MOST_LINES: Final = 1_000  # between two calls of `take`
 MOST_CHARACTERS: Final = 1_000  # of a line
@@ -26,6 +27,8 @@ SPEAKERS: Final = {CLIENT: "client", SERVER: "server", NOTE: "note"}
 _VERBS: Final = frozenset(
     b"EHLO HELO LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP STARTTLS AUTH XCLIENT XFORWARD ETRN".split()
 )
+_Kept = bytes | str | Reply  # what is kept of a line until it is to be text
+
 # What must follow these. Anything else is free text, and perhaps a line of content: "Help yourself …".
 _ARGUMENTS: Final = {
     **dict.fromkeys(b"RSET NOOP QUIT VRFY EXPN HELP STARTTLS DATA".split(), re.compile(b"$")),
@@ -69,6 +72,15 @@ class Transcript:
             self._add(CLIENT, f"{_text(verb)} ({len(rest)} octets)")
         else:
             self._add(CLIENT, _text(_LOGIN.sub(rb"\1...", line)))
+
+    def group(self, octets: bytes, *, is_login: bool) -> None:
+        """Add commands that go out together; *is_login*: a line that is no AUTH is a response to a challenge."""
+        for line in octets.removesuffix(b"\r\n").split(b"\r\n"):
+            self.command(line, is_response=is_login and line[:5].upper() != b"AUTH ")
+
+    def heard(self, reply: Reply) -> None:
+        """Add a reply of the server."""
+        self.reply(reply.octets)
 
     def reply(self, octets: bytes) -> None:
         """Add one or more replies of the server."""
@@ -118,8 +130,8 @@ class RecentTranscript:
     __slots__ = ("_last", "_opening")
 
     def __init__(self) -> None:
-        self._opening: tuple[tuple[str, bytes | str], ...] | None = None
-        self._last: deque[tuple[str, bytes | str]] = deque(maxlen=MOST_RECENT)
+        self._opening: tuple[tuple[str, _Kept], ...] | None = None
+        self._last: deque[tuple[str, _Kept]] = deque(maxlen=MOST_RECENT)
 
     def command(self, line: bytes, *, is_response: bool = False) -> None:
         """As `Transcript.command`."""
@@ -129,6 +141,21 @@ class RecentTranscript:
             self._last.extend(words.take())
         else:
             self._last.append((CLIENT, line))
+
+    def group(self, octets: bytes, *, is_login: bool) -> None:
+        """As `Transcript.group`; of very many commands the last ones are kept."""
+        if is_login:
+            words = Transcript()
+            words.group(octets, is_login=True)
+            self._last.extend(words.take())
+            return
+        if len(octets) > _REPLY_OCTETS:
+            octets = octets[-_REPLY_OCTETS:].partition(b"\r\n")[2]
+        self._last.append((CLIENT, octets))
+
+    def heard(self, reply: Reply) -> None:
+        """As `Transcript.heard`."""
+        self._last.append((SERVER, reply))
 
     def reply(self, octets: bytes) -> None:
         """As `Transcript.reply`."""
@@ -190,11 +217,13 @@ def bounded_text(lines: Iterable[TranscriptLine], octets: int) -> str:
     return "\n".join(texts)
 
 
-def _add(words: Transcript, speaker: str, what: bytes | str) -> None:
+def _add(words: Transcript, speaker: str, what: _Kept) -> None:
     if isinstance(what, str):
         words.extend([TranscriptLine(speaker, what)])
+    elif isinstance(what, Reply):
+        words.reply(what.octets[:_REPLY_OCTETS])
     elif speaker == CLIENT:
-        words.command(what)
+        words.group(what, is_login=False)
     else:
         words.reply(what)
 

@@ -231,6 +231,25 @@ def vars_of(recent: RecentTranscript) -> list[object]:
     return [getattr(recent, name) for name in RecentTranscript.__slots__]
 
 
+def test_commands_that_go_out_together_are_shown_one_by_one():
+    """
+    Of very many the last ones: a message may have thousands of recipients.
+    """
+    recent = RecentTranscript()
+    recent.group(b"MAIL FROM:<a@b.example>\r\nDATA\r\n", is_login=False)
+    recent.heard(Reply.of("354 Go ahead"))
+    recent.group(b"AUTH PLAIN\r\n", is_login=True)
+    recent.group(SECRET + b"\r\n", is_login=True)
+    assert [
+        "C: MAIL FROM:<a@b.example>", "C: DATA", "S: 354 Go ahead", "C: AUTH PLAIN", "C: (response of 16 octets)",
+    ] == kept(recent)  # fmt: skip
+    recent.begin()
+    recent.begin()
+    recent.group(b"RCPT TO:<%s@b.example>\r\n" % (b"x" * 300) * 20 + b"DATA\r\n", is_login=False)
+    assert 5 < len(kept(recent)) - 5 < 9
+    assert "C: DATA" == kept(recent)[-1]
+
+
 def test_the_opening_stays_and_an_earlier_transaction_does_not():
     """
     What was said of another message is not the business of who looks for this one.

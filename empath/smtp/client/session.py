@@ -42,7 +42,6 @@ from empath.smtp.client.states import SIGNALS, ClientCall, ClientSignal, ClientS
 from empath.smtp.client.table import CALLS, NEXT, ClientAction
 from empath.smtp.client.transaction import ClientRecipient, Transaction
 from empath.smtp.client.transaction_actions import TransactionActions
-from empath.smtp.transcript import Scribe
 
 __all__ = ["ClientRecipient", "ClientSession", "Transaction"]
 
@@ -52,6 +51,7 @@ _SHUTDOWN: Final = 421
 # What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
 _CLOSED: Final = ClientState.CLOSED
 _END_OF_DATA: Final = ClientState.END_OF_DATA
+_AUTH: Final = ClientState.AUTH
 _BEGIN: Final = ClientCall.BEGIN
 _PIECE: Final = ClientCall.PIECE
 _END: Final = ClientCall.END
@@ -111,7 +111,7 @@ class ClientSession(OpeningActions, TransactionActions):
         try:
             while (reply := reader.next_reply()) is not None:
                 if self.transcript is not None:
-                    self.transcript.reply(reply.octets)
+                    self.transcript.heard(reply)
                 self._take_reply(reply)
         except SyntaxViolation as exc:
             self._take(ClientSignal.GARBAGE, own_replies.not_a_reply(str(exc)))
@@ -129,18 +129,12 @@ class ClientSession(OpeningActions, TransactionActions):
         """Take the octets to send to the peer: none of a command that has half an answer already."""
         if self._out and self._state in _AFTER_COMMAND and self._reader.is_midway:
             self._take_stray("half a reply")
-        if self.transcript is not None and self._out:
-            self._transcribe(self.transcript)
         octets = b"".join(self._out)
         self._out.clear()
+        # Octets of content go out in states that have no command of their own.
+        if self.transcript is not None and octets and self._state not in _CONTENT_STATES:
+            self.transcript.group(octets, is_login=self._state is _AUTH)
         return octets
-
-    def _transcribe(self, transcript: Scribe) -> None:
-        """Add what goes out now. Octets of content go out in states that have no command of their own."""
-        if self._state in _CONTENT_STATES:
-            return
-        for line in b"".join(self._out).splitlines():
-            transcript.command(line, is_response=self._state is ClientState.AUTH and line[:5].upper() != b"AUTH ")
 
     def ensure_ready(self) -> bool:
         """Say whether a transaction may begin now. Half a reply that nothing asked for ends the session."""
