@@ -61,6 +61,10 @@ class Verp:
         """Whether *address* looks like one of these senders."""
         return address.local_part[: len(_START)].lower() == _START and address.domain == self._domain
 
+    def has_given_out(self, address: Address, now: float) -> bool:
+        """Whether *address* is one of these senders that this host has given out lately."""
+        return self.takes(address) and self.read(address, now) is not None
+
     def read(self, address: Address, now: float) -> SentTo | None:
         """What such a sender says; None if this host has not given it out, or too long ago."""
         match = _FORM.fullmatch(address.local_part)

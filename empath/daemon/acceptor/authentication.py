@@ -277,9 +277,10 @@ class MessageCheck:
         self._fields = fields
         return body_forms(fields, self._authenticator.wanted)
 
-    def judge(self, content: IncomingContent, header_octets: int) -> Judged:
+    def judge(self, content: IncomingContent, header_octets: int, *, is_report: bool = False) -> Judged:
         """
-        Judge *content*, which is complete; its header section has at most *header_octets*.
+        Judge *content*, which is complete; its header section has at most *header_octets*. *is_report*: all of its
+        recipients are senders by VERP that this host has given out, so a program reads it, and believes nobody's name.
 
         Raises:
             StorageFailure, QueueBusy: its header or the rows cannot be read, or the header cannot be written.
@@ -296,6 +297,8 @@ class MessageCheck:
         words = result_words(findings)
         authenticator.count(words)
         disposition = self._disposition(findings)
+        if is_report and disposition.action is not Action.TAG:
+            disposition = Disposition(Action.TAG, f"{disposition.reason}, but it is a report to a sender by VERP")
         if authenticator.reported is not None:
             authenticator.reported(findings, disposition)
         action = disposition.action

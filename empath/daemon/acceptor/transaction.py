@@ -261,7 +261,9 @@ class Transaction:
 
     def _judge(self, check: MessageCheck, content: IncomingContent) -> Reply | None:
         """Find out who vouches for *content*; the reply if it is refused for that."""
-        judged = self.added.judged = check.judge(content, self._limits.header_octets)
+        verp, now = self._context.verp, time.time()
+        is_report = verp is not None and all(verp.has_given_out(each, now) for each in self.recipients.addresses)
+        judged = self.added.judged = check.judge(content, self._limits.header_octets, is_report=is_report)
         action, reason = judged.disposition.action, judged.disposition.reason
         if action is Action.HOLD:
             self.order = ArrivalOrder(RecipientStatus.HELD, _DMARC, reason)

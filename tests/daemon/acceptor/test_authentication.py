@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections import Counter
 from ipaddress import ip_address
 
@@ -12,8 +13,12 @@ from gevent.event import Event
 from empath.authentication.arc import Chain, seal
 from empath.authentication.sign import SIGNED_FORM
 from empath.authentication.verify import Result
+from empath.authentication.verp import Verp
 from empath.daemon.acceptor.authentication import Authenticator, ClientShare, Inquiry, OverrideRows
 from empath.errors import QueueBusy
+from empath.mail.address import Address
+from empath.mail.domain import Domain
+from empath.mail.identity import QueueId, Timestamp
 from empath.mail.lookup import Failed, Kind, Question, Texts
 from empath.mail.status import RecipientStatus
 from empath.net.dns_cache import TOO_MANY, CachingResolver
@@ -180,6 +185,26 @@ def test_a_message_without_one_author_is_refused(make, visit):
     message = MESSAGE.replace(b"From: Joe <joe@example.com>", b"From: joe@example.com <joe@bank.example>")
     expected = "550 5.7.1 The author of this message is not certain: there is no From field with one reading\r\n"
     assert expected == send(visit, make(), message)
+
+
+@pytest.mark.parametrize(
+    ("recipients", "code"), [(("bounce",), "250"), (("bounce", "u@d.test"), "550"), (("u@d.test",), "550")]
+)
+def test_a_report_to_a_sender_by_verp_is_read_whoever_has_written_it(make, visit, recipients, code):
+    """
+    Old hosts write no address in From, and bounces fail their own policies. The hash in the recipient is the proof.
+    """
+    context = make(more='[verp]\ndomain = "bounces.test"\nsecrets_file = "verp.secrets"\n')
+    context.verp = Verp(Domain("bounces.test"), [b"a secret of this host"])
+    sender = context.verp.sender(QueueId.make(Timestamp(time.time()), bytes(10)), Address.parse("ann@far.example"))
+    client = visit(context, host=CLIENT)
+    client.hear()
+    client.say(b"EHLO mail.example.com\r\n")
+    client.say(b"MAIL FROM:<>\r\n")
+    for each in recipients:
+        assert client.say(b"RCPT TO:<%b>\r\n" % (sender if each == "bounce" else each).encode()).startswith(b"250")
+    client.say(b"DATA\r\n")
+    assert client.say(MESSAGE.replace(b"Joe <joe@example.com>", b"MAILER-DAEMON <>") + b".\r\n").decode()[:3] == code
 
 
 def test_a_hold_waits_for_a_person(make, visit, heard):
