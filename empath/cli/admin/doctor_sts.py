@@ -76,8 +76,15 @@ def _hosts(config: Config, domain: str, table: MtaSts, answers: dict[Question, L
     for name in _exchangers(domain, answers):
         if not table.policy.names(name):
             consequence = "gets no mail" if table.policy.mode is StsMode.ENFORCE else "would get no mail"
-            words = f"the MX {name} of {domain} is not in the policy: it {consequence} from hosts that check"
-            yield _warn(words, f'add it to mx of [mta_sts."{domain}"]')
+            if isinstance(answers[Question(domain, Kind.MX)], Absent):
+                words = f"{domain} has no MX, so mail goes to its own address, which is not in the policy"
+                remedy = "publish the MX that the policy names"
+            else:
+                words, remedy = (
+                    f"the MX {name} of {domain} is not in the policy",
+                    f'add it to mx of [mta_sts."{domain}"]',
+                )
+            yield _warn(f"{words}: it {consequence} from hosts that check", remedy)
     hostname = str(config.hostname)
     for_hosts = [listener for listener in config.listeners if listener.role is not Role.SUBMISSION]
     has_tls = any(listener.tls is not TlsMode.NONE for listener in for_hosts)

@@ -116,7 +116,8 @@ def test_a_domain_without_records_is_told(tmp_path, script):
     script.txt("_mta-sts.a.test", "v=STSv1; id=a-b").a("mta-sts.a.test", "192.0.2.1").a("a.test", "192.0.2.1")
     assert [
         "_mta-sts.a.test has not exactly one record of MTA-STS: there is no policy",
-        "the MX a.test of a.test is not in the policy: it gets no mail from hosts that check",
+        "a.test has no MX, so mail goes to its own address, which is not in the policy: it gets no mail from hosts that"
+        " check",
     ] == [words for _, words in found(tmp_path, script)]
 
 
