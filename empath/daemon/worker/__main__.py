@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 
 from empath.config.hosts import own_greetings
 from empath.daemon.process.child import DRAIN_S
@@ -120,6 +121,7 @@ class Worker:
             dialogues=runtime.dialogues,
         )
         finder: HostFinder = host_finder(runtime, resolver)
+        self._reading = BoundedSemaphore()  # of a report of another host
         hooks = _hooks_of_modules(runtime) if runtime.modules else None
         if hooks is not None:
             finder = hooks.watching(finder)
@@ -143,7 +145,7 @@ class Worker:
             self._measure(runtime.ledger, resolver)
 
     def _keep_reports(self, destination: str) -> ReportsCarrier:
-        return ReportsCarrier(destination, self._runtime.writer.commit, self._runtime.emit)
+        return ReportsCarrier(destination, self._runtime.writer.commit, self._runtime.emit, self._reading)
 
     def _read_reports(self, destination: str) -> FeedbackCarrier:
         runtime = self._runtime

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
+from gevent.lock import BoundedSemaphore
 
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.transport.carrier import Body, DeliveryJob
@@ -35,6 +37,7 @@ class Bench:
     def __init__(self, queue):
         self.told: Any = []
         self.failure: EmpathError | None = None
+        self.turn = BoundedSemaphore()
         self._queue = queue
 
     def _commit(self, work):
@@ -48,7 +51,7 @@ class Bench:
         body = Body(octets, Path("spool"), "inline", len(octets) if size is None else size)
         job = DeliveryJob(leased, leased.recipients, body, lambda: may_end)
         emit: Any = self.told.append
-        [attempt] = ReportsCarrier("reports:", self._commit, emit).carry(job)
+        [attempt] = ReportsCarrier("reports:", self._commit, emit, self.turn).carry(job)
         assert [Outcome.DELIVERED] * 2 == [each.outcome for each in attempt.answers]
         return str(attempt.answers[0].said.reply)
 
@@ -107,6 +110,19 @@ def test_what_cannot_be_read_is_told_and_dropped(queue, bench):
         assert "250 2.0.0 there is no report that can be read" == bench.carry(octets, size=size)
     assert [DomainReportUnreadable] * 2 == [type(each) for each in bench.told]
     assert [] == queue.select("SELECT * FROM _received_report")
+
+
+def test_reports_are_read_one_after_another(queue, bench):
+    """
+    Ten large ones would take all threads and a gigabyte; also one that cannot be read gives its turn on.
+    """
+    bench.turn.acquire()
+    waiting = [gevent.spawn(bench.carry, octets) for octets in (b"\r\nx", mail(gzipped(TLS)))]
+    gevent.sleep(0)
+    assert ([False, False], []) == ([each.ready() for each in waiting], bench.told)
+    bench.turn.release()
+    gevent.joinall(waiting, raise_error=True)
+    assert [(4,)] == queue.select("SELECT count(*) FROM tls_report")
 
 
 def test_what_the_database_refuses_is_dropped(bench):

@@ -1,8 +1,9 @@
 """
 reports - the transport that reads reports of other hosts about domains of ours, and keeps them as rows
 
-A report is read in a thread, because a large one takes a second.  What cannot be read is logged and dropped: whoever
-sent it is a program, and a report of failure would go to an address that anybody may have written.
+A report is read in a thread, because a large one takes seconds; one after another, because it takes a hundred
+megabytes, and others need the threads.  What cannot be read is logged and dropped: whoever sent it is a program, and a
+report of failure would go to an address that anybody may have written.
 """
 
 import time
@@ -10,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Final
+
+from gevent.lock import BoundedSemaphore
 
 from empath.daemon.process.threads import in_thread
 from empath.daemon.worker.connection import Abandoned
@@ -41,8 +44,12 @@ class ReportsCarrier:
     waits_for_hosts = False
     exchangers: tuple[str, ...] = ()
 
-    def __init__(self, destination: str, commit: Callable[[Write], object], emit: Emitter) -> None:
+    def __init__(
+        self, destination: str, commit: Callable[[Write], object], emit: Emitter, turn: BoundedSemaphore
+    ) -> None:
+        """*turn* is had by who reads a report, in the whole process."""
         self._destination = destination
+        self._turn = turn
         self._commit = commit
         self._emit = emit
 
@@ -56,7 +63,8 @@ class ReportsCarrier:
     def _read(self, job: DeliveryJob) -> Said:
         sender, queue_id = job.message.reverse_path, job.message.queue_id
         try:
-            report = in_thread(partial(_report_in, job.body))
+            with self._turn:
+                report = in_thread(partial(_report_in, job.body))
         except SyntaxViolation as exc:
             if not job.may_end():
                 raise Abandoned("given up before the report was dropped") from exc
