@@ -56,6 +56,8 @@ class RabbitMq:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(DEADLINE_S)
             self._process = None
+            # The script is gone; the node below it has its socket a little longer, on a machine that is busy.
+            eventually(lambda: not self._listens(), "RabbitMQ listens no longer")
 
     def close(self) -> None:
         """End it, and the program that it started for the names of nodes."""

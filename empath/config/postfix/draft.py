@@ -50,12 +50,12 @@ class Draft:
     """
     A configuration in the making.
 
-    Shape: tables by their header without brackets; a table of a list (`[[listener]]`) has `listener#N`, and a table in
-    it `listener#N.authentication`. files are further files, by their names beside it, and secrets those that only their
-    owner may read.
+    Shape: told are keys, in their order. tables by their header without brackets; a table of a list (`[[listener]]`)
+    has `listener#N`, and a table in it `listener#N.authentication`. files are further files, by their names beside it,
+    and secrets those that only their owner may read.
     """
 
-    told: list[Told] = field(default_factory=list)
+    told: dict[Told, None] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     needless: list[Told] = field(default_factory=list)
@@ -84,9 +84,7 @@ class Draft:
 
     def tell(self, place: str, name: str, words: str) -> None:
         """Tell what cannot be translated, once."""
-        told = Told(place, name, words)
-        if told not in self.told:
-            self.told.append(told)
+        self.told.setdefault(Told(place, name, words))
 
     def text(self, head: str, directory: str) -> str:
         """The file, which `parse_config` reads without a mistake; *directory* is where it will be."""
@@ -131,8 +129,8 @@ class Draft:
     def _written(self, head: str) -> list[tuple[str, tuple[str, str] | None]]:
         """Each line of the file, with its table and key."""
         lines: list[tuple[str, tuple[str, str] | None]] = [(line, None) for line in head.splitlines()]
-        names = [*self._tables]
-        for table in sorted(names, key=lambda each: self._rank(names, each)):
+        numbers = {name: number for number, name in enumerate(self._tables)}
+        for table in sorted(numbers, key=lambda each: self._rank(numbers, each)):
             if not self._tables[table]:
                 continue
             lines.append(("", None))
@@ -144,10 +142,10 @@ class Draft:
         return lines
 
     @staticmethod
-    def _rank(names: list[str], table: str) -> tuple[int, int, int]:
+    def _rank(numbers: dict[str, int], table: str) -> tuple[int, int, int]:
         """A table in another one of a list follows it."""
         above = table.partition(".")[0] if _IN_LIST.match(table) else table
-        return _ORDER.index(re.split(r"[.#]", table)[0]), names.index(above), names.index(table)
+        return _ORDER.index(re.split(r"[.#]", table)[0]), numbers[above], numbers[table]
 
 
 def quoted(key: str) -> str:

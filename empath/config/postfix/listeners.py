@@ -38,14 +38,13 @@ def add_listeners(postfix: Postfix, draft: Draft, *, has_domains: bool, has_ipv6
         draft.tell("master.cf", "smtp", "no service of SMTP is there; a listener at port 25 is made")
         services = [Service("smtp", "inet", ("smtpd",), {}, "main.cf")]
     postfix.seen |= {"inet_interfaces", "inet_protocols"}  # a service with an address of its own does not ask
-    number = 0
+    taken = set[str]()
     for service in services:
         for host, port in _addresses(postfix, draft, service, has_ipv6=has_ipv6):
-            if any(draft.value(each, "address") == f"{host}:{port}" for each in draft.tables("listener")):
-                continue
             address = f"{host}:{port}"
-            _add_listener(postfix, draft, service, f"listener#{number}", address, has_domains=has_domains)
-            number += 1
+            if address not in taken:
+                _add_listener(postfix, draft, service, f"listener#{len(taken)}", address, has_domains=has_domains)
+                taken.add(address)
     _add_logins(postfix, draft)
     _add_milters(postfix, draft)
 

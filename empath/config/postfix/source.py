@@ -191,24 +191,25 @@ class Postfix:
 
     def _expanded(self, text: str, options: Mapping[str, Setting]) -> str:
         """*text* with values in the place of names, as long as they are not too many."""
-        left = _MOST_NAMES
+        left, room = _MOST_NAMES, _LONGEST
 
         def named(found: re.Match[str]) -> str:
-            nonlocal left
+            nonlocal left, room
             left -= 1
             if left < 0:
                 return ""
             name = found[1] or found[2] or found[5]
             value = self._plain(name, options)
             if found[3]:
-                return found[4] if bool(value) == (found[3] == "?") else ""
-            return value
+                value = found[4] if bool(value) == (found[3] == "?") else ""
+            room -= len(value)
+            return value if room >= 0 else ""
 
         def chosen(found: re.Match[str]) -> str:
             return found[2 if self._plain(found[1], options) else 3] or ""
 
         for _ in range(_DEPTH):
-            if left < 0 or len(text) > _LONGEST:
+            if left < 0 or room < 0 or len(text) > _LONGEST:
                 return ""
             text = _NAME.sub(named, _CHOICE.sub(chosen, text))
         return _NAME.sub("", text)

@@ -3,12 +3,14 @@ amqp_sink - an exchange of an AMQP 0.9.1 broker, such as RabbitMQ, that takes ev
 
 The messages of a request go out one behind the other. They are taken when the broker has confirmed each of them, and
 has returned none because no queue takes it. The library waits by plain sockets, so that gevent suffices.
+A broker that floods the connection has neither the process nor its memory for itself.
 """
 
+import struct
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import amqp
@@ -16,6 +18,7 @@ import gevent
 from amqp.exceptions import PreconditionFailed
 
 from empath.config.tables.event_brokers import EventAmqp
+from empath.daemon.process.turns import let_others_run
 from empath.daemon.publisher.broker_messages import GRACE_S, IDLE_S, Message, failed, messages_of, password_of
 from empath.daemon.publisher.said import Said
 from empath.mail.endpoint import host_and_port
@@ -24,6 +27,7 @@ from empath.policy.events.sending import Verdict
 
 _PORTS: Final = {"amqps": 5671, "amqp": 5672}
 _KEPT_BY_BROKER: Final = 2  # delivery mode of a message that outlives a restart
+_MOST_FRAME: Final = 2**20  # octets of a frame; a broker takes smaller ones unless it is told otherwise
 
 
 class _Left(Exception):
@@ -32,6 +36,40 @@ class _Left(Exception):
 
 class _NotTaken(Exception):
     """The broker said that it does not keep a message."""
+
+
+class _Connection(amqp.Connection):  # type: ignore[misc]
+    """A connection that waits until *ends_at* of time.monotonic, and lets others run before each frame."""
+
+    def __init__(self, ends_at: float, *arguments: Any, **named: Any) -> None:
+        self.ends_at = ends_at
+        super().__init__(*arguments, **named)
+
+    @property
+    def frame_max(self) -> int:
+        """Octets of a frame. The library takes any number that the broker names, and makes a buffer for it."""
+        return self._frame_max
+
+    @frame_max.setter
+    def frame_max(self, octets: int) -> None:
+        self._frame_max = min(octets, _MOST_FRAME)
+
+    def blocking_read(self, timeout: float | None = None) -> Any:
+        """See amqp.Connection. A socket that always has something to read would never let the hub run."""
+        let_others_run()
+        left_s = self.ends_at - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("timed out")
+        with self.transport.having_timeout(left_s if timeout is None else min(timeout, left_s)):
+            frame = self.transport.read_frame(unpack=_header_of)
+        return self.on_inbound_frame(frame)
+
+
+def _header_of(layout: str, octets: bytes) -> tuple[int, int, int]:
+    kind, channel, size = struct.unpack(layout, octets)
+    if size > _MOST_FRAME:
+        raise ConnectionError(f"the broker sends a frame of {size} octets")
+    return kind, channel, size
 
 
 class _Confirmations:
@@ -67,7 +105,7 @@ class AmqpSink:
     def __init__(self, table: EventAmqp, queue: str) -> None:
         self._table = table
         self._queue = queue
-        self._connection: amqp.Connection | None = None
+        self._connection: _Connection | None = None
         self._channel: amqp.Channel | None = None
         self._used_at = 0.0  # of time.monotonic
         self._blocked = ""  # why the broker takes nothing from anyone
@@ -101,6 +139,8 @@ class AmqpSink:
     def _send(self, messages: Sequence[Message]) -> None:
         """Send over the connection that is there; over a new one, if that was left meanwhile."""
         is_kept = self._connection is not None and time.monotonic() - self._used_at < IDLE_S
+        if self._connection is not None:
+            self._connection.ends_at = self._ends_at
         if not is_kept:
             self._connect()
         try:
@@ -155,7 +195,8 @@ class AmqpSink:
         # Without a login the broker has its guest, who may come from its own host only.
         login = {} if table.user is None else {"userid": table.user, "password": password_of(table)}
         self._blocked = ""
-        self._connection = amqp.Connection(
+        self._connection = _Connection(
+            self._ends_at,
             host_and_port(host, parts.port or _PORTS[parts.scheme]),
             login_method="PLAIN",
             virtual_host=unquote(parts.path[1:]) or "/",

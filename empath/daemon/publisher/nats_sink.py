@@ -7,6 +7,7 @@ taken when the stream has confirmed each. `Nats-Msg-Id` lets the stream drop wha
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +27,8 @@ from empath.net.http_client import client_context
 from empath.policy.events.form import Event
 from empath.policy.events.sending import Verdict
 
+# The library tells standard error of a server that breaks the protocol; the log has what came of the request.
+logging.getLogger("nats").addHandler(logging.NullHandler())
 _TOO_LARGE: Final = 10054  # JSStreamMessageExceedsMaximumErr: the stream takes smaller messages only
 
 

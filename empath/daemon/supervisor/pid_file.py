@@ -39,7 +39,7 @@ class PidFile:
                 file.write(f"{pid}\n")
             new.rename(self.path)
         except OSError as exc:
-            where = "" if exc.filename == str(new) else f"{exc.filename}: "
+            where = "" if exc.filename in (None, str(new)) else f"{exc.filename}: "
             raise CannotCreate(f"cannot write the pid file {self.path}: {where}{exc.strerror}") from exc
 
     def obstacle(self, own_pid: int | None) -> str | None:

@@ -1,6 +1,8 @@
 """A stream of a real server of NATS takes events: each once, in order, also when the server was away."""
 
+import logging
 import socket
+import threading
 
 import pytest
 
@@ -96,3 +98,29 @@ def test_a_server_that_says_nothing_is_left_after_the_time(sinks):
         url = f"nats://127.0.0.1:{silent.getsockname()[1]}"
         assert (Verdict.FAILED, "timed out") == sinks(url=url, timeout="20ms").send(EVENTS)[:2]
     assert Verdict.FAILED is sinks(url=url).send(EVENTS).verdict
+
+
+def test_a_server_that_breaks_the_protocol_is_told_by_the_verdict_only(sinks):
+    """
+    The library wrote a traceback to standard error, between the lines of the log, as it does where nothing handles its
+    lines.
+    """
+    broken = b"+OK\r\nPONG\r\nHMSG a 1 5 3\r\nabcde\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=_say, args=(listening, [b'INFO {"headers": true}\r\n', broken]), daemon=True)
+        serving.start()
+        said = sinks(url=f"nats://127.0.0.1:{listening.getsockname()[1]}", timeout="200ms").send(EVENTS)
+        serving.join()
+    assert Verdict.FAILED is said.verdict
+    assert logging.getLogger("nats").handlers
+
+
+def _say(listening, parts):
+    """Say each of *parts*, and listen until the client leaves."""
+    connection, _ = listening.accept()
+    with connection:
+        for part in parts:
+            connection.sendall(part)
+            connection.recv(65_536)
+        while connection.recv(65_536):
+            pass

@@ -10,6 +10,7 @@ from empath.config.tables.event_brokers import EventS3
 from empath.daemon.publisher.s3_sink import S3Sink
 from empath.policy.events.form import Event, record_of
 from empath.policy.events.sending import Verdict
+from tests.kit.flood import flooding
 from tests.kit.http_server import HttpServer, answer
 
 SECRET = "a-secret"
@@ -24,9 +25,10 @@ def sink(tmp_path):
     (tmp_path / "secret").write_text(f"{SECRET}\n")
 
     def make(server, secret="secret", **settings):
+        port = server if isinstance(server, int) else server.port
         return S3Sink(
             EventS3(
-                url=f"http://localhost:{server.port}", bucket="events", prefix="mail/", region="eu-test-1",
+                url=f"http://localhost:{port}", bucket="events", prefix="mail/", region="eu-test-1",
                 access_key="AKEY", secret_file=str(tmp_path / secret), **settings,
             ),
             "01QUEUE",
@@ -69,3 +71,12 @@ def test_a_request_is_one_object_of_lines(sink, tmp_path):
     assert [record_of(event) for event in EVENTS] == [json.loads(line) for line in first.body.splitlines()]
     assert first.field("authorization").endswith(f"Signature={signature_of(first)}")
     assert ("application/x-ndjson", True) == (first.field("content-type"), "/eu-test-1/s3/" in str(first.fields))
+
+
+def test_an_answer_without_an_end_is_cut(sink):
+    """
+    It filled the memory, and held up all consumers.
+    """
+    with flooding(b"HTTP/1.1 500 No\r\n\r\n", b"<a>" * 10_000) as port:
+        said = sink(port).send(EVENTS)
+    assert (Verdict.FAILED, True) == (said.verdict, "(500)" in said.words)

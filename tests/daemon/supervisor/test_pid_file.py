@@ -1,6 +1,8 @@
 """The file that names the supervisor."""
 
 import os
+import resource
+import signal
 import stat
 
 import pytest
@@ -90,6 +92,22 @@ def test_a_pid_file_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(CannotCreate) as caught:
         PidFile(tmp_path / "file" / "empathd.pid").write(1)
     assert f"cannot write the pid file {tmp_path}/file/empathd.pid: {tmp_path}/file: File exists" == str(caught.value)
+
+
+def test_a_disk_that_takes_no_more_is_named(tmp_path):
+    """
+    The message said "None" where no file is to blame.
+    """
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(CannotCreate) as caught:
+            PidFile(tmp_path / "empathd.pid").write(1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert f"cannot write the pid file {tmp_path}/empathd.pid: File too large" == str(caught.value)
 
 
 def test_a_directory_in_the_place_of_the_pid_file_is_named(tmp_path):
