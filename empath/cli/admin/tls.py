@@ -15,7 +15,7 @@ from empath.cli.admin.output import NAME, Column
 from empath.cli.admin.published import zone_lines
 from empath.cli.common import config_option, configuration, open_queue, say
 from empath.config import Config
-from empath.errors import MissingInput
+from empath.errors import MissingInput, UsageError
 from empath.mail.domain import parse_stored
 from empath.mail.identity import Timestamp
 from empath.mail.lookup import Absent, Failed, Kind, LookupAnswer, Question, Texts
@@ -94,9 +94,11 @@ def tls(context: click.Context, domain: str, no_try: bool, publish: bool, is_jso
     Shows the setting and what gave it, the TLSA records, the MTA-STS policy, and the level that follows for each host.
     Then connects to each host, begins TLS, shows its certificate, and leaves without sending mail.
 
-    With --publish it prints the records of MTA-STS for a domain of this host, as lines of a zone.
+    With --publish it prints the records of MTA-STS and of reports for a domain of this host, as lines of a zone.
     """
     _, config = configuration(context)
+    if publish and is_json:
+        raise UsageError("--publish prints lines of a zone; leave out --json")
     if publish:
         for line in zone_lines(config, domain):
             click.echo(line)

@@ -83,6 +83,7 @@ def test_a_domain_without_a_policy_has_nothing_to_publish(tool):
     result = tool.run("tls", "b.test", "--publish")
     assert 66 == result.code
     assert '[mta_sts."b.test"]' in result.err
+    assert 64 == tool.run("tls", "a.test", "--publish", "--json").code  # lines of a zone are no JSON
 
 
 def test_what_disagrees_is_told(tmp_path, script):
