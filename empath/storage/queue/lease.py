@@ -95,7 +95,7 @@ class LeasedMessage:
     traceparent: str | None = None
     priority: int = 2
     recipients: list[LeasedRecipient] = field(default_factory=list)
-    content: bytes | None = None
+    content: bytes | None = field(default=None, repr=False)  # gevent writes the arguments of a greenlet that fails
 
     @property
     def mail_from(self) -> str:

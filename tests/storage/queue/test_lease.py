@@ -696,3 +696,14 @@ def test_urgent_mail_waits_less_class_by_class_and_bulk_does_not_starve(queue: Q
     assert ([0.25, 0.75], sorted(medians)) == (medians[:2], medians)
     assert [1920, 1908, 372, 304, 296] == [len(found) for found in waits.values()]
     assert [0.25, 1.75] == [max(waits[0]), max(waits[1])]
+
+
+def test_the_text_of_a_lease_has_nothing_of_the_content(queue):
+    """
+    gevent writes the arguments of a greenlet that fails to standard error, such as without memory.
+    """
+    queue.accept(content=b"Subject: private\r\n\r\nprivate\r\n")
+    [lease] = queue.lease()
+    [message] = lease.messages
+    assert b"Subject: private\r\n\r\nprivate\r\n" == message.content
+    assert "private" not in repr(lease)
