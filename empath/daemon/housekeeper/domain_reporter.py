@@ -28,7 +28,7 @@ from empath.daemon.housekeeper.own_mail import OwnMail
 from empath.daemon.process.domain_reports import GENERATOR, dmarc_report, tls_report
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.threads import in_thread
-from empath.errors import EmpathError
+from empath.errors import EmpathError, WriteRefused
 from empath.mail.address import Address, ReversePath
 from empath.mail.envelope import Recipient
 from empath.mail.identity import QueueId
@@ -133,7 +133,11 @@ class DomainReporter:
             work = self._work_of_tls(period) if period.kind == "tls" else self._work_of_dmarc(period)
         except (DnsFailed, HttpFailed) as exc:
             work = self._put_off(period, str(exc))
-        self._runtime.writer.commit(work)
+        try:
+            self._runtime.writer.commit(work)
+        except WriteRefused as exc:  # today and tomorrow, and those that are due later would wait behind it
+            work = self._drop(period, str(exc))
+            self._runtime.writer.commit(work)
         self._taken.pop(period.id, None)
         if isinstance(work, CloseReport) and not work.is_stale:
             wake(self._runtime.child.wake_fds)

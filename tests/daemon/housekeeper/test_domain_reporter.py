@@ -16,7 +16,7 @@ from empath.authentication.counted import CountedRow
 from empath.authentication.signer import Signer
 from empath.config import load_config
 from empath.daemon.housekeeper.domain_reporter import DomainReporter
-from empath.errors import EmpathError, StorageFailure
+from empath.errors import EmpathError, StorageFailure, WriteRefused
 from empath.mail.identity import Timestamp
 from empath.message.aggregate.carried import find_report
 from empath.message.aggregate.dmarc_reading import read_xml
@@ -425,6 +425,27 @@ def test_a_server_that_has_the_report_does_not_get_it_again_while_the_disk_is_fu
         reporter.report()
     assert [("a.test", "sent", "t@a.test https://a.test/v1", None, 0)] == bench.states()
     assert 1 == len(bench.posted)
+
+
+def test_a_report_that_the_database_refuses_keeps_no_other_back(bench):
+    """
+    It would be the first that is due in each round.
+    """
+    bench.count()
+    with (
+        closing(PlainWriter(bench.queue.path)) as writer,
+        closing(SqliteEngine(bench.queue.path, max_leases=20).open_reader()) as reader,
+    ):
+        refusals = [WriteRefused("refused by the database")]
+
+        def commit(work):
+            if refusals:
+                raise refusals.pop()
+            return writer.commit(work)
+
+        bench.reporter(bench.queue.path, reader, SimpleNamespace(commit=commit)).report()
+    assert [("a.test", "dropped", None, "refused by the database", 0)] == bench.states()
+    assert [DomainReportDropped] == [type(each) for each in bench.told]
 
 
 @pytest.mark.parametrize(("answers", "state"), [({}, []), ({"*": "FAILS"}, ["open"])])
