@@ -112,7 +112,8 @@ class _Connection(HTTPConnection):
     def __init__(
         self, parts: SplitResult, context: ssl.SSLContext | None, addresses_of: AddressesOf | None, ends_at: float
     ) -> None:
-        super().__init__(parts.hostname or "", parts.port or _PORTS[parts.scheme])
+        self.default_port = _PORTS[parts.scheme]  # which the field Host leaves out: a signature may be over it
+        super().__init__(parts.hostname or "", parts.port or self.default_port)
         self._context = context
         self._addresses_of = addresses_of
         self._ends_at = ends_at

@@ -1,13 +1,14 @@
 """A client of HTTP servers with several addresses."""
 
 import socket
+import time
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
 
 from empath.net import http_client
-from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest
+from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest, _Connection
 from tests.kit.http_server import HttpServer, answer
 
 SILENT = "127.0.0.2"
@@ -61,3 +62,19 @@ def test_what_is_no_answer_is_quoted_in_short_and_steers_no_terminal():
         ask(speaking, "127.0.0.1")
     words = str(caught.value)
     assert (True, True) == (words.startswith(r"\x1b[2Jaaa"), len(words) < 250)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [("https://s3.example", b"s3.example"), ("https://s3.example:80", b"s3.example:80"), ("http://[::1]", b"[::1]")],
+)
+def test_the_usual_port_is_not_in_the_field_host(url, host):
+    """
+    A signature of S3 is over the name without it.
+    """
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection = _Connection(urlsplit(url), None, None, time.monotonic() + 60)
+        connection.sock = ours
+        connection.request("GET", "/")
+        assert b"Host: " + host in theirs.recv(1000).split(b"\r\n")
