@@ -30,7 +30,7 @@ class Timestamp(float):
     def iso8601(self) -> str:
         """`YYYY-MM-DDTHH:MM:SSZ`, for command output and logs; the nearest instant that can be written so."""
         try:
-            return datetime.fromtimestamp(self, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return f"{datetime.fromtimestamp(self, UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
         except (OverflowError, ValueError, OSError):  # a person has written it
             return "9999-12-31T23:59:59Z" if self > 0 else "0001-01-01T00:00:00Z"
 
