@@ -29,6 +29,7 @@ from empath.errors import ConfigError
 from empath.storage.queue.process import EndProcess
 from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import AdminTool
+from tests.kit.coverage import not_measured
 from tests.kit.forked import run_to_end
 from tests.kit.process import EMPATHD, Empathd, configuration
 from tests.kit.queue import T0, write
@@ -486,11 +487,9 @@ def closed() -> Iterator[AdminTool]:
 
 def as_stranger(*command: object) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command of a user without rights."""
-    # Coverage cannot write its data as this user, and says so.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     done = subprocess.run(
         [*map(str, command)],
-        user=65534, group=65534, extra_groups=[], env=environment, capture_output=True, text=True, check=False,
+        user=65534, group=65534, extra_groups=[], capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 
@@ -518,6 +517,7 @@ def installed() -> Iterator[Empathd]:
             instance.clean_up()
 
 
+@not_measured  # coverage cannot write its file as this user, and says so
 @pytest.mark.skipif(os.geteuid() != 0, reason="root can become another user")
 def test_any_user_who_may_read_the_configuration_may_ask_for_the_status(installed):
     """
@@ -541,6 +541,7 @@ def test_any_user_who_may_read_the_configuration_may_ask_for_the_status(installe
     assert (77, 1, True) == (code, err.count("\n"), err.endswith("ask as root\n"))
 
 
+@not_measured
 @pytest.mark.skipif(os.geteuid() != 0, reason="root can become another user")
 def test_a_configuration_that_this_user_may_not_read_is_one_line_and_ex_noperm(installed):
     """

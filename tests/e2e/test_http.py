@@ -58,7 +58,7 @@ def test_a_token_by_https_and_clients_that_say_nothing(web):
         assert 200 == get("/metrics", secret)[0]
         service.send("a@here.test")
         service.wait_for("delivered")
-        assert b'"delivered": 1' in get("/api/v1/stats", secret)[1]
+        assert eventually(lambda: b'"delivered": 1' in get("/api/v1/stats", secret)[1], "it is counted")
         descriptors = len(os.listdir(f"/proc/{service.pid_of('httpd-1')}/fd"))
         assert descriptors < 400
 

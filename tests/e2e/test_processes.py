@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.client import Client, code_of
 from tests.e2e.service import Service
+from tests.kit.coverage import not_measured
 from tests.kit.peer import END_OF_DATA, ScriptedPeer
 from tests.kit.queue import violations
 from tests.kit.waiting import DEADLINE_S, eventually
@@ -79,6 +80,7 @@ def _frame(pid: int) -> dict[str, object]:
     return frame | {"directory": os.readlink(f"/proc/{pid}/cwd"), "limits": Path(f"/proc/{pid}/limits").read_text()}
 
 
+@not_measured
 def test_a_template_that_is_forked_is_as_one_that_is_executed(restless):
     """
     Python ignores SIGPIPE from its start on. A fork that forgot it let each client that hung up end the acceptor.

@@ -68,6 +68,7 @@ def test_a_trace_follows_a_message_and_leads_to_its_report(service):
             lambda: {"mail.settle", "mail.report"} <= {s.name for s in collector.trace(trace_id_of(report))},
             "the report",
         )
+        eventually(lambda: "mail.session" in {s.name for s in collector.trace(trace_id_of(queue_id))}, "the session")
         exemplars = {s.exemplar.labels["trace_id"] for s in metrics(port) if s.exemplar is not None}
         spans, first, last = collector.spans(), made.named("deferred")[0], delivered
     trace_id = trace_id_of(queue_id)

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from empath.daemon.supervisor.kinds import KINDS
+from tests.kit.coverage import without_coverage
 
 # Run in a process of its own, because the module patches. Prints what a child would inherit.
 _LOOK = """
@@ -67,7 +68,8 @@ _BOUND_EARLY = {
 def found(request):
     """What `_LOOK` prints, of a template that is a program of its own, and of one that is a fork of the supervisor."""
     command = [sys.executable, "-P", "-c", _LOOK, request.param]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=without_coverage())
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize(
