@@ -22,6 +22,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "process": ("", "--all"),
     "top": ("", "--every 5", "--once"),
     "explain": ("user@example.com", "example.com --ask", "01jd3kq9"),
+    "error": ("E-QUEUE-017", ""),
     "show": (_ID, "01jd3kq9 --headers", "4711 --raw"),
     "find": ("--recipient user@example.com", "--sender me@example.org --newer-than 1d", "--reply 'spam' --limit 20"),
     "track": (_ID, "01jd3kq9 --json"),

@@ -53,7 +53,6 @@ def test_a_pasted_message_is_judged_step_by_step(console):
     found = facts(page.text)
     assert ("fail", "none", "fail", "reject") == tuple(found[name] for name in ("spf", "dkim", "dmarc", "policy"))
     assert "the message is accepted" == found["reply"]  # no listener of this service judges
-    assert "\n\tspf=fail" in page.text  # folded as in the message
     assert "listeners do not judge its mail" not in page.text
     assert "listeners do not judge its mail" in judged(console, **PASTED | {"client": "127.0.0.1"}).text
 
