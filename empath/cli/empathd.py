@@ -384,8 +384,8 @@ def _hold_free(config: Config) -> None:
 
 def _serving_pid(config: Config) -> int | None:
     """Pid of the supervisor, None if there is none or it ends."""
-    pid = launch.find_supervisor(config)
-    return None if pid is None or instance.is_stopping(config.queue.path) else pid
+    # In this order: one that ends in between was stopping before, and is not there after. The other way it would serve.
+    return None if instance.is_stopping(config.queue.path) else launch.find_supervisor(config)
 
 
 def main() -> None:
