@@ -79,6 +79,9 @@ ROWS = (
     " VALUES (1, 1, '192.0.2.1', 1, 'none', 'pass', 'pass', '', '', 'sender.example', '', '[]', '', '')",
     "INSERT INTO _received_tls VALUES (2, 1, 'sts', 'sender.example', '', 1, '', '', '', '')",
     "INSERT INTO _redacted (kind, number, audit_id, before, after) VALUES ('attempt', 1, 1, x'00', x'01')",
+    "INSERT INTO listener_limit (listener, setting, value) VALUES ('*', 'message_rate_per_client', '500/1m')",
+    "INSERT INTO _transcript (at, ulid, destination, host, stage, reply, dialogue)"
+    " VALUES (1e9, '01M8KWMQ2MC23MPAXX456X1RP8', 'slow.example', 'mx.slow.example', 'RCPT', '451 4.2.0 Later', 'C: x')",
     "UPDATE destination SET suspended_until = '2033-05-18 03:33:20'",
 )
 

@@ -35,6 +35,7 @@ CHANGES: dict[int, dict[str, Callable[[Rows], Rows]]] = {
     5: {"_process": added(1), "_recipient": added(1), "_token": added(1)},
     6: {"_event_type": lambda rows: sorted([*rows, ("audited", 0)])},
     7: {},
+    8: {},
 }
 
 

@@ -1,0 +1,1 @@
+-- Version 9. Each concern has a section.
