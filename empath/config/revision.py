@@ -6,7 +6,6 @@ the settings of a module.  They are masked, so that a person who may read the qu
 """
 
 import json
-import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -17,16 +16,9 @@ from empath.config.keys import KeyPath, dotted
 from empath.config.model import Config
 from empath.config.renamed import with_new_lines
 from empath.config.scan import scan
+from empath.policy.credentials import without_credentials
 
-MASK: Final = "…"
 DEFAULT: Final = "default"
-_SECRET: Final = re.compile(
-    r"((pass|password|passphrase|passwd|pwd|secret|token|credential|authorization|bearer)s?"
-    r"|(api|private|secret|access|signing|shared|encryption|hmac)[_-]?keys?)$",
-    re.I,
-)
-_USER_INFO: Final = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
-_IN_QUERY: Final = re.compile(r"(?<=[?&;])([^=&;#\s]*)=([^&;#\s]+)")
 
 
 class EffectiveSetting(NamedTuple):
@@ -45,7 +37,7 @@ class EffectiveSetting(NamedTuple):
 
 def revision_text(config: Config) -> str:
     """*config* as TOML, defaults included, without secrets."""
-    return toml_of(_masked(settings(config)))
+    return toml_of(without_credentials(settings(config)))
 
 
 def text_differences(old: str, new: str) -> tuple[Difference, ...]:
@@ -64,7 +56,7 @@ def effective_settings(config: Config, octets: bytes, file: str) -> list[Effecti
             _text(defaults.get(path)),
             f"{file}:{lines[path]}" if path in lines else DEFAULT,
         )
-        for path, value in flat(_masked(settings(config))).items()
+        for path, value in flat(without_credentials(settings(config))).items()
     ]
 
 
@@ -90,22 +82,6 @@ def _lines_by_listener(lines: Mapping[KeyPath, int], config: Config) -> dict[Key
         else:
             moved[path] = line
     return moved
-
-
-def _masked(value: Any, key: str = "") -> Any:
-    if isinstance(value, dict):
-        return {name: _masked(inner, str(name)) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_masked(inner, key) for inner in value]
-    if not isinstance(value, str):
-        return MASK if _SECRET.search(key) and value is not None and not isinstance(value, bool) else value
-    if _SECRET.search(key) and value:
-        return MASK
-    return _IN_QUERY.sub(_masked_word, _USER_INFO.sub(MASK, value)) if "://" in value else value
-
-
-def _masked_word(found: re.Match[str]) -> str:
-    return f"{found[1]}={MASK}" if _SECRET.search(found[1]) else found[0]
 
 
 def _text(value: Any) -> str | None:

@@ -709,6 +709,8 @@ CREATE TABLE _audit (
   object         text  -- the row of another view, such as the name of an account; NULL: what the other columns name
 );
 CREATE INDEX _audit_recipient ON _audit (recipient_id) WHERE recipient_id IS NOT NULL;
+-- Rows that say by which statement the rows before them were made: "before" is the number of the first of these.
+CREATE INDEX _audit_statement ON _audit (audit_id) WHERE what = 'statement';
 
 -- The chain of seals over _audit and _attempt, see policy/seal.py.
 CREATE TABLE _audit_seal (

@@ -88,7 +88,7 @@ SELECT author, spf, spf_domain, dkim, dkim_domains, arc, dmarc, policy, disposit
 
 -- name: message_audit
 -- The changes of the recipient :recipient_id, the oldest first. Index: _audit_recipient.
-SELECT at_unix, who, what, before, after
+SELECT at_unix, who, what, before, after, statement
   FROM audit
  WHERE recipient_id = :recipient_id
  ORDER BY audit_id

@@ -84,7 +84,8 @@ DELETE FROM _content WHERE message_id IN (:messages[]);
 
 -- name: old_audit
 -- The next :limit rows of the audit after :after, and whether each may be forgotten: written up to :audit_before, told to
--- the log, about no recipient that is still there, and telling of no redacted row. Transaction: none needed.
+-- the log, about no recipient that is still there, telling of no redacted row, and no statement of rows that are still there.
+-- Transaction: none needed.
 -- Index: the rowid, of both tables; _redacted_by.
 -- Rows: audit_id, at, 0, 0, 0 or 1.
 SELECT a.audit_id, a.at, 0, 0,
@@ -92,6 +93,11 @@ SELECT a.audit_id, a.at, 0, 0,
        AND a.audit_id <= (SELECT CAST(s.value AS bigint) FROM _setting AS s WHERE s.name = 'audit_told')
        AND NOT EXISTS (SELECT 1 FROM _recipient AS r WHERE r.recipient_id = a.recipient_id)
        AND NOT EXISTS (SELECT 1 FROM _redacted AS d WHERE d.audit_id = a.audit_id)
+       AND CASE
+             WHEN a.what = 'statement' THEN NOT EXISTS (
+               SELECT 1 FROM _audit AS b WHERE b.audit_id >= CAST(a.before AS bigint) AND b.audit_id < a.audit_id)
+             ELSE true
+           END
   FROM _audit AS a
  WHERE a.audit_id > :after
  ORDER BY a.audit_id

@@ -35,7 +35,7 @@ SELECT destination, max_leases, lease_limit, leases, is_failing, due_unix, ready
 
 -- name: audit
 -- Up to :limit rows after :after. Index: the rowid of _audit, or _audit_recipient where a recipient is named.
-SELECT audit_id, at_unix, who, what, before, after, id, recipient_id, recipient, destination, object
+SELECT audit_id, at_unix, who, what, before, after, id, recipient_id, recipient, destination, object, statement
   FROM audit
  WHERE audit_id > :after
    AND {condition}

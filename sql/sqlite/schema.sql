@@ -1014,6 +1014,8 @@ CREATE TABLE _audit (
   object         TEXT  -- the row of another view, such as the name of an account; NULL: what the other columns name
 ) STRICT;
 CREATE INDEX _audit_recipient ON _audit (recipient_id) WHERE recipient_id IS NOT NULL;
+-- Rows that say by which statement the rows before them were made: "before" is the number of the first of these.
+CREATE INDEX _audit_statement ON _audit (audit_id) WHERE what = 'statement';
 
 -- Redaction sets 'redacting' in the transaction that leaves out what a row says of a person, here and in _attempt and _event.
 CREATE TRIGGER _audit_not_changed BEFORE UPDATE ON _audit

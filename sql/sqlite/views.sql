@@ -632,8 +632,10 @@ SELECT a.audit_id                                    AS audit_id,               
        a.what AS what,  -- column that changed, verb of control, or check of fsck
        a.before                                      AS before,                   -- its value before
        a.after                                       AS after,                    -- its value after
-       a.object AS object  -- row of another view that changed, such as the name of an account
-  FROM _audit AS a;
+       a.object AS object,  -- row of another view that changed, such as the name of an account
+       (SELECT iif(s.before <= a.audit_id, s.after, NULL) FROM _audit AS s INDEXED BY _audit_statement WHERE s.what = 'statement' AND s.audit_id > a.audit_id ORDER BY s.audit_id LIMIT 1) AS statement  -- command of empath-admin, or request to the API or the console, that made the change; NULL: another program
+  FROM _audit AS a
+ WHERE a.what <> 'statement';
 
 -- One row per seal over rows of the views audit and attempt, by which `empath-admin audit verify` finds what was changed.
 CREATE VIEW audit_seal AS

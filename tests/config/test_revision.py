@@ -7,7 +7,8 @@ import pytest
 
 from empath.config.differences import Difference
 from empath.config.load import parse_config
-from empath.config.revision import MASK, effective_settings, revision_text, text_differences
+from empath.config.revision import effective_settings, revision_text, text_differences
+from empath.policy.credentials import MASK
 
 TEXT = """\
 hostname = "mx.example.test"

@@ -62,6 +62,7 @@ from empath.cli.admin import (
     whatif,
 )
 from empath.cli.admin.examples import add_examples
+from empath.cli.admin.options import ARGUMENTS
 from empath.cli.admin.output import NAME
 from empath.cli.common import config_option, run_process
 
@@ -84,7 +85,12 @@ _EXAMPLES: Final = (
 
 
 class _Verbs(click.Group):
-    """The verbs in sections, with examples."""
+    """The verbs in sections, with examples. It remembers the command line for the audit."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, and remember what was given."""
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a list for each section, in columns of one width."""

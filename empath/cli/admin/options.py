@@ -14,8 +14,10 @@ from typing import Any, Final
 
 import click
 
+from empath.cli.admin.output import NAME
 from empath.errors import SyntaxViolation, UsageError
 from empath.mail.status import FINAL
+from empath.policy.authorship import Author, statement_of_command
 from empath.policy.replies.bounce_class import BounceClass
 from empath.policy.units import parse_duration
 from empath.storage.admin.records import Reference
@@ -24,6 +26,7 @@ from empath.storage.admin.selection import READERS, Selection
 VerbFunction = Callable[..., None]
 Decorator = Callable[[VerbFunction], VerbFunction]
 
+ARGUMENTS: Final = "empath.arguments"  # the words of the command line, in `meta` of the first context
 _MAX_WHO: Final = 150  # characters; the audit takes 200
 _MAX_WAIT_S: Final = 86_400.0
 
@@ -291,8 +294,11 @@ def _filters(statuses: Sequence[str], *, is_order: bool) -> list[Decorator]:
     ]
 
 
-def who() -> str:
-    """The name of the person in the audit: the login name, also under sudo; else the user of the process."""
+def who() -> Author:
+    """
+    The name of the person in the audit: the login name, also under sudo; else the user of the process. Its statement is
+    the command line.
+    """
     try:
         login = os.getlogin()
     except OSError:  # no terminal
@@ -300,7 +306,9 @@ def who() -> str:
             login = pwd.getpwuid(os.getuid()).pw_name
         except KeyError:
             login = str(os.getuid())
-    return f"empath-admin:{login[:_MAX_WHO]}"
+    context = click.get_current_context(silent=True)
+    arguments = () if context is None else context.find_root().meta.get(ARGUMENTS, ())
+    return Author(f"empath-admin:{login[:_MAX_WHO]}", statement_of_command(NAME, arguments) if arguments else None)
 
 
 def unknown(reference: Reference) -> str:

@@ -52,13 +52,13 @@ class AuditLog:
 
 
 def occurrence_of(row: AuditRow) -> Occurrence | None:
-    """What *row* tells; None for a discarded report, which has its own occurrence."""
+    """What *row* tells; None for a discarded report, which has its own occurrence, and for the words of an order."""
     match row.what:
         case "freeze":
             return DeliveryFrozen(who=row.who)
         case "thaw":
             return DeliveryThawed(who=row.who)
-        case "report":
+        case "report" | "statement":
             return None
         case verb if verb in _VERBS:
             return ServiceOrdered(verb=verb, argument=_text(row.after), who=row.who)

@@ -77,7 +77,7 @@ class LeaveOut(Write):
     def run(self, session: Session) -> None:
         forgotten = Forgotten(self._address, pseudonym_key(session))
         with (
-            acting(session, self._who),
+            acting(session, str(self._who)),  # a statement would name the address
             redacting(session, what="forgotten", target=forgotten.name, who=self._who) as redaction,
         ):
             found = [
@@ -119,7 +119,7 @@ class LeaveOutKeyed(Write):
     def run(self, session: Session) -> None:
         forgotten = Forgotten(self._address, pseudonym_key(session))
         with (
-            acting(session, self._who),
+            acting(session, str(self._who)),  # a statement would name the address
             redacting(session, what="forgotten", target=forgotten.name, who=self._who) as redaction,
         ):
             for table in self._tables:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
+from empath.policy.authorship import statement_of
 from empath.storage.admin import selection as select
 from empath.storage.admin.orders import TARGETS, Order, Verb
 from empath.storage.admin.pauses import frozen_since
@@ -153,7 +154,16 @@ class Steering:
 
 @contextlib.contextmanager
 def acting(session: Session, who: str) -> Iterator[None]:
-    """Let the audit name *who* for the writes of the body; inside a transaction."""
-    session.run("orders.set_actor", {"who": who})
+    """
+    Let the audit name *who* for the writes of the body, and the statement of an Author; inside a transaction.
+
+    The statement is a row of the audit behind the others. So seals, redaction, exports and retention have it as they
+    have these, and an order about a hundred thousand recipients keeps it once for each transaction.
+    """
+    statement = statement_of(who)
+    first = 0 if statement is None else int(session.value("orders.last_audit") or 0) + 1
+    session.run("orders.set_actor", {"who": str(who)})
     yield
     session.run("orders.clear_actor")
+    if statement is not None:
+        session.run("orders.record_statement", {"who": str(who), "first": first, "statement": statement})

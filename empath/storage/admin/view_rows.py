@@ -77,6 +77,7 @@ class AuditOfView:
     recipient: str | None
     destination: str | None
     object: str | None
+    statement: str | None
 
 
 def _page(

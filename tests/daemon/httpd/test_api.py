@@ -210,6 +210,8 @@ def test_an_order_says_first_what_it_would_do(web):
     assert [("token:operator", 3)] == web.queue.select(
         "SELECT who, count(*) FROM audit WHERE what = 'status' GROUP BY who"
     )
+    statement = 'POST /api/v1/orders {"order": "hold", "filter": {"domain": "a.example"}, "show": 2}'
+    assert {statement} == {each["statement"] for each in get(web, "/audit", what="status")["changes"]}
     check(done, {"$ref": "#/components/schemas/OrderResult"})
     assert 3 == post(web, "/orders", {"order": "release", "all": True}).json["changed"]
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import falcon
 from gevent.lock import BoundedSemaphore
+from pydantic import BaseModel
 
 from empath.daemon.httpd.api.bodies import read_model
 from empath.daemon.httpd.api.feed import Follows
@@ -27,6 +28,7 @@ from empath.daemon.process.threads import in_thread
 from empath.errors import EmpathError, MissingInput, QueueBusy, StatementRefused, SyntaxViolation, UsageError
 from empath.mail.words import span
 from empath.policy.api_token import TokenRole
+from empath.policy.authorship import Author, statement_of_request
 from empath.policy.limits.rate import exchange
 from empath.storage.refusals import with_code
 from empath.telemetry.occurrence import Occurrence, traceback_text, words_of
@@ -60,7 +62,7 @@ class _Endpoint:
             raise Problem(503, "too many requests of this kind are under way", headers=_AGAIN)
         try:
             self._take_token()
-            who = f"token:{request.context.token.name}"
+            who = Author(f"token:{request.context.token.name}", self._statement(given))
             record = in_thread(partial(_outcome, self.operation.run, self._on, given, who))
         finally:
             self._turns.release()
@@ -69,6 +71,13 @@ class _Endpoint:
         response.content_type = "application/json"
         response.data = json.dumps(record).encode()
         response.cache_control = ["no-store"]
+
+    def _statement(self, given: Any) -> str | None:
+        """What the audit says of an order; a request that only reads gives none."""
+        if not isinstance(given, BaseModel):
+            return None
+        body = given.model_dump(mode="json", exclude_unset=True)
+        return statement_of_request(self.operation.method, PREFIX + self.operation.path, body)
 
     def _take_token(self) -> None:
         rate = self.operation.rate

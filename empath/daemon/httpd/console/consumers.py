@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import falcon
 
-from empath.daemon.httpd.console.form import read_form
+from empath.daemon.httpd.console.form import author, read_form
 from empath.daemon.httpd.console.layout import rendered
 from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.pages import Found, Page
@@ -132,7 +132,7 @@ class ConsumerOrders:
             if verb is None:
                 raise UsageError("there is no such order")
             name = form.get("consumer", "")
-            order = partial(self._carried_out, verb, name, f"token:{token.name}", is_sure=is_sure)
+            order = partial(self._carried_out, verb, name, author(token, request, form), is_sure=is_sure)
             words = self._sources.read(order)
         except EmpathError as exc:
             self._answer(response, "error", title="No order was given", words=str(exc))

@@ -11,6 +11,8 @@ import falcon
 from empath.daemon.httpd.body import read_body
 from empath.daemon.httpd.problems import Problem
 from empath.daemon.process.threads import in_thread
+from empath.policy.api_token import Token
+from empath.policy.authorship import Author, statement_of_request
 
 _MAX_OCTETS: Final = 64 * 1024
 _MAX_FIELDS: Final = 50
@@ -35,6 +37,12 @@ def read_form(
     if given is None:
         raise Problem(400, f"a form has at most {_MAX_FIELDS} fields")
     return {name: values[-1] if name in verbatim else values[-1].strip() for name, values in given.items()}
+
+
+def author(token: Token, request: falcon.Request, form: dict[str, str]) -> Author:
+    """Who gives an order by a *form*, as the audit has it."""
+    given = {name: value for name, value in form.items() if value}
+    return Author(f"token:{token.name}", statement_of_request("POST", request.path, given))
 
 
 def _fields(octets: bytes) -> dict[str, list[str]] | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import falcon
 
-from empath.daemon.httpd.console.form import read_form
+from empath.daemon.httpd.console.form import author, read_form
 from empath.daemon.httpd.console.layout import rendered
 from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.sources import FILTERS, Sources, selected
@@ -92,7 +92,7 @@ class Orders:
             selection = _selection(form)
             if verb not in OFFERED and not (verb is Verb.UNDELETE and selection.references):
                 raise UsageError("the console has no such order; empath-admin has")
-            order = Order(verb, f"token:{token.name}", time.time())
+            order = Order(verb, author(token, request, form), time.time())
             found = self._sources.read(partial(_carried_out, self._sources, order, selection, is_sure=is_sure))
         except (EmpathError, ValueError) as exc:
             words = str(exc) if isinstance(exc, EmpathError) else "there is no such order"

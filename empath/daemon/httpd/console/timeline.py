@@ -100,9 +100,10 @@ def _attempt(attempt: AttemptRow) -> Moment:
 
 
 def _change(change: Row) -> Moment:
-    at, who, what, before, after = change
+    at, who, what, before, after, statement = change
     words = f"{what}: {_value(before)} to {_value(after)}"
-    return Moment(at, f"changed by {printable(str(who))}", words=printable(words))
+    notes = (("by", printable(str(statement))),) if statement is not None else ()
+    return Moment(at, f"changed by {printable(str(who))}", words=printable(words), notes=notes)
 
 
 def _dialogue(each: FailedDialogue) -> Moment:
