@@ -79,7 +79,9 @@ SELECT count(*), reason
 SELECT count(*), coalesce(sum(m.size), 0), min(m.received_at)
   FROM _message AS m
  WHERE m.message_id IN (
-   SELECT r.message_id FROM _recipient AS r WHERE r.status IN ('queued', 'deferred', 'leased', 'held'));
+   SELECT r.message_id
+     FROM _recipient AS r
+    WHERE r.status = 'queued' OR r.status = 'deferred' OR r.status = 'leased' OR r.status = 'held');
 
 -- name: live_ages
 -- How many of these messages are younger at :now than a minute, 5 minutes, an hour, 6 hours, a day, 5 days, and any age.
@@ -93,7 +95,9 @@ SELECT count(*) FILTER (WHERE m.received_at > :now - 60),
        count(*)
   FROM _message AS m
  WHERE m.message_id IN (
-   SELECT r.message_id FROM _recipient AS r WHERE r.status IN ('queued', 'deferred', 'leased', 'held'));
+   SELECT r.message_id
+     FROM _recipient AS r
+    WHERE r.status = 'queued' OR r.status = 'deferred' OR r.status = 'leased' OR r.status = 'held');
 
 -- name: busiest_destinations
 -- The :limit destinations with the most live recipients. Index: _recipient_live, then the rowid of _destination.
@@ -108,7 +112,7 @@ SELECT d.name, r.live, r.queued, r.deferred, r.leased, r.held, d.is_failing,
                count(*) FILTER (WHERE status = 'leased') AS leased,
                count(*) FILTER (WHERE status = 'held') AS held
           FROM _recipient
-         WHERE status IN ('queued', 'deferred', 'leased', 'held')
+         WHERE status = 'queued' OR status = 'deferred' OR status = 'leased' OR status = 'held'
          GROUP BY destination_id
          ORDER BY live DESC, destination_id
          LIMIT :limit) AS r
@@ -132,7 +136,9 @@ SELECT class AS bounce_class, count(*) AS attempts, count(DISTINCT recipient_id)
 
 -- name: count_destinations
 -- Destinations with a live recipient. Index: _recipient_live. Rows: one.
-SELECT count(DISTINCT destination_id) FROM _recipient WHERE status IN ('queued', 'deferred', 'leased', 'held');
+SELECT count(DISTINCT destination_id)
+  FROM _recipient
+ WHERE status = 'queued' OR status = 'deferred' OR status = 'leased' OR status = 'held';
 
 -- name: frozen_since
 -- When an operator stopped delivery. Rows: none while it is not stopped, else one: the instant as it was stored.

@@ -78,7 +78,7 @@ SELECT m.ulid                                        AS id,                     
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id
- WHERE r.status IN ('queued', 'deferred', 'leased', 'held');
+ WHERE r.status = 'queued' OR r.status = 'deferred' OR r.status = 'leased' OR r.status = 'held';
 
 -- One row per recipient that was live at an earlier instant, as attempts and audit tell of it. INSERT INTO queue_at (at) gives the instant.
 CREATE VIEW queue_at AS
@@ -263,7 +263,7 @@ SELECT s.*,
                     AND p.beat_at > (SELECT now FROM _clock) - 30.0) AS has_worker
           FROM _recipient AS r
           JOIN _destination AS d ON d.destination_id = r.destination_id
-         WHERE r.status IN ('queued', 'deferred', 'leased', 'held')) AS s;
+         WHERE r.status = 'queued' OR r.status = 'deferred' OR r.status = 'leased' OR r.status = 'held') AS s;
 
 -- One row per live recipient: why it is not delivered now, what decides that, and when that ends.
 CREATE VIEW explanation AS
@@ -407,7 +407,7 @@ SELECT c.domain                                      AS domain,                 
                  ELSE 0
                END AS minutes
           FROM _recipient INDEXED BY _recipient_live
-         WHERE status IN ('queued', 'deferred', 'leased', 'held')
+         WHERE status = 'queued' OR status = 'deferred' OR status = 'leased' OR status = 'held'
          GROUP BY domain, minutes) AS c
  CROSS JOIN _message AS m ON m.message_id = c.oldest
  GROUP BY c.domain;
