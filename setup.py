@@ -82,7 +82,7 @@ setup(
     cmdclass={"build_py": BuildWithoutRemains, "sdist": SameArchive},
     packages=find_packages(include=["empath", "empath.*"]),
     package_data={
-        "empath": ["sql/*.txt", "sql/*/*.sql", "sql/*/*/*.sql", "conf/*", "conf/*/*"],
+        "empath": ["config/*.txt", "sql/*.txt", "sql/*/*.sql", "sql/*/*/*.sql", "conf/*", "conf/*/*"],
         "empath.daemon.httpd.console": ["templates/*", "static/*", "static/vendor/*"],
     },
     scripts=["bin/empath-sqlite3"],

@@ -116,7 +116,7 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
         _show_help(error)
         return UsageError.exit_code
     except click.ClickException as error:
-        say(name, " ".join(error.format_message().split()))  # some of click's have a list below the line
+        say(name, _explained(UsageError(" ".join(error.format_message().split()))))  # some have a list below the line
         return UsageError.exit_code
     except click.Abort:
         return INTERRUPTED
@@ -132,17 +132,18 @@ def run(command: click.Command, name: str, arguments: Sequence[str]) -> int:
         if error.errno not in _OUTPUT_FAILS:
             raise
         _drop(1)
-        say(name, f"standard output cannot be written: {error.strerror}")
+        say(name, _explained(StorageFailure(f"standard output cannot be written: {error.strerror}")))
         return StorageFailure.exit_code
 
 
 def _explained(error: EmpathError) -> str:
-    """The text of *error*, with the code of the sentence where a view refused something."""
-    if not isinstance(error, StatementRefused | StorageFailure):
-        return str(error)
-    from empath.storage.refusals import with_code  # noqa: PLC0415 - most commands refuse nothing, and start quickly
+    """The text of *error*, with the code of its sentence behind each line."""
+    # Most commands refuse nothing, and start quickly.
+    from empath.config.refusals import with_codes  # noqa: PLC0415
+    from empath.storage.refusals import with_code  # noqa: PLC0415
 
-    return with_code(str(error))
+    is_of_view = isinstance(error, StatementRefused | StorageFailure)
+    return with_codes(error, with_code(str(error)) if is_of_view else str(error))
 
 
 def _open_standard_descriptors() -> None:

@@ -29,6 +29,7 @@ from empath.errors import ConfigError
 from empath.storage.queue.process import EndProcess
 from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import AdminTool
+from tests.kit.commands import ended
 from tests.kit.coverage import not_measured
 from tests.kit.forked import run_to_end
 from tests.kit.process import EMPATHD, Empathd, configuration
@@ -50,7 +51,7 @@ def run(*arguments: object, config: Path | None = None, **environment: str) -> t
     if not environment and not {"start", "restart", "run"}.intersection(arguments):
         with CliRunner(env={"EMPATH_CONFIG": None if config is None else str(config)}).isolation() as (out, err, _):
             code = common.run(command, "empathd", [*map(str, arguments)])
-            return code, out.getvalue().decode(), err.getvalue().decode()
+            return ended(code, out.getvalue().decode(), err.getvalue().decode())
     inherited = {key: value for key, value in os.environ.items() if key != "EMPATH_CONFIG"}
     named = {"EMPATH_CONFIG": str(config)} if config is not None else {}
     if not environment:
@@ -64,7 +65,7 @@ def run(*arguments: object, config: Path | None = None, **environment: str) -> t
         timeout=2 * DEADLINE_S,
         check=False,
     )
-    return done.returncode, done.stdout, done.stderr
+    return ended(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ def test_a_relative_configuration_in_a_removed_directory_is_one_line(detached, t
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S, env=environment)
     line = f"empathd: {name}: the working directory was removed; name the configuration by its full path\n"
-    assert (66, "", line) == (done.returncode, done.stdout, done.stderr)
+    assert (66, "", line) == ended(done.returncode, done.stdout, done.stderr)
 
 
 def test_all_findings_of_a_configuration_are_told_at_once(detached):
@@ -491,7 +492,7 @@ def as_stranger(*command: object) -> tuple[int, str, str]:
         [*map(str, command)],
         user=65534, group=65534, extra_groups=[], capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
+    return ended(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -699,10 +700,11 @@ def test_of_three_starts_at_once_two_name_the_third(detached):
     """
     command = [*STARTER.words("empath.cli.empathd"), "-c", str(detached.config), "start"]
     starts = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    ended = [(start.communicate(timeout=2 * DEADLINE_S)[1], start.returncode) for start in starts]
+    said = [start.communicate(timeout=2 * DEADLINE_S)[1] for start in starts]
+    ends = [ended(start.returncode, "", err) for start, err in zip(starts, said, strict=True)]
     pid = json.loads(run("status", "--json", config=detached.config)[1])["pid"]
-    refused = (f"empathd: already running on {detached.queue}: pid {pid}\n", 75)
-    assert sorted([("", 0), refused, refused]) == sorted(ended)
+    refused = (75, "", f"empathd: already running on {detached.queue}: pid {pid}\n")
+    assert sorted([(0, "", ""), refused, refused]) == sorted(ends)
 
 
 def test_a_second_instance_on_the_queue_is_refused_with_the_pid(empathd, tmp_path):

@@ -19,6 +19,7 @@ from empath.config.doubtful import doubts
 from empath.config.workable.check import contradictions
 from empath.daemon.process.certificates import examine_certificates
 from tests.cli.admin.kit import read_to_end
+from tests.kit.commands import ended
 from tests.kit.forked import ForkedProcess
 from tests.kit.process import free_port
 from tests.kit.starter import STARTER
@@ -34,7 +35,7 @@ def run(*arguments, text=None):
     """Exit code, standard output and standard error of `empathd` in this process."""
     with CliRunner().isolation(text) as (out, err, _):
         code = common.run(empathd, "empathd", [*map(str, arguments)])
-        return code, out.getvalue().decode(), err.getvalue().decode()
+        return ended(code, out.getvalue().decode(), err.getvalue().decode())
 
 
 def options(domains, target, submitters):

@@ -12,7 +12,7 @@ import pytest
 
 from empath.cli.sendmail import main
 from empath.storage.drop import dropped, open_drop
-from tests.kit.commands import CommandResult, run_forked
+from tests.kit.commands import ended, run_forked
 from tests.kit.process import configuration
 from tests.kit.waiting import DEADLINE_S, eventually
 
@@ -40,7 +40,7 @@ class Host:
         done = subprocess.run(
             [*command, *arguments], input=text, capture_output=True, check=False, timeout=DEADLINE_S, env=environment
         )
-        return CommandResult(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def sent(self, *arguments, text=MESSAGE):
         """The envelope and the content of the only message that the call leaves."""

@@ -26,7 +26,7 @@ from tests.bench.depth.steering import is_quick_query
 from tests.cli.admin.kit import run_apart
 from tests.docs.pages import ROOT, blocks
 from tests.docs.reference import views
-from tests.kit.commands import CommandResult
+from tests.kit.commands import ended
 from tests.kit.process import configuration
 from tests.kit.queue import T0, Queue, select, violations, write
 from tests.kit.waiting import DEADLINE_S
@@ -130,7 +130,7 @@ def _in_shell(queue, script, *options):
         timeout=DEADLINE_S,
         check=False,
     )
-    return CommandResult(done.returncode, done.stdout, done.stderr)
+    return ended(done.returncode, done.stdout, done.stderr)
 
 
 def _in_admin(queue, script, *options):

@@ -2,21 +2,26 @@
 commands - a command of Empath in a process of its own, which a fork makes
 
 A start of Python and the imports cost twenty times what most commands do; a fork has both behind it. The command has
-its own arguments, environment and standard streams, and ends with the exit code that its user sees.
+its own arguments, environment and standard streams, and ends with the exit code that its user sees. A command that is
+refused says so with a code, wherever it runs in a test.
 """
 
 import gc
 import io
 import os
+import re
 import select
 import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, NamedTuple, NoReturn
+from typing import IO, Final, NamedTuple, NoReturn
 
+from empath.config.refusals import AREAS, refusals
 from tests.kit.waiting import DEADLINE_S
+
+_CODED: Final = re.compile(r" \[(E-[A-Z]+-\d{3})\]$", re.MULTILINE)
 
 
 class CommandResult(NamedTuple):
@@ -25,6 +30,17 @@ class CommandResult(NamedTuple):
     code: int
     out: str
     err: str
+
+
+def ended(code: int, out: str, err: str) -> CommandResult:
+    """
+    The end of a command, whose lines on standard error are without the codes behind them: tests are about the words.
+
+    One of sysexits.h comes with a line that has a code of the program, or of a view; that of no verb, with the help.
+    """
+    is_coded = re.search(r"\[E-[A-Z-]+-\d{3}\]$", err, re.MULTILINE) or err.startswith("Usage: ")
+    assert is_coded or code not in AREAS, f"a refusal without a code: {err}"
+    return CommandResult(code, out, _CODED.sub(lambda found: "" if found[1] in refusals() else found[0], err))
 
 
 def run_forked(
@@ -41,7 +57,7 @@ def run_forked(
         pid = os.fork()
         if pid == 0:
             be_command(main, argv, os.environ if environment is None else environment, (given, out, err))
-        return CommandResult(_exit_code(pid), _content(out), _content(err))
+        return ended(_exit_code(pid), _content(out), _content(err))
 
 
 def be_command(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from tests.kit.commands import CommandResult
+from tests.kit.commands import ended as end
 from tests.kit.starter import STARTER
 from tests.kit.waiting import DEADLINE_S
 
@@ -95,7 +96,7 @@ def run_to_end(
                     unread.remove(fd)
         select.select([ended], [], [])
         os.close(ended)
-        return CommandResult(STARTER.end_of(pid), texts[said.fileno()].decode(), texts[complained.fileno()].decode())
+        return end(STARTER.end_of(pid), texts[said.fileno()].decode(), texts[complained.fileno()].decode())
 
 
 def _given(text: bytes) -> IO[bytes]:

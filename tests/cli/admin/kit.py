@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from empath.cli import common
 from empath.cli.admin.__main__ import admin, main
 from empath.cli.admin.output import NAME
-from tests.kit.commands import CommandResult
+from tests.kit.commands import CommandResult, ended
 from tests.kit.forked import ForkedProcess, run_to_end
 from tests.kit.process import configuration
 from tests.kit.queue import Queue
@@ -105,7 +105,7 @@ def run(*arguments: str, **environment: str) -> CommandResult:
     """Run empath-admin as its process would, here, with no configuration but what is said here."""
     with CliRunner(env={"EMPATH_CONFIG": None, **environment}).isolation() as (out, err, _):
         code = common.run(admin, NAME, arguments)
-        return CommandResult(code, out.getvalue().decode(), err.getvalue().decode())
+        return ended(code, out.getvalue().decode(), err.getvalue().decode())
 
 
 def run_apart(*arguments: str, text: str = "", **environment: str) -> CommandResult:

@@ -8,7 +8,18 @@ of SMTP from their tables.
 
 from pathlib import Path
 
-from tests.docs.reference import dashboard, errors, events, metrics, outbox, protocol, settings, tracing, views
+from tests.docs.reference import (
+    dashboard,
+    error_codes,
+    errors,
+    events,
+    metrics,
+    outbox,
+    protocol,
+    settings,
+    tracing,
+    views,
+)
 from tests.docs.reference.parts import renewed
 
 _PARTS = {
@@ -16,6 +27,7 @@ _PARTS = {
     "docs/metrics.md": metrics.parts,
     "docs/sql.md": views.parts,
     "docs/errors.md": errors.parts,
+    "docs/error-codes.md": error_codes.parts,
     "docs/events.md": outbox.parts,
     "docs/protocol.md": protocol.parts,
     "docs/tracing.md": tracing.parts,

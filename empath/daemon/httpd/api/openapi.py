@@ -22,6 +22,7 @@ _PROBLEM: Final = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
+        "code": {"type": "string"},
     },
 }
 _IN_PATH: Final = re.compile(r"\{\w+\}")

@@ -17,7 +17,7 @@ from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.pages import Found, Page
 from empath.daemon.httpd.console.sources import Sources
 from empath.daemon.httpd.guard import Guard
-from empath.daemon.httpd.problems import Problem
+from empath.daemon.httpd.problems import Problem, explained
 from empath.errors import EmpathError, MissingInput, SyntaxViolation, UsageError
 from empath.mail.words import count
 from empath.policy.api_token import TokenRole
@@ -122,7 +122,7 @@ class ConsumerOrders:
         try:
             token = self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.OPERATE)
         except Problem as problem:
-            words = f"{problem.description}. An order needs a token of the role operate."
+            words = f"{problem.said}. An order needs a token of the role operate."
             self._answer(response, "error", title="No order was given", words=words)
             response.status = problem.status
             return
@@ -135,7 +135,7 @@ class ConsumerOrders:
             order = partial(self._carried_out, verb, name, author(token, request, form), is_sure=is_sure)
             words = self._sources.read(order)
         except EmpathError as exc:
-            self._answer(response, "error", title="No order was given", words=str(exc))
+            self._answer(response, "error", title="No order was given", words=explained(exc))
             response.status = falcon.HTTP_400 if isinstance(exc, _WRONG) else falcon.HTTP_503
             return
         self._answer(

@@ -28,7 +28,7 @@ from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.pages import Page
 from empath.daemon.httpd.console.sources import Sources
 from empath.daemon.httpd.guard import Guard
-from empath.daemon.httpd.problems import Problem
+from empath.daemon.httpd.problems import Problem, explained
 from empath.daemon.process.judgement import (
     ALL_CHECKS,
     Ask,
@@ -92,7 +92,7 @@ class JudgingPage(Page):
             self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.OPERATE)
         except Problem as problem:
             response.status = problem.status
-            self._show(response, {}, words=f"{problem.description}. {_NEEDED}")
+            self._show(response, {}, words=f"{problem.said}. {_NEEDED}")
             return
         try:
             form = read_form(request, most=MOST_PASTED, verbatim=("message",))
@@ -108,7 +108,7 @@ class JudgingPage(Page):
             self._show(response, given, found=found, is_trusted=is_trusted)
         except EmpathError as exc:
             response.status = _status(exc)
-            self._show(response, given, words=str(exc))
+            self._show(response, given, words=explained(exc))
 
     def _judged(self, given: dict[str, str]) -> tuple[Judgement, bool]:
         """What is found, and whether the client is one about whose mail no listener asks."""

@@ -18,7 +18,7 @@ from empath.daemon.httpd.console.layout import rendered
 from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.sources import FILTERS, Sources, selected
 from empath.daemon.httpd.guard import Guard
-from empath.daemon.httpd.problems import Problem
+from empath.daemon.httpd.problems import Problem, explained
 from empath.errors import EmpathError, MissingInput, ServiceUnavailable, SyntaxViolation, UsageError
 from empath.policy.api_token import TokenRole
 from empath.storage.admin.orders import Order, Verb
@@ -82,7 +82,7 @@ class Orders:
         try:
             token = self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.OPERATE)
         except Problem as problem:
-            words = f"{problem.description}. An order needs a token of the role operate."
+            words = f"{problem.said}. An order needs a token of the role operate."
             self._answer(response, "error", title="No order was given", words=words)
             response.status = problem.status
             return
@@ -95,7 +95,7 @@ class Orders:
             order = Order(verb, author(token, request, form), time.time())
             found = self._sources.read(partial(_carried_out, self._sources, order, selection, is_sure=is_sure))
         except (EmpathError, ValueError) as exc:
-            words = str(exc) if isinstance(exc, EmpathError) else "there is no such order"
+            words = explained(exc if isinstance(exc, EmpathError) else UsageError("there is no such order"))
             self._answer(response, "error", title="No order was given", words=words)
             response.status = falcon.HTTP_400 if isinstance(exc, _WRONG) else falcon.HTTP_503
             return

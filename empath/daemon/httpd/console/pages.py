@@ -18,6 +18,7 @@ from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.orders import OFFERED
 from empath.daemon.httpd.console.sources import FILTERS, Sources, selected
 from empath.daemon.httpd.console.timeline import life_of
+from empath.daemon.httpd.problems import explained
 from empath.errors import EmpathError, MissingInput, SyntaxViolation
 from empath.mail.status import LIVE
 from empath.policy.api_token import Token, TokenRole
@@ -52,10 +53,10 @@ class Page:
             template = self.template
         except MissingInput as exc:
             response.status, template = falcon.HTTP_404, "error"
-            page = {"title": "Not found", "words": str(exc), "at": now}
+            page = {"title": "Not found", "words": explained(exc), "at": now}
         except EmpathError as exc:
             response.status, template = falcon.HTTP_503, "error"
-            page = {"title": "The queue cannot be read", "words": str(exc), "at": now}
+            page = {"title": "The queue cannot be read", "words": explained(exc), "at": now}
         response.content_type = falcon.MEDIA_HTML
         response.text = rendered(template, here=self._name, node=self._sources.node, **page)
 

@@ -20,7 +20,7 @@ from empath.daemon.httpd.console.login import COOKIE
 from empath.daemon.httpd.console.pages import Page
 from empath.daemon.httpd.console.sources import Sources
 from empath.daemon.httpd.guard import Guard
-from empath.daemon.httpd.problems import Problem
+from empath.daemon.httpd.problems import Problem, explained
 from empath.errors import EmpathError, ServiceUnavailable, UsageError
 from empath.mail.words import instant
 from empath.policy.api_token import Token, TokenRole
@@ -107,10 +107,10 @@ class TracePage(Page):
             raise falcon.HTTPSeeOther(f"/console/trace?key={self._begin(form, f'token:{token.name}')}")
         except Problem as problem:
             response.status = problem.status
-            self._show(response, words=f"{problem.description}. A trace needs a token of the role operate.")
+            self._show(response, words=f"{problem.said}. A trace needs a token of the role operate.")
         except EmpathError as exc:
             response.status = falcon.HTTP_503 if isinstance(exc, ServiceUnavailable) else falcon.HTTP_400
-            self._show(response, words=str(exc))
+            self._show(response, words=explained(exc))
 
     def _begin(self, form: dict[str, str], who: str) -> str:
         if form.get("scope") not in set(SCOPES):

@@ -56,13 +56,13 @@ class TrialMailPage(Page):
             token = self._guard.admit(request, request.cookies.get(COOKIE), TokenRole.INJECT)
         except Problem as problem:
             response.status = problem.status
-            self._show(request, response, given, words=f"{problem.description}. {_NEEDED}")
+            self._show(request, response, given, words=f"{problem.said}. {_NEEDED}")
             return
         try:
             outcome = self._take(self._mail(given, token), token, request)
         except Problem as problem:
             response.status = problem.status
-            self._show(request, response, given, words=str(problem.description))
+            self._show(request, response, given, words=problem.said)
             return
         if not any(result.id for result in outcome.results):
             response.status = falcon.HTTP_422
