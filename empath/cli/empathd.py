@@ -47,6 +47,7 @@ from empath.policy.limits.session import wanted_space_octets
 from empath.storage.admin.pauses import Pauses
 from empath.storage.admin.records import Beat
 from empath.storage.admin.snapshot import Snapshot
+from empath.storage.open import check_past_mail
 
 NOT_RUNNING: Final = 3  # code of the LSB for a stopped service
 UNKNOWN: Final = 4  # code of the LSB for a service whose state is unknown
@@ -368,6 +369,8 @@ def _prepare(config: Config) -> int:
         _hold_free(config)  # another start was quicker
         raise
     try:
+        if config.track.is_kept:
+            check_past_mail()
         open_queue(config).prepare(config.process.user, say=partial(say, "empathd"))
     except BaseException:
         os.close(lock_fd)

@@ -58,6 +58,7 @@ from empath.config.tables.suppression import Suppression
 from empath.config.tables.table import Table
 from empath.config.tables.tls import Tls
 from empath.config.tables.tracing import Tracing
+from empath.config.tables.track import Track
 from empath.config.tables.transcripts import Transcripts
 from empath.config.tables.transports import Pipes, Webhooks
 from empath.config.tables.warmup import Warmups
@@ -189,6 +190,7 @@ class Config(Table):
     health: Health = setting({})
     tracing: Tracing = setting({})
     transcripts: Transcripts = setting({})
+    track: Track = setting({})
     log: Log = setting({})
     retention: Retention = setting({})
     audit: Audit = setting({})

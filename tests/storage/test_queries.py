@@ -41,7 +41,7 @@ def _used(folder: str = "", without: str = POSTGRESQL) -> Iterator[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 head, _, tail = node.value.partition(".")
-                if tail.isidentifier() and head in files and tail != "txt":  # a file is no statement
+                if tail.isidentifier() and head in files and tail not in {"txt", "db"}:  # a file is no statement
                     yield node.value
 
 

@@ -25,6 +25,7 @@ from empath.storage.admin.backup import BackUp, Backup
 from empath.storage.admin.delivered_since import Delivered
 from empath.storage.admin.manifest import Manifest
 from empath.storage.admin.restore import Restore, Restored
+from empath.storage.open import open_past_mail
 
 _PROGRESS_S: Final = 5.0
 _MOST_BACKUPS: Final = 100_000
@@ -76,6 +77,9 @@ def backup(
         on_progress=Said(),
     ).run()
     _report(made, is_json=is_json)
+    past = open_past_mail(config.queue.path)
+    if past.exists:
+        say(NAME, f"{past.location} is left out: it is made again of what the queue knows; copy it to keep more")
     if made.manifest.faults:
         context.exit(FINDINGS)
 

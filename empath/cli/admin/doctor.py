@@ -15,9 +15,11 @@ from empath.policy.health import Diagnosis, Level
 from empath.policy.limits.session import wanted_space_octets
 from empath.policy.recipients import Source
 from empath.storage.admin.doctor import diagnose_queue
+from empath.storage.admin.doctor_past import diagnose_past
 from empath.storage.admin.doctor_pickup import diagnose_pickup
 from empath.storage.admin.doctor_rows import diagnose_rows
 from empath.storage.admin.events import diagnose_consumers
+from empath.storage.open import open_past_mail
 
 _CORRECT: Final = "correct it; `empathd check` reads the file again"
 _TABLE: Final = (Column("SUBJECT"), Column("STATE"), Column("FOUND", 0, 20), Column("REMEDY", 0, 20))
@@ -101,6 +103,13 @@ def doctor(context: click.Context, *, reach: str | None, blocklists: tuple[str, 
             found.append(diagnose_pickup(config.pickup.directory, time.time(), is_running=is_running))
         found += diagnose_rows(open_queue(config), _listed(config), rules)
         found += diagnose_consumers(open_queue(config))
+        found += diagnose_past(
+            open_queue(config),
+            open_past_mail(config.queue.path),
+            is_kept=config.track.is_kept,
+            is_running=bool(launch.status(config).is_running),
+            now=time.time(),
+        )
         found += diagnose_rules(config, open_queue(config), time.time())
         found += diagnose_limits(config, open_queue(config), time.time())
         found += diagnose_dkim(config)

@@ -24,7 +24,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "explain": ("user@example.com", "example.com --ask", "01jd3kq9"),
     "error": ("E-QUEUE-017", ""),
     "show": (_ID, "01jd3kq9 --headers", "4711 --raw"),
-    "find": ("--recipient user@example.com", "--sender me@example.org --newer-than 1d", "--reply 'spam' --limit 20"),
+    "find": (
+        "--recipient user@example.com",
+        "ann@shop.example invoice",
+        "--sender me@example.org --newer-than 1d",
+        "--reply 'spam' --limit 20",
+    ),
     "track": (_ID, "01jd3kq9 --json"),
     "transcript": ("", _ID, "192.0.2.7", "example.com --limit 3"),
     "events": ("list --limit 5", "add crm --type delivered", "dead"),

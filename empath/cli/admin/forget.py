@@ -16,6 +16,7 @@ from empath.mail.address import Address
 from empath.mail.words import count
 from empath.storage.admin.forget import ForgetReport
 from empath.storage.admin.forget import forget as carry_out
+from empath.storage.open import open_past_mail
 
 _ADDRESS: Final = ParsedType("address", Address.parse)
 _COLUMNS: Final = (Column("ROWS"), Column("OF"))
@@ -59,10 +60,11 @@ def forget(
         if not click.confirm(f"Forget {address}? This cannot be undone.", err=True):
             say(NAME, "nothing was changed")
             context.exit(INTERRUPTED)
-    engine = open_queue(lenient_configuration(context))
+    config = lenient_configuration(context)
+    engine, past = open_queue(config), open_past_mail(config.queue.path, deadline_s=wait_s)
     deadline_s = None if is_dry_run else wait_s
     told = _Progress()
-    found = carry_out(engine, address, who=who(), deadline_s=deadline_s, is_whole=is_whole, on_progress=told)
+    found = carry_out(engine, address, who=who(), deadline_s=deadline_s, is_whole=is_whole, past=past, on_progress=told)
     is_cut = is_dry_run or engine.cut_log(deadline_s=_CUT_S, sleep=time.sleep)
     if is_json:
         output.write_json(_as_json(found, is_dry_run=is_dry_run))

@@ -12,6 +12,7 @@ from empath.cli.common import FINDINGS, config_option, lenient_configuration, op
 from empath.storage.admin import snapshot as storage
 from empath.storage.admin.fsck import Finding, Repair, examine_queue
 from empath.storage.admin.fsck_checks import CONTENT_ALTERED, INTEGRITY
+from empath.storage.open import open_past_mail
 
 _PROGRESS_S: Final = 5.0
 _FINDINGS: Final = (Column("CHECK"), Column("STATE", 1), Column("FINDING", 0, 20))
@@ -35,12 +36,14 @@ def fsck(
     """
     config = lenient_configuration(context)
     queue, engine = config.queue, open_queue(config)
+    past = open_past_mail(queue.path)
     left = examine_queue(
         engine,
         now=time.time(),
         spool=queue.spool,
         is_quick=is_quick,
         reads_content=reads_content,
+        past=past,
         on_progress=_Progress(),
     )
     names = {finding.check for finding in left if finding.is_repairable}
@@ -54,7 +57,7 @@ def fsck(
         repaired = repair.repaired
         done = {finding.id for finding in repaired}
         unread = [finding for finding in left if finding.check == CONTENT_ALTERED.name and finding.id not in done]
-        left = examine_queue(engine, now=time.time(), spool=queue.spool, is_quick=is_quick) + unread
+        left = examine_queue(engine, now=time.time(), spool=queue.spool, is_quick=is_quick, past=past) + unread
     _write(repaired + left, is_json=is_json)
     say(NAME, _summary(len(left), len(repaired), is_repair))
     if left:

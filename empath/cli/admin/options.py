@@ -62,7 +62,15 @@ def _message_id(text: str) -> str:
     return f"<{_part(text.removeprefix('<').removesuffix('>'))}>"
 
 
+def _reference_or_word(text: str) -> Reference | str:
+    try:
+        return Reference.parse(text)
+    except SyntaxViolation:
+        return _part(text)
+
+
 REFERENCE: Final = ParsedType("id", Reference.parse)  # a queue id in either case, or the number of one recipient
+_REFERENCE_OR_WORD: Final = ParsedType("id or word", _reference_or_word)
 DOMAIN: Final = ParsedType(
     "domain", READERS["domain"]
 )  # A-labels, U-labels or a literal; the value is as the queue has it
@@ -187,11 +195,12 @@ class _Status(click.Choice[str]):
         return super().convert(value, param, ctx)
 
 
-def selecting(statuses: Sequence[str], *, is_order: bool = True) -> Decorator:
+def selecting(statuses: Sequence[str], *, is_order: bool = True, finds_words: bool = False) -> Decorator:
     """
     Give a verb the filters, as its arguments `selection` and `is_all`.
 
-    *statuses* are the values of --status. An order without a filter needs --all; a list does not.
+    *statuses* are the values of --status. An order without a filter needs --all; a list does not. Where it
+    *finds_words*, the arguments that name no row are its argument `words`.
     """
 
     def decorate(verb: VerbFunction) -> VerbFunction:
@@ -199,7 +208,7 @@ def selecting(statuses: Sequence[str], *, is_order: bool = True) -> Decorator:
         def selected(
             *arguments: Any,
             references: tuple[Reference, ...],
-            named: tuple[Reference, ...],
+            named: tuple[Reference | str, ...],
             domain: str | None,
             sender: str | None,
             recipient: str | None,
@@ -216,8 +225,11 @@ def selecting(statuses: Sequence[str], *, is_order: bool = True) -> Decorator:
         ) -> None:
             before = None if older_than_s is None else time.time() - older_than_s
             after = None if newer_than_s is None else time.time() - newer_than_s
+            given = tuple(each for each in named if isinstance(each, Reference))
+            if finds_words:
+                options["words"] = tuple(each for each in named if isinstance(each, str))
             selection = Selection(
-                *((*named, *references), domain, sender, recipient, status, destination, before, where),
+                *((*given, *references), domain, sender, recipient, status, destination, before, where),
                 bounce_class=bounce_class,
                 reply=reply,
                 subject=subject,
@@ -227,17 +239,22 @@ def selecting(statuses: Sequence[str], *, is_order: bool = True) -> Decorator:
             verb(*arguments, selection=selection, **options)
 
         decorated: VerbFunction = selected
-        for option in reversed(_filters(statuses, is_order=is_order)):
+        for option in reversed(_filters(statuses, is_order=is_order, finds_words=finds_words)):
             decorated = option(decorated)
         return decorated
 
     return decorate
 
 
-def _filters(statuses: Sequence[str], *, is_order: bool) -> list[Decorator]:
+def _filters(statuses: Sequence[str], *, is_order: bool, finds_words: bool) -> list[Decorator]:
     every = "All recipients. Required if no other filter is given." if is_order else "All recipients, the default."
     return [
-        click.argument("named", type=REFERENCE, nargs=-1, metavar="[ID]..."),
+        click.argument(
+            "named",
+            type=_REFERENCE_OR_WORD if finds_words else REFERENCE,
+            nargs=-1,
+            metavar="[ID|WORD]..." if finds_words else "[ID]...",
+        ),
         click.option(
             "--id",
             "references",

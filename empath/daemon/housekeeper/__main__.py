@@ -33,6 +33,7 @@ from empath.daemon.housekeeper.spool_keeping import SpoolKeeping
 from empath.daemon.housekeeper.sweeping import SWEEPS, sweep
 from empath.daemon.housekeeper.tidying import Tidying
 from empath.daemon.housekeeper.tls_counting import TlsCounting
+from empath.daemon.housekeeper.tracking import Tracking
 from empath.daemon.process.orders import LOOK_S
 from empath.daemon.process.resolving import caching_resolver
 from empath.daemon.process.run_child import run_child
@@ -62,7 +63,8 @@ class Housekeeper:
         self._reader = runtime.reader
         self._dead = DeadProcesses(runtime, self._reader)
         self._control = Control(runtime, self._reader)
-        tidying = Tidying(runtime, self._reader)
+        self._tidying = tidying = Tidying(runtime, self._reader)
+        self._tracking = Tracking(runtime, self._reader)
         spool, database = SpoolKeeping(runtime, self._reader), DatabaseKeeping(runtime, self._reader)
         self._follower = RuleFollower(
             runtime.rules, self._reader, runtime.writer, runtime.emit, now=runtime.now, rest=partial(rest, runtime)
@@ -79,7 +81,7 @@ class Housekeeper:
             Duty("reports", 1.0, Reporter(runtime, self._reader).report),
             *reporters,
             Duty("garbage", 2.0, spool.remove_garbage),
-            Duty("retention", 5.0, tidying.forget),
+            Duty("retention", 5.0, self._forget),
             Duty("redaction", 60.0, Redacting(runtime, self._reader).redact),
             *(Duty(rows.name, rows.period_s, partial(sweep, runtime, self._reader, rows)) for rows in SWEEPS),
             Duty("space", 5.0, database.return_space),
@@ -120,6 +122,11 @@ class Housekeeper:
         self._runtime.ready()
         gevent.joinall([gevent.spawn(self._keep, duty) for duty in self._duties], raise_error=True)
         self._dead.end()
+
+    def _forget(self) -> None:
+        """Remove what is old. The index of past mail reads it before."""
+        self._tracking.follow()
+        self._tidying.forget()
 
     def _keep(self, duty: Duty) -> None:
         is_draining = False

@@ -25,8 +25,10 @@ from empath.policy.events.redacted import MEMBERS
 from empath.policy.forgetting import Forgotten
 from empath.policy.recipients import folded
 from empath.policy.redaction import Kind
+from empath.storage.admin.forget_past import forget_past
 from empath.storage.admin.steering import acting
 from empath.storage.engine import Engine, Selects, Session
+from empath.storage.past_mail import PastMail
 from empath.storage.queue.personal import BY_NAME, PERSONAL, Personal, Span, rows_of
 from empath.storage.queue.redaction import Redaction, known_pseudonym_key, pseudonym_key, redacting
 from empath.storage.write import Write
@@ -34,6 +36,7 @@ from empath.storage.write import Write
 _PAGE: Final = 20_000  # numbers that one read walks through
 _SLICE: Final = 100  # rows that one transaction changes
 _REST_S: Final = 0.01  # pause after a transaction
+_INDEX: Final = "index of past mail"
 _WILD: Final = re.compile("[!%_]")  # of LIKE
 _CLIENTS: Final = tuple(name for name, kind in MEMBERS.items() if kind is Kind.CLIENT)
 _SAID: Final = (*_CLIENTS, "dialogue")  # what the person's client said of itself
@@ -134,12 +137,14 @@ def forget(
     who: str,
     deadline_s: float | None,
     is_whole: bool,
+    past: PastMail | None = None,
     on_progress: Callable[[str, int, int], object] = lambda *_: None,
 ) -> ForgetReport:
     """
     Forget *address* in the name of *who*; with *deadline_s* None only look. *is_whole*: also that it is suppressed.
 
-    *on_progress* is told the table, and how many of its numbers are done, of how many.
+    It is left out of the index *past*, too. *on_progress* is told the table, and how many of its numbers are done, of
+    how many.
 
     Raises:
         EmpathError: see `Engine.visiting`; what was done stays done, and another run goes on.
@@ -178,6 +183,10 @@ def forget(
                         leaving.run(visit)
                     report.add(leaving.counts)
                     time.sleep(_REST_S)
+        if past is not None and past.exists:
+            on_progress(_INDEX, 0, 1)
+            number = forget_past(visit, past, forgotten, _pattern(forgotten), changes=deadline_s is not None)
+            report.add({_INDEX: number} if number else {})
     return report
 
 
@@ -202,10 +211,14 @@ def _pages(visit: Selects, table: Personal, forgotten: Forgotten, end: int) -> I
 
 def _named(visit: Selects, table: Personal, forgotten: Forgotten, after: int, last: int) -> Iterator[dict[str, Any]]:
     """Rows of *table* with numbers after *after* and up to *last* that have the address in any form."""
-    pattern = "%".join(("", *(_WILD.sub(r"!\g<0>", part) for part in forgotten.parts), ""))
-    for row in rows_of(visit, table, Span(after, last, pattern)):
+    for row in rows_of(visit, table, Span(after, last, _pattern(forgotten))):
         if _left_out(forgotten, table, row) != row:
             yield row
+
+
+def _pattern(forgotten: Forgotten) -> str:
+    """What a text with the address in it is LIKE."""
+    return "%".join(("", *(_WILD.sub(r"!\g<0>", part) for part in forgotten.parts), ""))
 
 
 def _left_out(forgotten: Forgotten, table: Personal, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,10 +33,12 @@ from empath.storage.admin.fsck_checks import (
     INTEGRITY,
     REVEALS,
     SCHEMA,
+    TRACK_DAMAGED,
     Check,
 )
 from empath.storage.admin.fsck_content import Progress, altered
 from empath.storage.engine import Engine, Selects, Session
+from empath.storage.past_mail import PastMail
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.garbage import OrphanScan, left_behind, unnamed
 from empath.storage.queue.order_trail import insert_ordered_notice
@@ -110,13 +112,14 @@ def examine_queue(
     spool: Path,
     is_quick: bool = False,
     reads_content: bool = False,
+    past: PastMail | None = None,
     on_progress: Progress = lambda _done, _total: None,
 ) -> list[Finding]:
     """
     `examine` for the queue of *engine*.
 
     With *reads_content*, the content of all that waits is read and compared with its digest; *on_progress* is called
-    after each message.
+    after each message. The index *past* is looked at, too, unless *is_quick*.
 
     Raises:
         MissingInput, PermissionRefused, UnusableQueue, ServiceUnavailable, QueueBusy, StorageFailure: see `visiting`.
@@ -127,7 +130,9 @@ def examine_queue(
             found += _told(SCHEMA, [{"text": text} for text in engine.differing_objects(visit)], MOST)
         if reads_content:
             found += _told(CONTENT_ALTERED, altered(visit, spool, on_progress), MOST, is_repairable=True)
-        return found
+    if past is not None and past.exists and not is_quick:
+        found += _told(TRACK_DAMAGED, [{"text": text, "file": past.location} for text in past.damages()], MOST)
+    return found
 
 
 class Repair(Write):

@@ -254,6 +254,11 @@ SCHEMA: Final = Check(
     "schema",
     "{text} was dropped or changed: run `empathd restart`, which creates it again",
 )
+TRACK_DAMAGED: Final = Check(
+    "track_damaged",
+    "the index of past mail is damaged ({text}), and the queue is not concerned: remove {file}, also while the service"
+    " runs, and it is made again of what the queue knows",
+)
 ALL: Final = (
     INTEGRITY,
     FOREIGN_KEYS,
@@ -265,4 +270,5 @@ ALL: Final = (
     FILE_WITHOUT_MESSAGE,
     FILE_OF_ANOTHER,
     CONTENT_ALTERED,
+    TRACK_DAMAGED,
 )

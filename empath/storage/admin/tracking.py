@@ -1,11 +1,18 @@
-"""tracking - live and past mail together: which recipients there are, and what happened to a message"""
+"""
+tracking - live and past mail together: which recipients there are, and what happened to a message
 
-from dataclasses import dataclass
+What the queue has is found there. The index of past mail adds what the queue has forgotten, and finds words. It may be
+some seconds late, so that a recipient that the queue has is always shown as the queue has it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from empath.storage.admin.records import Reference
-from empath.storage.admin.selection import Selection, probe
+from empath.storage.admin.selection import Selection, named, probe
 from empath.storage.engine import PublicView, Selects, Visit
+from empath.storage.past_mail import PastEntry, PastMail, Wanted
 
 _VIEWS: Final[tuple[tuple[PublicView, str], ...]] = (
     ("queue", "selection.find_live"),
@@ -64,6 +71,83 @@ def find(visit: Visit, selection: Selection, limit: int) -> list[Found]:
         rows += visit.rows_where(name, selection.condition(view), {"limit": limit})
     found = [Found(*row) for row in rows]
     return sorted(found, key=lambda each: -each.recipient_id)[:limit]
+
+
+def is_asked_of_index(selection: Selection) -> bool:
+    """Whether the index can tell where the conditions hold: it has no class, and no SQL of a person runs on it."""
+    return selection.where is None and selection.bounce_class is None and not selection.references
+
+
+def with_past(
+    visit: Visit, remembered: Sequence[PastEntry], selection: Selection, words: tuple[str, ...], limit: int
+) -> list[Found]:
+    """
+    The same as `find`, with what only the index knows of what it has *remembered*; with *words* no more than that.
+
+    Raises:
+        UsageError: see `find`.
+    """
+    references = tuple(Reference(None, entry.recipient_id) for entry in remembered)
+    known = set(named(visit, references)[0]) if references else set()
+    if words:
+        of_queue = tuple(each for each in references if each.recipient_id in known)
+        found = find(visit, replace(selection, references=of_queue), limit) if of_queue else []
+    else:
+        found = find(visit, selection, limit)
+    gone = [_found(entry) for entry in remembered if entry.recipient_id not in known]
+    return sorted([*found, *gone], key=lambda each: -each.recipient_id)[:limit]
+
+
+def past_events(past: PastMail, reference: Reference) -> tuple[list[Event], list[Standing]] | None:
+    """
+    What *past* remembers of a message that the queue has forgotten; None: nothing.
+
+    Raises:
+        QueueBusy, UnusableQueue, StorageFailure: the index cannot be read.
+    """
+    remembered = past.find(wanted(Selection(), (str(reference),)), MOST_RECIPIENTS)
+    entries = [entry for entry in remembered if entry.id == str(reference.queue_id)]
+    if not entries:
+        return None
+    entries.reverse()
+    first = entries[0]
+    found = [Event(first.received_at, None, "accepted", f"from {first.client or 'this host'}")]
+    for each in entries:
+        words = ": ".join(text for text in (each.host, each.last_reply or each.reason) if text)
+        found.append(Event(each.settled_at or each.received_at, each.recipient, each.status, words or "-"))
+    standing = [Standing(each.recipient_id, each.recipient, each.status, None, None, None) for each in entries]
+    return sorted(found, key=lambda event: event.event_at), standing
+
+
+def wanted(selection: Selection, words: tuple[str, ...]) -> Wanted:
+    """What the index is asked for."""
+    return Wanted(
+        words=words,
+        domain=selection.domain,
+        sender=selection.sender,
+        recipient=selection.recipient,
+        status=selection.status,
+        destination=selection.destination,
+        received_after=selection.received_after,
+        received_before=selection.received_before,
+        reply=selection.reply,
+        subject=selection.subject,
+        message_id=selection.message_id,
+    )
+
+
+def _found(entry: PastEntry) -> Found:
+    return Found(
+        entry.recipient_id,
+        entry.id,
+        entry.status,
+        entry.received_at,
+        entry.sender,
+        entry.recipient,
+        entry.destination,
+        entry.attempts,
+        entry.last_reply or entry.reason,
+    )
 
 
 def trace_id(selects: Selects, reference: Reference) -> str | None:

@@ -26,6 +26,7 @@ from empath.storage.sqlite.connection import ours
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.masked import masked_connection
 from empath.storage.sqlite.migration import names_of_schema, public_views
+from empath.storage.sqlite.track import attach_text, track_path
 from empath.storage.sqlite.visit import visiting
 
 _INTRO = """Empath queue {path}, {mode}. SQLite {version}.
@@ -161,6 +162,7 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
     stdout: Any = _Terminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
     with visiting(path, deadline_s, DestinationIds(0)) as visit:
         connection = visit.connection
+        _attach_past(connection, path)
         connection.authorizer = _keep_read_only if deadline_s is None else _keep_schema
         if masks:
             connection = masked_connection(connection)
@@ -180,6 +182,14 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
                 shell.process_complete_line(statement.strip())  # type: ignore[no-untyped-call]
             if not statements:
                 shell.cmdloop()  # type: ignore[no-untyped-call]
+
+
+def _attach_past(connection: apsw.Connection, path: Path) -> None:
+    """Attach the index of past mail as `track`; one that cannot be opened keeps nobody from the queue."""
+    past = track_path(path)
+    if os.access(past, os.R_OK):
+        with contextlib.suppress(apsw.Error):
+            connection.execute(attach_text(past))
 
 
 def _converse(shell: apsw.shell.Shell, intro: str) -> None:

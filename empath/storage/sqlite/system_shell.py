@@ -3,8 +3,11 @@ system_shell - the command line of the system's own sqlite3 on the queue
 
 `sqlite3 -init` goes on without a file that it cannot open, and a shell without our settings may damage the queue. So
 the file is named by its absolute path, and without it there is no command line.
+
+The index of past mail is attached as `track`, where there is one.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import empath
 from empath.errors import MissingInput
+from empath.storage.sqlite.track import attach_text, track_path
 
 
 def settings_file() -> Path | None:
@@ -37,4 +41,6 @@ def shell_command(path: Path, arguments: Sequence[str], *, writes: bool) -> list
     if settings is None:
         raise MissingInput("conf/sqliterc is not installed: use `empath-admin sql`, or copy it to /etc/empath")
     mode = [] if writes else ["-readonly"]
-    return [program, "-init", str(settings), *mode, str(path.absolute()), *arguments]
+    past = track_path(path.absolute())
+    attached = ["-cmd", attach_text(past)] if os.access(past, os.R_OK) else []
+    return [program, "-init", str(settings), *attached, *mode, str(path.absolute()), *arguments]

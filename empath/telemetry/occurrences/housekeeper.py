@@ -15,6 +15,8 @@ from empath.telemetry.occurrences.fields import (
     Who,
 )
 
+TrackFile = Annotated[str, "file of the index"]
+
 
 @occurrence("warning")
 class RuleUnusable(Occurrence):
@@ -376,4 +378,36 @@ class DomainReportPutOff(Occurrence):
 
     kind: _Kind
     domain: _Domain
+    error: ErrorText
+
+
+@occurrence("info")
+class TrackBegun(Occurrence):
+    """The index of past mail reads the queue from its beginning: it is new, was removed, or the queue was restored."""
+
+    file: TrackFile
+    kept: Annotated[int, "number of the last recipient up to which older rows of the index stay"]
+
+
+@occurrence("warning")
+class TrackUnkept(Occurrence):
+    """The index of past mail is not written. Mail is not concerned; the index goes on once the cause is gone."""
+
+    file: TrackFile
+    error: ErrorText
+
+
+@occurrence("info")
+class TrackKept(Occurrence):
+    """The index of past mail is written again."""
+
+    file: TrackFile
+
+
+@occurrence("warning")
+class TrackDamaged(Occurrence):
+    """The index of past mail was damaged. It is made again of what the queue knows; the old file is kept aside."""
+
+    file: TrackFile
+    aside: Annotated[str, "where the damaged file is now"]
     error: ErrorText

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.cli.admin.kit import AdminTool
+from tests.kit.past import forget_recipients, index
 
 ADDRESS = "r1@a.example"
 
@@ -59,3 +60,23 @@ def test_what_stays_is_told(tool: AdminTool) -> None:
     found = json.loads(tool.run("forget", ADDRESS, "--yes", "--suppression", "--json").out)
     assert (1, False, ["recipient_list"]) == tuple(found[key] for key in ("waiting", "suppressed", "configured"))
     assert [] == tool.queue.select("SELECT * FROM suppression")
+
+
+def test_the_index_of_past_mail_forgets_too(tool: AdminTool) -> None:
+    """
+    What the queue has forgotten, and what it has; but not mail that waits.
+    """
+    tool.queue.accept("a.example", "b.example", subject="Secret")
+    tool.queue.write("UPDATE queue SET status = 'cancelled' WHERE recipient_id = 1")
+    tool.queue.accept("a.example", subject="Other")
+    index(tool.queue)
+    forget_recipients(tool.queue, 1)
+    tool.queue.accept("c.example")
+    look = tool.run("forget", ADDRESS, "--dry-run")
+    assert "1     index of past mail" in look.out
+    done = tool.run("forget", ADDRESS, "--yes")
+    assert (look.out, 4) == (done.out, done.code), done  # mail of the address waits
+    [gone] = tool.records("find", "forgotten*")
+    assert (1, "cancelled") == (gone["recipient_id"], gone["status"])
+    assert [3] == [each["recipient_id"] for each in tool.records("find", ADDRESS)]
+    assert [2] == [each["recipient_id"] for each in tool.records("find", "secret")]

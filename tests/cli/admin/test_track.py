@@ -1,6 +1,8 @@
 """find and track: live and past mail together, and the life of one message."""
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from empath.mail.identity import QueueId
 from empath.mail.status import RecipientStatus
 from tests.cli.admin.kit import NEVER, AdminTool
+from tests.kit.past import forget_recipients, index
 
 ULID = "01JD3KQ9XWV5N8T2RZC4E6MBHA"
 
@@ -163,3 +166,103 @@ def test_filters_do_not_tell_what_is_masked(mail: AdminTool) -> None:
     assert 64 == mail.run("explain", "r1@a.example", "--masked").code
     assert 64 == mail.run("show", ULID, "--masked", "--body").code
     assert 0 == mail.run("find", "--masked", "--message-id", "1@example.test", "--status", "held").code
+
+
+@pytest.fixture
+def past(mail: AdminTool) -> AdminTool:
+    """The same mail in the index, of which the queue has forgotten the delivered recipient."""
+    index(mail.queue)
+    forget_recipients(mail.queue, 1)
+    return mail
+
+
+@pytest.mark.parametrize(
+    ("filters", "numbers"),
+    [
+        ([], [3, 2, 1]),
+        (["--limit", "2"], [3, 2]),
+        (["--recipient", "R1@a.example"], [3, 1]),
+        (["--recipient", "R1@a.example", "--status", "held"], [3]),
+        (["--domain", "a.example", "--older-than", "1h"], [1]),
+        (["invoice"], [2, 1]),
+        (["invoice", "--status", "delivered"], [1]),
+        (["r1@a.example", "7"], [7]),  # a number names a recipient
+        (["r1@a.example", '"7"'], [1]),
+        (["inv*", "--newer-than", "1h"], []),
+        (["--where", "attempts = 1"], [2]),  # no SQL runs on the index
+        ([ULID], [2]),
+    ],
+)
+def test_the_index_adds_what_the_queue_has_forgotten(past: AdminTool, filters: list[str], numbers: list[int]) -> None:
+    """
+    The queue decides about what it still has.
+    """
+    if numbers == [7]:
+        assert (64, "") == past.run("find", *filters)[:2]
+    else:
+        assert numbers == found(past, *filters)
+
+
+def test_the_status_is_that_of_the_queue(past: AdminTool) -> None:
+    """
+    The index is some seconds late.
+    """
+    past.queue.write("UPDATE queue SET status = 'held' WHERE recipient_id = 2")
+    assert ["held", "delivered"] == [each["status"] for each in past.records("find", "invoice")]
+    assert [] == found(past, "invoice", "--status", "deferred")
+    index(past.queue)
+    assert [2] == found(past, "invoice", "--status", "held")
+
+
+def test_a_message_that_only_the_index_knows_has_a_life_as_well(past: AdminTool) -> None:
+    """
+    Shorter than that of the queue: how it came, and how each recipient ended.
+    """
+    past.queue.write("DELETE FROM queue WHERE recipient_id = 2")
+    index(past.queue)
+    forget_recipients(past.queue, 2)
+    [record] = past.records("track", ULID)
+    assert ["accepted", "delivered", "cancelled"] == [each["what"] for each in record["events"]]
+    assert ["delivered", "cancelled"] == [each["status"] for each in record["recipients"]]
+    assert 66 == past.run("track", "01JD3KQ9XWV5N8T2RZC4E6MBHB").code
+
+
+def test_words_need_an_index_and_none_that_hides_them(mail: AdminTool) -> None:
+    """
+    Each refusal says what to do.
+    """
+    said = mail.run("find", "invoice")
+    assert (66, True) == (said.code, "set [track] keep = true" in said.err)
+    file = index(mail.queue)
+    for arguments, words in (
+        (["invoice", "--masked"], "--masked goes without words"),
+        (["invoice", "--where", "1"], "words go without an ID, --class and --where"),
+        (["--", "--"], "a word has a letter or a digit"),
+    ):
+        said = mail.run("find", *arguments)
+        assert (64, True) == (said.code, words in said.err), said
+    assert [3, 2, 1] == found(mail, "--masked")
+    file.write_bytes(b"damaged" * 1000)
+    said = mail.run("find", "--subject", "hello")
+    assert (0, True) == (said.code, "without the index of past mail: " in said.err)
+    assert 74 == mail.run("find", "invoice").code
+
+
+def test_others_know_the_index(past: AdminTool, tmp_path: Path) -> None:
+    """
+    fsck looks at it, backup leaves it out, a shell has it, and doctor wants it to be wanted.
+    """
+    assert "track" not in past.run("fsck").out
+    rows = "SELECT 'row ' || w.rowid FROM track.words('invoice') AS w"
+    assert "row 1" in past.run_apart("sql", rows).out
+    assert "no such table" in past.run_apart("sql", "--masked", "SELECT * FROM track.mail").err
+    (tmp_path / "kept").mkdir()
+    told = past.run("backup", str(tmp_path / "kept"))
+    assert "track.db is left out: it is made again of what the queue knows" in told.err
+    assert [] == [*(tmp_path / "kept").rglob("track.db")]
+    checks = [json.loads(line) for line in past.run("doctor", "--json").out.splitlines()]
+    [said] = [each for each in checks if each["subject"] == "past mail"]
+    assert ("warning", "remove it, or set keep = true") == (said["level"], said["remedy"])
+    past.path.with_name("track.db").write_bytes(b"damaged" * 1000)
+    findings = [json.loads(line) for line in past.run("fsck", "--json").out.splitlines()]
+    assert [False] == [each["is_repairable"] for each in findings if each["check"] == "track_damaged"]

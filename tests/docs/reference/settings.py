@@ -23,6 +23,7 @@ _WIDTH = 98
 # How to write a value, by the name of its type in the definition. A new type needs an entry.
 _KINDS = {
     "Count": "whole number",
+    "Rows": "whole number",
     "RateLimit": "rate",
     "DeliveryRate": "rate",
     "OctetsPerSecond": "size and /s",

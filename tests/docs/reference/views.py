@@ -28,9 +28,9 @@ class View:
     columns: tuple[tuple[str, str], ...]
 
 
-def views() -> Iterator[View]:
-    """The public views of sql/sqlite/views.sql, in its order."""
-    for comment, name, body in _VIEW.findall(script("sqlite/views.sql")):
+def views(file: str = "sqlite/views.sql") -> Iterator[View]:
+    """The public views of *file* in sql/, in its order."""
+    for comment, name, body in _VIEW.findall(script(file)):
         if name.startswith("_"):
             continue
         doc = " ".join(line.removeprefix("-- ") for line in comment.splitlines())
@@ -39,13 +39,14 @@ def views() -> Iterator[View]:
 
 def parts() -> dict[str, str]:
     """The generated parts of the page, by the name of their marker."""
-    return {"views": _tables()}
+    [past] = views("sqlite/track/schema.sql")
+    return {
+        "views": "\n".join(f"### `{view.name}`\n\n{_table(view)}\n" for view in views()).rstrip(),
+        "past": _table(past),
+    }
 
 
-def _tables() -> str:
-    """The views as Markdown, a heading and a table each."""
-    parts = []
-    for view in views():
-        rows = "\n".join(f"| `{name}` | {meaning.replace('|', chr(92) + '|')} |" for name, meaning in view.columns)
-        parts.append(f"### `{view.name}`\n\n{view.doc}\n\n| column | meaning |\n|---|---|\n{rows}\n")
-    return "\n".join(parts).rstrip()
+def _table(view: View) -> str:
+    """What a view is, and its columns, as Markdown."""
+    rows = "\n".join(f"| `{name}` | {meaning.replace('|', chr(92) + '|')} |" for name, meaning in view.columns)
+    return f"{view.doc}\n\n| column | meaning |\n|---|---|\n{rows}"
