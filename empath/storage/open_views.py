@@ -114,6 +114,14 @@ _TABLE: Final = (
         is_deletable=True,
     ),
     _view(
+        "hold_rule",
+        "rule",
+        "scope pattern expires_unix reason hits created_unix who",
+        inserts=f"scope pattern {_EXPIRING}",
+        updates=_EXPIRING,
+        is_deletable=True,
+    ),
+    _view(
         "listener_limit",
         "listener setting",
         "value expires_unix reason created_unix who",

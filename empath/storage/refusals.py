@@ -24,6 +24,7 @@ WHY: Final = {
     "DKIM-KEY": "A key signs mail, and its record is public. A change would break signatures that are on their way.",
     "EVENT": "Programs rely on events: none is lost, changed or told twice, and a cursor leads only to what is there.",
     "GREYLIST": "Acceptors read these rows at RCPT, for clients that wait for the reply.",
+    "HOLD-RULE": "Workers follow these rules at once. What they cannot read would hold nothing.",
     "LISTENER-LIMIT": "Acceptors follow these limits at once. What they cannot read would limit nothing.",
     "LOG-LEVEL": "A level that never ends or matches nothing would fill the log, or leave out what was asked for.",
     "LOOKUP": "These rows are what others publish. They can be forgotten, and are asked for anew, but not made up.",

@@ -449,7 +449,7 @@ END;
 
 CREATE TABLE _setting (
   -- 'frozen': the instant, in ISO 8601, since which an operator stops delivery; 'log-level';
-  -- 'destination_rules': number of changes of _destination_rule, _source_rest and _warmup; 'routes': digest of the routes that the waiting mail follows;
+  -- 'destination_rules': number of changes of _destination_rule, _source_rest, _warmup and _hold_rule; 'routes': digest of the routes that the waiting mail follows;
   -- 'audit_told': the last row of _audit that is in the log; 'audit_forgotten_until': see _audit_not_removed;
   -- 'redacting': see _audit_not_changed; 'pseudonym_key': the key of pseudonyms, hexadecimal, see policy/forgetting.py
   -- 'queue_at': the instant of the view queue_at, in Unix seconds
@@ -503,6 +503,19 @@ CREATE TABLE _listener_limit (
   created_at        REAL    NOT NULL,
   who               TEXT    NOT NULL,  -- author, as in _audit
   UNIQUE (listener, setting)
+) STRICT;
+
+-- What is held when its turn comes, see policy/hold_rules.py. At most a thousand rows, mostly none.
+CREATE TABLE _hold_rule (
+  hold_rule_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  scope        TEXT    NOT NULL CHECK (scope IN ('sender', 'recipient', 'destination', 'account', 'client')),
+  pattern      TEXT    NOT NULL CHECK (length(pattern) BETWEEN 1 AND 1024),  -- which of them
+  expires_at   REAL,  -- instant at which it ends; NULL: never
+  reason       TEXT    CHECK (length(reason) <= 1000),  -- for people
+  hits         INTEGER NOT NULL DEFAULT 0,  -- recipients that it has held
+  created_at   REAL    NOT NULL,
+  who          TEXT    NOT NULL,  -- author, as in _audit
+  UNIQUE (scope, pattern)
 ) STRICT;
 
 -- What holds of destinations beyond the file, see policy/destinations/rulebook.py. A rule with an end stands in for the one

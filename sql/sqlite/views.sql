@@ -309,6 +309,19 @@ SELECT m.ulid                                        AS id,                     
            SELECT 1 FROM _suppression AS x
             WHERE (x.address = lower(s.address) OR x.address = '@' || s.domain)
               AND coalesce(x.expires_at > s.now, 1)) THEN 'bounces: the address is suppressed'
+         WHEN EXISTS (
+           SELECT 1 FROM _hold_rule AS h
+            WHERE coalesce(h.expires_at > s.now, 1)
+              AND CASE h.scope
+                    WHEN 'sender' THEN h.pattern = iif(m.reverse_path = '', '<>', lower(m.reverse_path)) OR h.pattern GLOB '@*' AND lower(m.reverse_path) GLOB '*' || replace(h.pattern, '[', '[[]')
+                    WHEN 'recipient' THEN h.pattern = lower(s.address) OR h.pattern GLOB '@*' AND lower(s.address) GLOB '*' || replace(h.pattern, '[', '[[]')
+                    WHEN 'account' THEN h.pattern = m.account
+                    WHEN 'client' THEN h.pattern = m.client_address
+                    ELSE h.pattern = '*' OR h.pattern = s.domain OR h.pattern = s.destination OR h.pattern GLOB '[*].*' AND (s.domain GLOB h.pattern OR s.destination GLOB h.pattern)
+                  END
+              AND NOT EXISTS (
+                SELECT 1 FROM _audit AS a
+                 WHERE a.recipient_id = s.recipient_id AND a.what = 'status' AND a.before = 'held' AND a.after IN ('queued', 'deferred') AND a.at >= h.created_at)) THEN 'is held: a hold rule is about it'
          WHEN s.destination = 'no-route:' THEN 'no route leads to a host'
          WHEN s.expires_at <= max(s.now, s.earliest_at) THEN 'expires unless it is delivered'
        END AS next_attempt,  -- what the next attempt will do, where that is known before; NULL: it is made
@@ -553,6 +566,22 @@ SELECT l.listener                                    AS listener,      -- addres
        l.created_at                                  AS created_unix,  -- the same in Unix seconds
        l.who                                         AS who            -- author, as in audit
   FROM _listener_limit AS l;
+
+-- One row per rule by which mail is held when its turn comes, with or without an end. Writable: expires_at, reason. INSERT
+-- INTO hold_rule (scope, pattern, expires_at, reason) adds a rule; all workers follow within a second. DELETE ends it. What a
+-- rule has held stays held, also when it has ended: release it.
+CREATE VIEW hold_rule AS
+SELECT h.hold_rule_id                                AS rule,          -- number of the rule
+       h.scope                                       AS scope,         -- sender, recipient, destination, account or client
+       h.pattern                                     AS pattern,       -- which of them: an address, @domain or @*.domain; a destination; a name; an IP address or network
+       datetime(h.expires_at, 'unixepoch')           AS expires_at,    -- end, UTC; NULL: none
+       h.expires_at                                  AS expires_unix,  -- the same in Unix seconds
+       h.reason                                      AS reason,        -- reason, for people
+       h.hits                                        AS hits,          -- number of recipients that it has held
+       datetime(h.created_at, 'unixepoch')           AS created_at,    -- instant of the INSERT, UTC
+       h.created_at                                  AS created_unix,  -- the same in Unix seconds
+       h.who                                         AS who            -- author, as in audit
+  FROM _hold_rule AS h;
 
 -- One row per rule of destinations beyond [destinations] of the file: what holds there, and until when. Writable: value,
 -- expires_at, reason. INSERT INTO destination_rule (pattern, setting, value, expires_at, reason) adds a rule, or replaces

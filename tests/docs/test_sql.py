@@ -103,6 +103,7 @@ def _add_records(queue):
         "INSERT INTO _received_dmarc"
         " VALUES (1, 1, '192.0.2.9', 3, 'none', 'fail', 'fail', '', '', 'd.test', 'd.test', '[]', '', 'fail')",
         "INSERT INTO _received_tls VALUES (2, 1, 'sts', 'd.test', 'starttls-not-supported', 2, 'mx.test', '', '', '')",
+        "UPDATE _recipient SET reason = 'administratively held by hold rule 1, sender @a.test' WHERE recipient_id = 5",
         "INSERT INTO plan (verb) VALUES ('hold')",
         "INSERT INTO plan_recipient (plan_id, recipient_id) VALUES (1, 1)",
         "INSERT INTO consumer (name) VALUES ('auditor')",
@@ -235,7 +236,7 @@ def test_a_quick_look_reads_no_more_than_it_shows(queue, statement):
     steps = [row[3] for row in select(queue.path, f"EXPLAIN QUERY PLAN {_as_printed(queue, statement)}")]
 
     assert [] == [step for step in steps if "TEMP B-TREE" in step]
-    small = {"SCAN p", "SCAN c", "SCAN _clock", "SCAN CONSTANT ROW"}  # processes, orders, and now
+    small = {"SCAN p", "SCAN c", "SCAN h", "SCAN _clock", "SCAN CONSTANT ROW"}  # processes, orders, hold rules, and now
     scans = {step for step in steps if step.startswith("SCAN")} - small
     assert len(scans) <= ("LIMIT" in statement), steps
 

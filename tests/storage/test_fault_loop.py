@@ -30,10 +30,12 @@ from empath.mail.outcome import Handover
 from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportedMessage, ReportKind
 from empath.policy.api_token import TokenRole
+from empath.policy.authorship import Author
 from empath.policy.concurrency import LeaseReport
 from empath.policy.events.consumer import ConsumerOfFile
 from empath.policy.events.form import Event
 from empath.policy.greylist import GreylistRules, Note, Triple
+from empath.policy.hold_rules import HoldPattern, HoldRule
 from empath.policy.limits.delivery import ALL, Bucket, DeliveryRates
 from empath.policy.limits.override import LimitOverride
 from empath.policy.limits.rate import Rate
@@ -55,6 +57,7 @@ from empath.storage.admin.dns_cache import DnsFilter, ForgetAnswers, ReplaceAnsw
 from empath.storage.admin.events import AddConsumer, RemoveConsumer, Replay, SetState, SettleAsides
 from empath.storage.admin.forget import LeaveOut, LeaveOutKeyed
 from empath.storage.admin.fsck import Repair
+from empath.storage.admin.hold_rules import AddHold, DeleteHolds
 from empath.storage.admin.listener_limits import EndLimits, SetLimit
 from empath.storage.admin.recipients import AddAlias, ListRecipients, RemoveAlias
 from empath.storage.admin.records import DkimKey
@@ -81,6 +84,7 @@ from empath.storage.queue.events import EVENTS, KeepConsumers
 from empath.storage.queue.feedback import FEEDBACK, Entry, KeepFeedback
 from empath.storage.queue.garbage import AddOrphans, Removal, SettleGarbage
 from empath.storage.queue.greylist import NoteTry
+from empath.storage.queue.hold_rules import HoldByRules
 from empath.storage.queue.injection import Inject, InjectionKey
 from empath.storage.queue.lease import Lease
 from empath.storage.queue.process import Beat, EndProcess, RecordModules, Register
@@ -118,6 +122,9 @@ AT_ONCE = Cutoffs.at(T0 + 9, delivered_s=0, final_s=0, content_s=0, audit_s=0)
 GARBAGE = "spool:mx/0"
 FORGOTTEN_IN = ("event", "refusal", "attempt", "audit", "recipient", "message")
 SMALLEST = "write a row"
+
+
+HOLDING = HoldRule(1, HoldPattern.parse("destination", "*"), None, "why", Timestamp(T0))
 
 
 def _settle(status: RecipientStatus) -> Works:
@@ -409,6 +416,14 @@ OPERATIONS: dict[str, Works] = {
         SetLimit(LimitOverride("*", "errors", "5"), who="x"),
         SetLimit(LimitOverride("*", "errors", "6", Timestamp(T0 + 1e9), "why"), who="x"),
         EndLimits([("*", "errors")], who="x"),
+    ],
+    "add and end hold rules": lambda *_: [
+        AddHold(HoldPattern.parse("destination", "*"), expires_at=T0 + 1e9, reason="why", who=Author("x", "add")),
+        DeleteHolds([1], who="x"),
+    ],
+    "hold by rules": lambda _, lease: [
+        AddHold(HoldPattern.parse("destination", "*"), expires_at=None, reason="why", who="x"),
+        HoldByRules(lease.lease_id, dict.fromkeys(ids(lease), HOLDING), now=T0 + 1),
     ],
     "resize destinations": lambda *_: [ResizeDestinations({1: 3, 2: 3})],
     "suspend by hours": lambda *_: [SuspendByHours({1: (Standing(2), Standing(2, T0 + 60, "closed by schedule"))})],

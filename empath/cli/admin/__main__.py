@@ -28,6 +28,7 @@ from empath.cli.admin import (
     fsck,
     greylist,
     health,
+    hold_rule,
     import_postfix,
     limit,
     log_level,
@@ -68,7 +69,7 @@ from empath.cli.common import config_option, run_process
 
 SECTIONS: Final = (
     ("See the mail", (read, top, explain, show, track, transcript, events)),
-    ("Steer the mail", (orders, plan, whatif, suspension, routing, reconcile)),
+    ("Steer the mail", (orders, hold_rule, plan, whatif, suspension, routing, reconcile)),
     ("Steer the service", (service, limit, log_level, trace, sessions, config, modules, health)),
     ("Who may send and receive", (account, token, recipients, greylist, suppress)),
     ("Where mail goes, and how", (rule, source, warmup, replies, dns, tls, dkim, verify, reports, report_preview)),

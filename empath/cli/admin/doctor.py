@@ -48,6 +48,7 @@ def doctor(context: click.Context, *, reach: str | None, blocklists: tuple[str, 
     from empath.cli.admin.dns_answers import resolver  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_dkim import diagnose_dkim  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_dns import diagnose_dns  # noqa: PLC0415 - slow to load
+    from empath.cli.admin.doctor_holds import diagnose_holds  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_limits import diagnose_limits  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_milter import diagnose_milters  # noqa: PLC0415 - slow to load
     from empath.cli.admin.doctor_rules import diagnose_rules  # noqa: PLC0415 - slow to load
@@ -112,6 +113,7 @@ def doctor(context: click.Context, *, reach: str | None, blocklists: tuple[str, 
         )
         found += diagnose_rules(config, open_queue(config), time.time())
         found += diagnose_limits(config, open_queue(config), time.time())
+        found += diagnose_holds(open_queue(config), time.time())
         found += diagnose_dkim(config)
         found += diagnose_milters(config)
     _write(found, context, is_json=is_json)

@@ -13,6 +13,7 @@ from empath.storage.queue.dns_cache import DNS_ANSWERS, DNS_ORDERS
 from empath.storage.queue.domain_reports import CLOSED
 from empath.storage.queue.events import EVENTS
 from empath.storage.queue.feedback import FEEDBACK
+from empath.storage.queue.hold_rules import ENDED as HOLDS_ENDED
 from empath.storage.queue.injection import INJECTIONS
 from empath.storage.queue.listener_limits import ENDED as LIMITS_ENDED
 from empath.storage.queue.log_levels import ENDED as LEVELS_ENDED
@@ -65,7 +66,7 @@ def _transcripts_kept_s(config: Config) -> float:
 
 
 SWEEPS: Final = (
-    Sweep("ended_rules", 0.5, (ENDED, LEVELS_ENDED, LIMITS_ENDED, RESTS_ENDED)),
+    Sweep("ended_rules", 0.5, (ENDED, HOLDS_ENDED, LEVELS_ENDED, LIMITS_ENDED, RESTS_ENDED)),
     Sweep("greylist", 5.0, (GREYLIST,), most=lambda config: config.greylist.rows),
     Sweep("verifications", 5.0, (VERIFICATIONS,), most=lambda config: config.verification.rows),
     Sweep("suppressions", 5.0, (SUPPRESSIONS,), most=lambda config: config.suppression.rows),

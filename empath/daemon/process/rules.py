@@ -17,9 +17,11 @@ from empath.errors import EmpathError
 from empath.mail.identity import Timestamp
 from empath.policy.destinations.hours import Turn, closed_until
 from empath.policy.destinations.settings import DestinationSettings
+from empath.policy.hold_rules import HoldBook
 from empath.policy.warmup import WarmupPlan, WarmupPlans, layered
 from empath.storage.engine import NewDestination, Reader
 from empath.storage.queue.destination_rules import CLOSED_BY, rests, revision, rules_in_force
+from empath.storage.queue.hold_rules import holds_in_force
 from empath.storage.queue.warmup import warmup_plans
 from empath.telemetry.occurrence import Emitter
 from empath.telemetry.occurrences.process import RulesUnread
@@ -75,6 +77,7 @@ class Rules:
         self.book = config.rule_book()
         self.router = config.router  # by the routes of the book
         self.warmups = WarmupPlans(config.warmup_plans)
+        self.holds = HoldBook()
         self.rests: Mapping[str, Timestamp] = {}  # ends of the rests of addresses of [sources]
 
     def begin_with(self, destination: str) -> NewDestination:
@@ -111,7 +114,8 @@ class Rules:
         news = reader.news()
         for follower in self._followers:
             follower.follow(reader, self._now(), has_news=news != self._news)
-        has_ended = self.book.ends_at is not None and self.book.ends_at <= self._now()
+        ends = [end for end in (self.book.ends_at, self.holds.ends_at) if end is not None]
+        has_ended = bool(ends) and min(ends) <= self._now()
         if news == self._news and not has_ended:
             return
         changes = revision(reader)
@@ -120,6 +124,7 @@ class Rules:
             router = self._config.router_by(self.book)
             if router.tables != self.router.tables:
                 self.router = router
+            self.holds = holds_in_force(reader, self._now())
             self.rests = rests(reader, self._now())
             self.warmups = WarmupPlans(layered(self._config.warmup_plans, warmup_plans(reader)))
         self._news, self._revision = news, changes

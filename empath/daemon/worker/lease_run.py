@@ -18,6 +18,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import gevent
@@ -25,8 +26,10 @@ from greenlet import greenlet
 
 from empath.daemon.worker.connection import Abandoned
 from empath.daemon.worker.dispatch import Dispatch
+from empath.daemon.worker.lease_holds import held_by_rules
 from empath.daemon.worker.lease_refusals import LeaseRefusals
 from empath.daemon.worker.lease_sight import LeaseSight, is_refused_session, is_unproved
+from empath.daemon.worker.lease_ways import Way
 from empath.daemon.worker.lease_writes import LeaseWrites
 from empath.daemon.worker.local_fates import LocalFates
 from empath.daemon.worker.settling import Settling
@@ -41,6 +44,7 @@ from empath.policy.routing import Route
 from empath.policy.slots import SLOW_S
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import NoteExchangers
+from empath.storage.queue.hold_rules import HoldByRules, not_released
 from empath.storage.queue.lease import Lease, LeasedMessage
 from empath.storage.queue.lease_reads import ReadContent
 from empath.storage.queue.put_back import NO_TOKENS, EndLease, Rekey
@@ -49,6 +53,7 @@ from empath.telemetry.occurrences.worker import (
     BreakerOpened,
     ContentMissing,
     ContentUnreadable,
+    HeldByRule,
     LeaseAbandoned,
     NotDeliverable,
     Rerouted,
@@ -178,6 +183,8 @@ class LeaseRun:
             if moved:
                 self._writes.add(Rekey(self._lease.lease_id, moved, now=time.time()))
                 self._runtime.emit(Rerouted(queue_id=message.queue_id, recipients=len(moved)))
+            if self._runtime.rules.holds:  # nearly never
+                ways = self._without_held(message, ways)
             if self._dispatch.suppressions.is_any:  # nearly never
                 ways = self._refusals.without_suppressed(self._dispatch.suppressions, ways, refused)
             if self._dispatch.hooks is not None:
@@ -223,6 +230,21 @@ class LeaseRun:
             message.content = None  # a lease of twenty messages should not hold them all to its end
             # Also after an error: a recipient that has got the mail must not get it again.
             self._settle(message, refused + tried)
+
+    def _without_held(self, message: LeasedMessage, ways: list[Way]) -> list[Way]:
+        """Hold what a rule of the view hold_rule is about, and leave it out."""
+        found = held_by_rules(self._runtime.rules.holds, self._lease.destination, message, ways)
+        with suppress(EmpathError):  # while the audit cannot be read, all of it is held
+            found = not_released(self._runtime.reader, found)
+        if not found:
+            return ways
+        self._writes.add(HoldByRules(self._lease.lease_id, found, now=time.time()))
+        for rule in dict.fromkeys(found.values()):
+            number = sum(1 for each in found.values() if each is rule)
+            told = HeldByRule(queue_id=message.queue_id, rule=rule.rule_id, recipients=number, reason=rule.words)
+            self._runtime.emit(told)
+        left = [(route, [r for r in those if r.recipient_id not in found]) for route, those in ways]
+        return [(route, those) for route, those in left if those]
 
     @property
     def _refusals(self) -> LeaseRefusals:

@@ -6,14 +6,17 @@ that leases have found, who holds the connections, what the DNS answered, and wh
 one transaction of the caller.
 """
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Self
 
+from empath.policy.hold_rules import HoldBook
 from empath.policy.router import SentBy
 from empath.policy.suppression import keys_of
 from empath.storage.admin.records import Reference
 from empath.storage.engine import Selects
+from empath.storage.queue.hold_rules import held_of, holds_in_force
 
 MOST_SHOWN: Final = 20
 _MOST_ATTEMPTS: Final = 3
@@ -234,10 +237,19 @@ def suppressed_by(selects: Selects, address: str, now: float) -> SuppressedBy | 
 
 
 def _waiting(selects: Selects, name: str, keys: dict[str, Any]) -> list[Waiting]:
-    return [
+    found = [
         Waiting.of(row, [LastAttempt(*each) for each in selects.rows("explain.attempts", _attempts_of(row))])
         for row in selects.records(name, keys)
     ]
+    holds = holds_in_force(selects, time.time())
+    return [_with_hold(selects, holds, each) for each in found] if holds else found
+
+
+def _with_hold(selects: Selects, holds: HoldBook, each: Waiting) -> Waiting:
+    """The view does not know which rule, nor networks of clients."""
+    number = each.recipient_id
+    rule = held_of(selects, holds, after=number - 1, last=number).get(number)
+    return each if rule is None else replace(each, next_attempt=f"is held by {rule.words}")
 
 
 def _attempts_of(row: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from empath.storage.admin.rerouting import Moves
 from empath.storage.engine import Row, Selects
 from empath.storage.queue.clock import last_recipient
 from empath.storage.queue.destination_rules import CLOSED_BY
+from empath.storage.queue.hold_rules import held_of, holds_in_force
 from empath.storage.queue.rerouting import RECIPIENTS, elsewhere, waiting
 from empath.storage.queue.warmup import WAITS_FOR_DAY
 
@@ -87,26 +88,30 @@ def read_worlds(
     """
     The mail of all destinations; instants are rounded up to the grain that suits its size.
 
-    *by_domain*: retry schedules may depend on the domains of recipients. *go_on* is called at each page.
+    What rows of hold_rule hold when its turn comes counts as held from the start. *by_domain*: retry schedules may
+    depend on the domains of recipients. *go_on* is called at each page.
     """
     [(recipients, destinations)] = selects.rows("whatif.size")
     worlds = Worlds(grain_s=grain_for(recipients, destinations))
     names = {number: name for number, name, *_ in selects.rows("whatif.destinations")}
+    holds = holds_in_force(selects, now)
     if not change:
         worlds.after = worlds.before
     for after in range(0, last_recipient(selects), RECIPIENTS):
         go_on()
         rows = selects.rows("whatif.recipients", {"after": after, "last": after + RECIPIENTS})
         page = _Page(names, now, worlds.grain_s, by_domain=by_domain)
-        page.add_to(worlds.before, rows, {}, frozenset())
+        last = after + RECIPIENTS
+        standing = frozenset(held_of(selects, holds, after=after, last=last)) if holds else frozenset()
+        page.add_to(worlds.before, rows, {}, standing)
         if change:
             found = [] if change.router is None else elsewhere(change.router, waiting(selects, after))
             moved = {each.recipient_id: new for each, new in found}
             for row in rows:
                 if row[0] in moved:
                     worlds.moves[names[row[2]], moved[row[0]]] += 1
-                worlds.newly_held += row[0] in change.held and not row[4]
-            page.add_to(worlds.after, rows, moved, change.held)
+                worlds.newly_held += row[0] in change.held and not row[4] and row[0] not in standing
+            page.add_to(worlds.after, rows, moved, change.held | standing)
     return worlds
 
 

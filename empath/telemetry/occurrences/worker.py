@@ -227,6 +227,18 @@ class Rerouted(Occurrence):
     recipients: Recipients
 
 
+@occurrence("info")
+class HeldByRule(Occurrence):
+    """
+    A rule of the view `hold_rule` is about recipients whose turn had come. They are held until a person lets them go.
+    """
+
+    queue_id: QueueId
+    rule: Annotated[int, "number of the rule"]
+    recipients: Recipients
+    reason: Annotated[str, "the rule, and its reason"]
+
+
 @occurrence("error")
 class NotDeliverable(Occurrence):
     """A row holds a value that no SMTP command can carry. The recipients are held."""

@@ -24,6 +24,7 @@ from empath.daemon.process.hub_writer import HubWriter
 from empath.daemon.process.shared_reader import SharedReader
 from empath.mail.identity import QueueId, Timestamp
 from empath.net.stream import Deadlines
+from empath.policy.hold_rules import HoldBook
 from empath.telemetry.subscribers import emitter
 from tests.kit.queue import Queue
 
@@ -56,7 +57,7 @@ class SlowWorker:
             serve_traces=lambda: None,
             is_trusted_alive=True,
             now=lambda: Timestamp(time.time()),
-            rules=SimpleNamespace(book=config.rule_book(), router=config.router),
+            rules=SimpleNamespace(book=config.rule_book(), router=config.router, holds=HoldBook()),
             client_access=client_access(config, {}),
             ready=lambda: None,
             keep=gevent.spawn,

@@ -31,11 +31,13 @@ from empath.net.stream import OutOfResources, StreamClosed
 from empath.policy.concurrency import LeaseReport
 from empath.policy.dane import NOT_ASKED
 from empath.policy.destinations.settings import BUILT_IN
+from empath.policy.hold_rules import HoldBook, HoldPattern, HoldRule
 from empath.policy.hosts.search import Host, HostLookups, NoHost
 from empath.policy.replies.bounce_class import BounceClass
 from empath.policy.routing import ListRoute, SmtpRoute, parse_route_list, route_text
 from empath.policy.suppression import SuppressionRules
 from empath.storage.queue.accept import INLINE
+from empath.storage.queue.hold_rules import HoldByRules
 from empath.storage.queue.lease import Lease, LeasedMessage, LeasedRecipient
 from empath.storage.queue.lease_reads import ReadContent, ReadFaults, ReadOrders
 from empath.storage.queue.put_back import EndLease, Hold, Rekey
@@ -94,12 +96,16 @@ class FakeReader:
 
     suppressed: ClassVar[list[tuple[str, str, str | None]]] = []
     shaping: ClassVar[list[tuple[Any, ...]]] = []
+    released: ClassVar[list[tuple[int, float]]] = []
 
     def value(self, name):
         return bool(self.suppressed)
 
     def rows(self, name, bindings=()):
-        found = {"suppression.find": self.suppressed, "reply_rules.own_shaping_rules": self.shaping}
+        found = {
+            "suppression.find": self.suppressed, "reply_rules.own_shaping_rules": self.shaping,
+            "hold_rules.released": self.released,
+        }  # fmt: skip
         return found.get(name, [])
 
 
@@ -134,7 +140,7 @@ def dispatch(tmp_path):
     runtime: Any = SimpleNamespace(
         tracing=None,
         config=config,
-        rules=SimpleNamespace(book=config.rule_book(), router=config.router),
+        rules=SimpleNamespace(book=config.rule_book(), router=config.router, holds=HoldBook()),
         emit=emitter("worker-1"),
         writer=FakeWriter(),
         reader=FakeReader(),
@@ -977,6 +983,33 @@ def test_a_suppressed_recipient_bounces_and_no_host_is_asked(dispatch, monkeypat
         str(fate.said.reply),
         fate.bounce_class,
     )
+
+
+def test_what_a_hold_rule_is_about_is_held_and_no_host_is_asked(dispatch, monkeypatch):
+    """
+    The others of the message go out, and so does what a person has let go since.
+    """
+    monkeypatch.setattr(FakeReader, "released", [(30, 5.0), (10, 0.5)])
+    rule = HoldRule(7, HoldPattern.parse("recipient", "r0@a.test"), None, "a leak", Timestamp(1.0))
+    dispatch.runtime.rules.holds = HoldBook([rule])
+    carrier = FakeCarrier([[(0, DELIVERED, TAKEN)]], [[(0, DELIVERED, TAKEN)]])
+    writer = run(dispatch, carrier, message(1, 2), message(2, 1), message(3, 1))
+    assert [{10: rule}, {20: rule}] == [write.held for write in writer.of(HoldByRules)]
+    assert [(11, "delivered"), (30, "delivered")] == writer.fates()
+
+
+def test_while_the_audit_cannot_be_read_all_of_it_is_held(dispatch, monkeypatch):
+    """
+    To let too much go would be worse.
+    """
+
+    def rows(_, name, bindings=()):
+        raise StorageFailure("disk I/O error")
+
+    monkeypatch.setattr(FakeReader, "rows", rows)
+    rule = HoldRule(7, HoldPattern.parse("destination", "*"), None, None, Timestamp(1.0))
+    dispatch.runtime.rules.holds = HoldBook([rule])
+    assert [{10: rule}] == [write.held for write in run(dispatch, FakeCarrier(), message(1)).of(HoldByRules)]
 
 
 def test_the_postmaster_is_never_suppressed(dispatch, monkeypatch):

@@ -154,6 +154,20 @@ def test_mail_becomes_cohorts_of_messages(tmp_path: Path) -> None:
     assert ({"a.example": 1, "b.example": 1}, 1) == (changed.after.held, changed.newly_held)
 
 
+def test_mail_of_a_hold_rule_counts_as_held(tmp_path: Path) -> None:
+    """
+    It will not go out: a forecast that lets it go would be wrong. A change does not hold it once more.
+    """
+    queue = Queue(tmp_path / "queue.db")
+    queue.accept("a.example", "b.example")
+    queue.write("INSERT INTO hold_rule (scope, pattern) VALUES ('recipient', '@a.example')")
+    with queue.engine.visiting(None) as visit:
+        worlds = read_worlds(visit, Change(held=frozenset({1, 2})), now=T0, by_domain=False)
+    queue.close()
+    assert [{"a.example": 1}, {"a.example": 1, "b.example": 1}] == [worlds.before.held, worlds.after.held]
+    assert 1 == worlds.newly_held
+
+
 def test_other_routes_move_mail(tmp_path: Path) -> None:
     """
     As the housekeeper would after a reload.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from empath.storage.queries import all_queries
-from empath.storage.queue import destination_rules, listener_limits, log_levels
+from empath.storage.queue import destination_rules, hold_rules, listener_limits, log_levels
 from empath.storage.queue.sweep import outdated
 from tests.kit.queue import T0
 
@@ -79,11 +79,21 @@ def test_rules_rests_and_levels_that_are_over_go_with_a_word_in_the_audit(queue:
         "INSERT INTO _listener_limit (listener, setting, value, expires_at, reason, created_at, who)"
         f" VALUES ('*', 'errors', '5', {values})"
     )
+    queue.write(
+        "INSERT INTO _hold_rule (scope, pattern, expires_at, reason, created_at, who)"
+        f" VALUES ('account', 'ann', {values})"
+    )
     assert [("destination_rules", "2"), ("log_levels", "1")] == queue.select(
         "SELECT name, value FROM _setting ORDER BY name"
     )
     reader = queue.engine.open_reader()
-    every = (destination_rules.ENDED, destination_rules.RESTS_ENDED, log_levels.ENDED, listener_limits.ENDED)
+    every = (
+        destination_rules.ENDED,
+        destination_rules.RESTS_ENDED,
+        log_levels.ENDED,
+        listener_limits.ENDED,
+        hold_rules.ENDED,
+    )
     for kept in every:
         forget = outdated(reader, kept, T0 + 1)
         assert forget is not None
@@ -92,5 +102,5 @@ def test_rules_rests_and_levels_that_are_over_go_with_a_word_in_the_audit(queue:
 
     assert [
         ("a.example", "destination_rule concurrency"), ("::1", "source_rest expires_unix"), ("dns", "log_level area"),
-        ("*", "listener_limit errors"),
+        ("*", "listener_limit errors"), ("account ann", "hold_rule"),
     ] == queue.select("SELECT object, what FROM _audit ORDER BY audit_id")  # fmt: skip
