@@ -10,6 +10,7 @@ from empath.authentication.verify import Result
 from empath.mail.lookup import Question
 from empath.message.fields import Fields
 from tests.authentication.kit import MESSAGE, NOW, TEXTS, digests_of, fields_of, key
+from tests.kit.cases import in_one_test
 from tests.kit.vectors import cases, driven, vectors
 
 NAMES = [b"from", b"to", b"subject", b"date"]
@@ -44,7 +45,7 @@ def sealed(message, chain=None, selector="r", now=NOW):
     )
 
 
-@pytest.mark.parametrize("case", cases("arc-validate"))
+@in_one_test("case", cases("arc-validate"))
 def test_the_suite_of_chains(case):
     """
     171 chains of the working group.

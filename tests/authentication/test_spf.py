@@ -8,6 +8,7 @@ import pytest
 
 from empath.authentication.spf import MAX_EXPLANATION, Identity, SpfResult, SpfVerdict, check_host
 from empath.mail.lookup import Addresses, Question
+from tests.kit.cases import in_one_test
 from tests.kit.vectors import cases, vectors
 from tests.kit.zones import Zone, questions, run
 
@@ -28,7 +29,7 @@ def of_record(*records: str, **names) -> SpfVerdict:
     return check({"a.example": {"TXT": list(records)}, **names})
 
 
-@pytest.mark.parametrize("case", cases("spf-rfc7208"))
+@in_one_test("case", cases("spf-rfc7208"))
 def test_the_public_suite_is_judged_as_it_says(case):
     """
     openspf.org, release 2014.04.

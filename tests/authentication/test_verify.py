@@ -26,6 +26,7 @@ from tests.authentication.kit import (
     signed,
     with_signature,
 )
+from tests.kit.cases import in_one_test
 from tests.kit.vectors import cases, driven, vectors
 
 RSA = TEXTS["r._domainkey.example.com"]
@@ -36,7 +37,7 @@ def results(found):
     return [str(each.result) for each in found]
 
 
-@pytest.mark.parametrize("case", cases("dkim-judged"))
+@in_one_test("case", cases("dkim-judged"))
 def test_signatures_are_judged_as_the_standards_say(case):
     """
     RFC 6376, 8301 and 8463, by hand; one result for each signature.
@@ -46,7 +47,7 @@ def test_signatures_are_judged_as_the_standards_say(case):
     assert [bool(why) for why in case["why"]] == [bool(each.why) for each in found]
 
 
-@pytest.mark.parametrize("case", cases("dkim-signed"))
+@in_one_test("case", cases("dkim-signed"))
 def test_signatures_of_other_programs_hold(case):
     """
     Made by Mail::DKIM and dkimpy, of odd messages in all forms.

@@ -14,6 +14,7 @@ from empath.config.tables.table import Table, named_table_of, table_of
 from empath.policy.access import Role
 from empath.policy.routing import MaildirRoute
 from tests.docs.reference.settings import sections
+from tests.kit.cases import in_one_test
 
 ROOT = Path(__file__).parents[2]
 LEAST = """\
@@ -96,7 +97,7 @@ def with_lines(section, *lines):
     return parse_config(text.encode(), "c.toml", "/")
 
 
-@pytest.mark.parametrize(("section", "setting"), settings(lambda setting: setting.default is not None))
+@in_one_test(("section", "setting"), settings(lambda setting: setting.default is not None))
 def test_the_default_that_is_shown_is_the_default(section, setting):
     """
     To write the shown default into the file must change nothing.
@@ -104,9 +105,7 @@ def test_the_default_that_is_shown_is_the_default(section, setting):
     assert with_lines(section) == with_lines(section, f"{setting.key} = {setting.default}")
 
 
-@pytest.mark.parametrize(
-    ("section", "setting"), settings(lambda setting: setting.default is None and not setting.is_required)
-)
+@in_one_test(("section", "setting"), settings(lambda setting: setting.default is None and not setting.is_required))
 def test_the_example_that_is_shown_is_accepted(section, setting):
     """
     An example is copied more often than read.
@@ -145,7 +144,7 @@ def test_every_setting_is_read():
     assert [] == [name for name in fields if not re.search(rf"\.{name}\b", sources)]
 
 
-@pytest.mark.parametrize("section", sections(), ids=lambda section: section.key)
+@in_one_test("section", sections(), ids=lambda section: section.key)
 def test_every_setting_says_what_it_is(section):
     """
     The text under a setting is its documentation.

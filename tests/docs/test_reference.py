@@ -13,6 +13,7 @@ from empath.cli import common, empathd
 from empath.cli.admin.__main__ import admin
 from tests.docs.pages import ROOT, rows, text
 from tests.docs.reference import generated
+from tests.kit.cases import in_one_test
 
 COMMANDS = [
     pytest.param(page, verb, id=f"{page}-{verb.name}")
@@ -35,7 +36,7 @@ def test_a_generated_file_is_up_to_date(name, generated):
     assert generated == text(name)
 
 
-@pytest.mark.parametrize(("page", "verb"), COMMANDS + NESTED)
+@in_one_test(("page", "verb"), COMMANDS + NESTED)
 def test_every_verb_and_option_is_documented(page, verb):
     """
     The page explains what `--help` says in a line.
@@ -45,7 +46,7 @@ def test_every_verb_and_option_is_documented(page, verb):
     assert [] == [word for word in words if not re.search(rf"`[^`\n]*{re.escape(word)}\b", text(page))]
 
 
-@pytest.mark.parametrize(("page", "verb"), COMMANDS)
+@in_one_test(("page", "verb"), COMMANDS)
 def test_every_verb_stands_in_the_table_of_its_page(page, verb):
     """
     A reader looks there for what a command can do.
@@ -53,8 +54,8 @@ def test_every_verb_stands_in_the_table_of_its_page(page, verb):
     assert any(re.search(rf"`{verb.name}\b", row[0]) for row in rows(page) if len(row) == 2)
 
 
-@pytest.mark.parametrize(("_page", "verb"), COMMANDS + NESTED)
-def test_every_verb_and_option_has_its_help(_page, verb):
+@in_one_test("verb", [each.values[1] for each in COMMANDS + NESTED])
+def test_every_verb_and_option_has_its_help(verb):
     """
     `--help` and the completion of a shell show it.
     """

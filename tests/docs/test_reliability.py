@@ -1,8 +1,7 @@
 """docs/RELIABILITY.md and docs/SECURITY.md name existing tests."""
 
-import pytest
-
 from tests.docs.pages import ROOT, rows, text
+from tests.kit.cases import in_one_test
 
 COLUMN = {"docs/RELIABILITY.md": 1, "docs/SECURITY.md": 2}  # where a row names its test
 PROMISES = [
@@ -13,7 +12,7 @@ PROMISES = [
 ]
 
 
-@pytest.mark.parametrize("row", PROMISES, ids=lambda row: row[0][:60])
+@in_one_test("row", PROMISES, ids=lambda row: row[0][:60])
 def test_a_promise_names_a_test_that_is_there(row):
     """
     A promise without a test is an advertisement.

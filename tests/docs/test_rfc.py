@@ -2,15 +2,14 @@
 
 import re
 
-import pytest
-
 from tests.docs.pages import ROOT, rows, text
+from tests.kit.cases import in_one_test
 
 TABLE = [row for row in rows("docs/rfc.md") if len(row) == 4 and row[2].startswith("`")]
 OVERVIEW = [row for row in rows("docs/rfc.md") if len(row) == 3 and row[1].startswith(("Yes", "Partial", "No"))]
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
+@in_one_test("row", TABLE, ids=lambda row: row[0])
 def test_a_row_names_code_and_a_test_that_are_there(row):
     """
     Readers look up how Empath follows a rule, and which test checks it.
@@ -24,7 +23,7 @@ def test_a_row_names_code_and_a_test_that_are_there(row):
     assert not function or f"def {function}(" in text(f"tests/{file}")
 
 
-@pytest.mark.parametrize("row", OVERVIEW, ids=lambda row: row[0])
+@in_one_test("row", OVERVIEW, ids=lambda row: row[0])
 def test_an_answer_is_yes_partial_or_no_and_a_test_shows_it(row):
     """
     People compare servers by the RFCs that they follow.

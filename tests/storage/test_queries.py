@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from empath.storage.queries import all_queries, blocks, query_files
 from empath.storage.sqlite.session import ENGINE, compiled
+from tests.kit.cases import in_one_test
 
 PACKAGE = Path(__file__).parents[2] / "empath"
 # Parts of other statements, and names that the code composes.
@@ -67,7 +66,7 @@ def test_the_same_holds_of_what_is_built_on_postgresql() -> None:
     assert set() == own - {*_used(without=ENGINE)}
 
 
-@pytest.mark.parametrize(("folder", "other", "file", "name"), OVERRIDDEN)
+@in_one_test(("folder", "other", "file", "name"), OVERRIDDEN)
 def test_texts_of_one_name_take_the_same_parameters(folder: str, other: str, file: str, name: str) -> None:
     """
     The code does not know which of the two texts it runs.
@@ -75,7 +74,7 @@ def test_texts_of_one_name_take_the_same_parameters(folder: str, other: str, fil
     assert _parameters(dict(blocks(other, file))[name]) == _parameters(dict(blocks(folder, file))[name])
 
 
-@pytest.mark.parametrize("file", query_files("queries"))
+@in_one_test("file", query_files("queries"))
 def test_shared_text_has_no_form_of_sqlite_s_own(file: str) -> None:
     """
     Each has a form that both databases understand, see docs/adr/0018.

@@ -28,8 +28,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pytest
-
 from empath.mail.reply import Reply
 from empath.smtp.server.events import (
     AuthOffered,
@@ -51,6 +49,7 @@ from empath.smtp.server.extensions import (
     authentication,
 )
 from empath.smtp.server.limits import ServerLimits
+from tests.kit.cases import in_one_test
 from tests.kit.conversation import LIMITS, WITHIN_TLS, Conversation, cut
 
 HERE = Path(__file__).parent
@@ -209,7 +208,7 @@ def play(path: Path, is_octet_by_octet: bool) -> None:
 PATHS = sorted(HERE.glob("*.txt"))
 
 
-@pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
+@in_one_test("path", PATHS, ids=lambda path: path.stem)
 def test_the_dialogue_goes_as_written(path):
     """
     The first line of the file says why.
@@ -217,7 +216,7 @@ def test_the_dialogue_goes_as_written(path):
     play(path, is_octet_by_octet=False)
 
 
-@pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
+@in_one_test("path", PATHS, ids=lambda path: path.stem)
 def test_the_dialogue_goes_as_written_octet_by_octet(path):
     """
     TCP has no message borders.

@@ -9,6 +9,7 @@ import pytest
 
 from empath.cli.admin.__main__ import admin
 from empath.cli.admin.examples import EXAMPLES
+from tests.kit.cases import in_one_test
 
 
 def verbs(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -22,7 +23,7 @@ def verbs(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tupl
 ALL = dict(verbs(admin))
 
 
-@pytest.mark.parametrize("path", ALL, ids=" ".join)
+@in_one_test("path", ALL, ids=" ".join)
 def test_a_verb_has_examples_that_it_takes(
     path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from empath.policy.replies import bounce_class
 from empath.policy.replies.bounce_class import MEANINGS, BounceClass, BounceRule, BounceRules, parse_class
 from empath.policy.replies.reply_pattern import Heard, ReplyPattern
 from empath.policy.replies.shipped_classes import SHIPPED_CLASSES
+from tests.kit.cases import in_one_test
 
 SHIPPED = BounceRules(SHIPPED_CLASSES)
 GOOGLE, OUTLOOK, YAHOO = "gmail-smtp-in.l.google.com", "a-b.mail.protection.outlook.com", "mta5.am0.yahoodns.net"
@@ -20,7 +21,7 @@ def heard(line, *, host="mx.example.org", stage="rcpt", is_own=False):
     return Heard(stage, None if is_own else reply.code, enhanced, reply.escaped(), host)
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("expected", "line", "place"),
     [
         # The registry.

@@ -3,12 +3,11 @@
 What kind of failure the words of real hosts tell of: replies from public reports, with other names and addresses.
 """
 
-import pytest
-
 from empath.mail.reply import Reply
 from empath.policy.replies.bounce_class import BounceRules
 from empath.policy.replies.reply_pattern import Heard
 from empath.policy.replies.shipped_classes import SHIPPED_CLASSES
+from tests.kit.cases import in_one_test
 
 SHIPPED = BounceRules(SHIPPED_CLASSES)
 GOOGLE = "gmail-smtp-in.l.google.com"
@@ -21,7 +20,7 @@ GMX = "mx00.gmx.net"
 ANY = "mx.example.org"
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("expected", "stage", "host", "line"),
     [
         ("bad-mailbox", "end-of-data", YAHOO, "552 1 Requested mail action aborted, mailbox not found"),

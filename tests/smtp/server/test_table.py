@@ -1,7 +1,5 @@
 """The table of the server is complete, and the session follows it."""
 
-import pytest
-
 from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.smtp.server.events import CloseReason, Connected
@@ -17,6 +15,7 @@ from empath.smtp.server.table import (
     ServerAction,
     ServerEffect,
 )
+from tests.kit.cases import in_one_test
 from tests.kit.conversation import Answer, Conversation
 
 ENVELOPE = b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n"
@@ -68,7 +67,7 @@ def appearance(state):
     return state is ServerState.CLOSED, state in IN_CONTENT, state in TRANSACTION
 
 
-@pytest.mark.parametrize(("state", "word", "signal"), PAIRS)
+@in_one_test(("state", "word", "signal"), PAIRS)
 def test_every_state_answers_every_verb_as_the_table_says(state, word, signal):
     """
     The reply decides which of the two states of the row follows.

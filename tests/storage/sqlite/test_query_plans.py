@@ -9,6 +9,7 @@ from empath.storage.queries import queries, query_files
 from empath.storage.sqlite.connection import open_reader
 from empath.storage.sqlite.schema import prepare
 from empath.storage.sqlite.session import ENGINE, compiled
+from tests.kit.cases import in_one_test
 
 # Tables that grow with the mail; the others stay small, or are swept as a whole on purpose.
 LARGE = {"_message", "_content", "_recipient", "_attempt", "_audit", "_notice", "_lease", "_spool_garbage"}
@@ -50,7 +51,7 @@ def plan(connection: apsw.Connection, statement: str) -> list[str]:
     return [row[3] for part in parts for row in connection.execute(f"EXPLAIN QUERY PLAN {part}", bindings)]
 
 
-@pytest.mark.parametrize(("file", "name"), STATEMENTS)
+@in_one_test(("file", "name"), STATEMENTS)
 def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file: str, name: str) -> None:
     """
     The depth of the queue must not matter: a scan that is fast in a test stops a queue of a million.
@@ -64,7 +65,7 @@ def test_statement_finds_its_rows_by_an_index(connection: apsw.Connection, file:
     assert set() == {aliases.get(table, table) for table in scanned} & LARGE, steps
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("file", "name", "index"),
     [
         ("accept", "find_destination", "sqlite_autoindex__destination_1 (name=?)"),
