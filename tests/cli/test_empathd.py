@@ -730,11 +730,11 @@ def test_without_a_log_file_a_detached_instance_logs_beside_the_queue(detached):
     assert 0o640 == stat.S_IMODE(log.stat().st_mode) | 0o640  # the log names senders and recipients
 
 
-@pytest.mark.parametrize("closed", ["2>&-", "0<&- 1>&- 2>&-"])
-def test_run_serves_without_the_standard_descriptors(make_empathd, closed):
+def test_run_serves_without_the_standard_descriptors(make_empathd):
     """
     A socket or the lock of the queue would take the number of a closed one, and lines for people would go there.
     """
+    closed = "0<&- 1>&- 2>&-"
     made = make_empathd(command=("/bin/sh", "-c", f'exec "$@" {closed}', "sh", *EMPATHD, "run", "-c"))
     made.start()
     made.send("user@example.test")
@@ -754,15 +754,16 @@ def test_run_stays_in_the_foreground_and_ends_by_sigint_with_0(make_empathd):
     assert (0, "") == empathd.end()
 
 
-def test_the_scripts_of_a_checkout_need_no_installation(tmp_path):
+@pytest.mark.parametrize("name", ["empathd", "empath-admin"])
+def test_the_scripts_of_a_checkout_need_no_installation(tmp_path, name):
     """
     They work from any directory and through a link, and ignore a module of the same name in the working directory.
     """
     (tmp_path / "empath").mkdir()
     (tmp_path / "empath" / "__init__.py").write_text("raise SystemExit('the wrong one')")
-    (tmp_path / "link").symlink_to(ROOT / "bin/empathd")
+    (tmp_path / "link").symlink_to(ROOT / "bin" / name)
     done = subprocess.run(["./link", "--version"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (0, f"empathd {__version__}\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert (0, f"{name} {__version__}\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("name", ["empathd", "empath-admin"])
@@ -786,8 +787,9 @@ def test_a_full_standard_error_leaves_the_exit_code(detached):
     A script decides by it. Python ended with 1 and a traceback that nobody saw.
     """
     with open("/dev/full", "w") as full:
-        for verb, code in (("check", 0), ("reload", 69), ("nonsense", 64)):
-            command = [*EMPATHD, "-c", str(detached.config), verb]
+        quick = STARTER.words("empath.cli.empathd")
+        for words, verb, code in ((quick, "check", 0), (EMPATHD, "reload", 69), (quick, "nonsense", 64)):
+            command = [*words, "-c", str(detached.config), verb]
             assert code == subprocess.run(command, stderr=full, check=False).returncode
 
 

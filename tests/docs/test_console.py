@@ -28,7 +28,7 @@ def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
     """
     empathd: Empathd = make_empathd()
     ports = {"2525": str(empathd.port), "2526": str(free_port()), "8025": str(free_port())}
-    _make_programs(tmp_path / "bin", page)
+    _make_programs(tmp_path / "bin")
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf/sqliterc").symlink_to(ROOT / "conf/sqliterc")
     (tmp_path / "var").mkdir(mode=0o750)
@@ -65,11 +65,8 @@ def test_the_commands_answer_as_printed(make_empathd, tmp_path, page):
     assert 0 == empathd.stop()
 
 
-def _make_programs(directory: Path, page: str) -> None:
-    """The programs of the checkout for README.md; for the page with many commands, ones that start at once."""
-    if page == "README.md":
-        directory.symlink_to(ROOT / "bin")
-        return
+def _make_programs(directory: Path) -> None:
+    """Programs that start at once; tests/cli runs those of the checkout."""
     directory.mkdir()
     STARTER.install_program(directory / "empathd", "empath.cli.empathd")
     STARTER.install_program(directory / "empath-admin", "empath.cli.admin.__main__")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from empath.cli.empathd import main as empathd
+from tests.kit.forked import run_to_end
 from tests.kit.process import EMPATHD, Empathd
 
 
@@ -35,7 +37,7 @@ def test_that_is_killed(tmp_path: Path) -> None:
     """
     Empathd(tmp_path / "foreground").start()
     detached = Empathd(tmp_path / "detached")
-    subprocess.run([*EMPATHD, "-c", str(detached.config), "start"], check=True)
+    assert 0 == run_to_end(empathd, ["empathd", "-c", str(detached.config), "start"], os.environ).code
     if os.fork() == 0:
         signal.pause()
     Path(os.environ["EMPATH_TEST_STARTED"]).touch()

@@ -194,12 +194,15 @@ def test_a_chain_without_a_way_to_the_anchor_does_not_match(chain):
     assert None is match([record(2, 0, 1, ROOT)], chain, ("mx.test", "root"))
 
 
+ISSUER_AT = MIDDLE.der.index(b"root")  # behind the serial number, which may have any octets
+
+
 @pytest.mark.parametrize(
     ("of", "at", "octet"),
     [
         pytest.param(MIDDLE, MIDDLE.der.index(b"\xa0\x03\x02\x01\x02") + 4, 9, id="an unknown version"),
-        pytest.param(MIDDLE, MIDDLE.der.index(b"root") - 1, 0xFF, id="an issuer that cannot be read"),
-        pytest.param(MIDDLE, MIDDLE.der.index(b"Z0") - 3, 0xFF, id="a date that cannot be read"),
+        pytest.param(MIDDLE, ISSUER_AT - 1, 0xFF, id="an issuer that cannot be read"),
+        pytest.param(MIDDLE, MIDDLE.der.index(b"Z0", ISSUER_AT) - 3, 0xFF, id="a date that cannot be read"),
     ],
 )
 def test_a_certificate_of_which_a_part_cannot_be_read_is_none(of, at, octet):

@@ -38,8 +38,8 @@ from empath.daemon.process.threads import in_thread
 from empath.mail.identity import QueueId, Timestamp
 from empath.storage.spool import SpoolFile
 
-budget = ContentBudget(inline_octets=256 * 1024, limit_octets=512 * 1024)
-ids = [QueueId.make(Timestamp(1_700_000_000), number.to_bytes(10, "big")) for number in range(60)]
+budget = ContentBudget(inline_octets=64 * 1024, limit_octets=128 * 1024)
+ids = [QueueId.make(Timestamp(1_700_000_000), number.to_bytes(10, "big")) for number in range(15)]
 contents = []
 in_thread(int)  # the memory of the first thread does not count as content
 {sys.intern(f"name {number}") for number in range(30_000)}  # nor does the table of names, if it must grow for paths
@@ -218,8 +218,8 @@ def test_unfinished_content_holds_no_more_than_the_budget(tmp_path):
     command = [sys.executable, "-c", UNFINISHED, str(tmp_path)]
     printed = subprocess.check_output(command, env=environment, text=True, timeout=120)
     size, held, counted, left = map(int, printed.split())
-    assert (60 * 9_007, 0) == (size, left)
-    assert held <= counted <= 512 * 1024 + 60 * 8 * 1024, "the objects of a content cannot be spooled, its octets can"
+    assert (15 * 9_007, 0) == (size, left)
+    assert held <= counted <= 128 * 1024 + 15 * 8 * 1024, "the objects of a content cannot be spooled, its octets can"
 
 
 @pytest.mark.parametrize("error", [QueueBusy("locked"), StorageFailure("disk full")])

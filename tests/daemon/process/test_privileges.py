@@ -20,9 +20,9 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop pr
 USER = pwd.getpwnam("nobody")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dropped() -> Iterator[Empathd]:
-    """A running instance whose children are USER, in a directory that USER can reach."""
+    """A running instance whose children are USER, in a directory that USER can reach; the last test stops it."""
     directory = Path(tempfile.mkdtemp(prefix="empathd-"))
     os.chown(directory, USER.pw_uid, USER.pw_gid)
     made = Empathd(directory, more=f'[process]\nuser = "{USER.pw_name}"')

@@ -155,12 +155,17 @@ def walk(
     peer: Peer,
     walked: dict[tuple[ClientState, ClientSignal], set[ClientState]],
 ) -> None:
-    """Record where every signal leads after *script* (None is an act of the driver), and continue from there."""
+    """
+    Record where every signal leads after *script* (None is an act of the driver), and continue from there; after an end
+    once for each row that leads to it.
+    """
     for signal in ClientSignal:
         driver = replay(script, peer)
-        before = driver.session.state
+        before, known = driver.session.state, {*walked[driver.session.state, signal]}
         driver.meet(signal)
         walked[before, signal].add(driver.session.state)
+        if driver.session.state is ClientState.CLOSED and ClientState.CLOSED in known:
+            continue
         has_moved = before not in (driver.session.state, ClientState.CLOSED)
         is_new = has_moved or before in (ClientState.RCPT, ClientState.RCPT_IN_VAIN)
         if is_new and signal not in _LIKE_PERMANENT and not (driver.session.is_ready and None in script):
