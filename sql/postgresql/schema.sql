@@ -148,9 +148,11 @@ CREATE TABLE _recipient (
   settled_at            double precision,  -- instant of the last change of fate
   held_back_until       double precision,  -- next_retry_at that the rate of its sender gave it; in force while both are equal
   sent_as               text,  -- reverse-path that its next host gets, such as one by SRS; NULL: that of the message
+  is_live               smallint NOT NULL DEFAULT 0,  -- 1: queued, deferred, leased or held; 0: a final status
   CHECK ((status = 'leased') = (lease_id IS NOT NULL))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
-CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at) WHERE status IN ('queued', 'deferred');
+-- Leases need the first three columns; the status is for counts.
+CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at, status) WHERE status IN ('queued', 'deferred');
 CREATE INDEX _recipient_held_back ON _recipient (held_back_until)
  WHERE status IN ('queued', 'deferred') AND held_back_until IS NOT NULL;
 CREATE INDEX _recipient_lease ON _recipient (lease_id) WHERE lease_id IS NOT NULL;
@@ -158,10 +160,10 @@ CREATE INDEX _recipient_ordered ON _recipient (lease_id) WHERE ordered_status IS
 CREATE INDEX _recipient_message ON _recipient (message_id);
 -- For "what is stuck"; nearly always empty.
 CREATE INDEX _recipient_held ON _recipient (destination_id) WHERE status = 'held';
--- For what waits, the oldest first and by domain, however many recipients were delivered before.  It begins with the number,
--- so that mail comes and goes at its ends: an index that begins with the domain makes a hold of many half as slow again.
-CREATE INDEX _recipient_live ON _recipient (recipient_id, message_id, domain)
- WHERE status IN ('queued', 'deferred', 'leased', 'held');
+-- For what waits, however many recipients were delivered before: the oldest first, and by domain.  While a recipient is live,
+-- a new status changes neither.
+CREATE INDEX _recipient_live ON _recipient (recipient_id, message_id) WHERE is_live = 1;
+CREATE INDEX _recipient_domain ON _recipient (domain, recipient_id, message_id) WHERE is_live = 1;
 -- For "what bounced, newest first", however many recipients were delivered since.
 CREATE INDEX _recipient_failed ON _recipient (recipient_id) WHERE status IN ('bounced', 'expired');
 
@@ -929,6 +931,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'check_violation',
       MESSAGE = 'empath: a recipient cannot make this move; see SELECT * FROM _recipient_transition';
   END IF;
+  new.is_live := (new.status IN ('queued', 'deferred', 'leased', 'held'))::int;
   RETURN new;
 END $$;
 CREATE TRIGGER _recipient_moves BEFORE UPDATE OF status ON _recipient FOR EACH ROW

@@ -13,6 +13,7 @@ INSERT INTO _content (message_id, octets) VALUES (?, ?);
 -- A module holds or discards the message that was just inserted. Index: _recipient_message. Rows: none.
 UPDATE _recipient
    SET status = :status,
+       is_live = CASE WHEN :status = 'held' THEN 1 ELSE 0 END,
        reason = :reason,
        settled_at = :now
  WHERE message_id = :message_id

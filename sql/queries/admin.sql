@@ -79,9 +79,7 @@ SELECT count(*), reason
 SELECT count(*), coalesce(sum(m.size), 0), min(m.received_at)
   FROM _message AS m
  WHERE m.message_id IN (
-   SELECT r.message_id
-     FROM _recipient AS r
-    WHERE r.status = 'queued' OR r.status = 'deferred' OR r.status = 'leased' OR r.status = 'held');
+   SELECT r.message_id FROM _recipient AS r WHERE r.is_live = 1);
 
 -- name: live_ages
 -- How many of these messages are younger at :now than a minute, 5 minutes, an hour, 6 hours, a day, 5 days, and any age.
@@ -95,29 +93,17 @@ SELECT count(*) FILTER (WHERE m.received_at > :now - 60),
        count(*)
   FROM _message AS m
  WHERE m.message_id IN (
-   SELECT r.message_id
-     FROM _recipient AS r
-    WHERE r.status = 'queued' OR r.status = 'deferred' OR r.status = 'leased' OR r.status = 'held');
+   SELECT r.message_id FROM _recipient AS r WHERE r.is_live = 1);
 
 -- name: busiest_destinations
--- The :limit destinations with the most live recipients. Index: _recipient_live, then the rowid of _destination.
--- suspended_until is NULL unless the destination is suspended at :now (Unix seconds).
--- Rows: name, live, queued, deferred, leased, held, is_failing, suspended_until, blocked_by.
-SELECT d.name, r.live, r.queued, r.deferred, r.leased, r.held, d.is_failing,
+-- The :limit destinations with the most live recipients. suspended_until is NULL unless the destination is suspended at :now
+-- (Unix seconds). Rows: name, live, queued, deferred, leased, held, is_failing, suspended_until, blocked_by.
+SELECT d.name, q.total, q.queued, q.deferred, q.leased, q.held, d.is_failing,
        CASE WHEN d.suspended_until > :now THEN d.suspended_until END,
        (SELECT b.blocked_by FROM _blocked AS b WHERE b.destination_id = d.destination_id)
-  FROM (SELECT destination_id, count(*) AS live,
-               count(*) FILTER (WHERE status = 'queued') AS queued,
-               count(*) FILTER (WHERE status = 'deferred') AS deferred,
-               count(*) FILTER (WHERE status = 'leased') AS leased,
-               count(*) FILTER (WHERE status = 'held') AS held
-          FROM _recipient
-         WHERE status = 'queued' OR status = 'deferred' OR status = 'leased' OR status = 'held'
-         GROUP BY destination_id
-         ORDER BY live DESC, destination_id
-         LIMIT :limit) AS r
-  JOIN _destination AS d ON d.destination_id = r.destination_id
- ORDER BY r.live DESC, d.name;
+  FROM (SELECT * FROM queue_by_destination ORDER BY total DESC, destination LIMIT :limit) AS q
+  JOIN _destination AS d ON d.name = q.destination
+ ORDER BY q.total DESC, d.name;
 
 -- name: count_by_class
 -- The attempts on record by class of failure, the most frequent first. Index: none, one pass over _attempt.
@@ -135,10 +121,8 @@ SELECT class AS bounce_class, count(*) AS attempts, count(DISTINCT recipient_id)
  ORDER BY attempts DESC, class;
 
 -- name: count_destinations
--- Destinations with a live recipient. Index: _recipient_live. Rows: one.
-SELECT count(DISTINCT destination_id)
-  FROM _recipient
- WHERE status = 'queued' OR status = 'deferred' OR status = 'leased' OR status = 'held';
+-- Destinations with a live recipient. Rows: one.
+SELECT count(*) FROM queue_by_destination;
 
 -- name: frozen_since
 -- When an operator stopped delivery. Rows: none while it is not stopped, else one: the instant as it was stored.

@@ -318,6 +318,16 @@ SELECT r.recipient_id, m.ulid AS id, r.status
  WHERE r.status <> 'queued'
    AND r.status NOT IN (SELECT new_status FROM _recipient_transition);
 
+-- name: is_live_wrong
+-- The mark by which people see a recipient in queue, or do not, does not follow from its status.
+SELECT r.recipient_id, m.ulid AS id, r.status, r.is_live AS before, CASE WHEN r.is_live = 1 THEN 0 ELSE 1 END AS after
+  FROM _recipient AS r
+  LEFT JOIN _message AS m ON m.message_id = r.message_id
+ WHERE r.is_live <> CASE WHEN r.status IN ('queued', 'deferred', 'leased', 'held') THEN 1 ELSE 0 END;
+
+-- name: mend_is_live_wrong
+UPDATE _recipient SET is_live = :after WHERE recipient_id = :recipient_id AND is_live = :before AND status = :status;
+
 -- name: status_unexplained
 -- Neither an attempt nor an audit row led to it, nor the targets of an alias. Index: _attempt_recipient, _audit_recipient.
 SELECT r.recipient_id, m.ulid AS id, r.status

@@ -12,6 +12,7 @@ UPDATE _recipient
          ordered_status,
          CASE WHEN lost_leases + 1 >= :max_lost_leases THEN 'held' ELSE :status END,
          CASE WHEN attempts = 0 THEN 'queued' ELSE 'deferred' END),
+       is_live = CASE WHEN ordered_status <> 'held' THEN 0 ELSE 1 END,
        reason = CASE
          WHEN ordered_status IS NOT NULL AND ordered_status IS DISTINCT FROM :status THEN 'administratively ' || ordered_status
          WHEN lost_leases + 1 < :max_lost_leases THEN reason

@@ -103,7 +103,7 @@ SELECT recipient_id, id, status, NULL AS ordered, priority, attempts, next_retry
                      ORDER BY a.attempt_id DESC LIMIT 1) AS class
               FROM (SELECT CAST(:at AS double precision) AS at) AS p
               JOIN _recipient AS r
-                ON r.status IN ('queued', 'deferred', 'leased', 'held') OR coalesce(r.settled_at, r.expires_at) > p.at
+                ON r.is_live = 1 OR coalesce(r.settled_at, r.expires_at) > p.at
               JOIN _message AS m ON m.message_id = r.message_id AND m.received_at <= p.at
               JOIN _destination AS d ON d.destination_id = r.destination_id
              WHERE r.recipient_id > :after) AS q

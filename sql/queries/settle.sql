@@ -5,12 +5,12 @@
 -- Whether the lease still exists; if not, its process was taken for dead and its mail was requeued. Rows: one, 0 or 1.
 SELECT EXISTS (SELECT 1 FROM _lease WHERE lease_id = :lease_id);
 
--- name: settle_recipient
--- The fate of one recipient without a noted order, and without a lifetime that was extended meanwhile. Index: the rowid.
--- By position, which costs less than names: status, next_retry_at or NULL, reply, now, recipient_id, lease_id, status, now.
+-- name: end_recipient
+-- The final status of one recipient without a noted order, and without a lifetime that was extended meanwhile. Index: the
+-- rowid. By position, which costs less than names: status, reply, now, recipient_id, lease_id, status, now.
 UPDATE _recipient
    SET status = ?,
-       next_retry_at = coalesce(?, next_retry_at),
+       is_live = 0,
        attempts = attempts + 1,
        lost_leases = 0,
        lease_id = NULL,
@@ -20,7 +20,23 @@ UPDATE _recipient
    AND lease_id = ?
    AND ordered_status IS NULL
    AND ordered_next_retry_at IS NULL
-   AND (? <> 'expired' OR expires_at <= ?);
+   AND (CAST(? AS text) <> 'expired' OR expires_at <= ?);
+
+-- name: defer_recipient
+-- One recipient without a noted order waits again. It stays live, so two indexes stay as they are. Index: the rowid.
+-- By position: next_retry_at, reply, now, recipient_id, lease_id.
+UPDATE _recipient
+   SET status = 'deferred',
+       next_retry_at = ?,
+       attempts = attempts + 1,
+       lost_leases = 0,
+       lease_id = NULL,
+       last_reply = ?,
+       settled_at = ?
+ WHERE recipient_id = ?
+   AND lease_id = ?
+   AND ordered_status IS NULL
+   AND ordered_next_retry_at IS NULL;
 
 -- name: faults_in_a_row
 -- How many of the last :count attempts of a recipient have :stage and a text LIKE :fault.
@@ -43,6 +59,7 @@ SELECT ordered_status, ordered_next_retry_at, expires_at
 -- Index: the rowid.
 UPDATE _recipient
    SET status = :status,
+       is_live = CASE WHEN :status = 'queued' OR :status = 'deferred' OR :status = 'held' THEN 1 ELSE 0 END,
        next_retry_at = coalesce(:next_retry_at, ordered_next_retry_at, next_retry_at),
        attempts = attempts + 1,
        lost_leases = 0,

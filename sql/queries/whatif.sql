@@ -15,7 +15,7 @@ SELECT recipient_id, message_id, destination_id, domain, status = 'held',
   FROM _recipient
  WHERE recipient_id > :after
    AND recipient_id <= :last
-   AND (status = 'queued' OR status = 'deferred' OR status = 'leased' OR status = 'held');
+   AND is_live = 1;
 
 -- name: destinations
 -- All destinations. Index: none, one pass.

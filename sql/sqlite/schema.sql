@@ -110,9 +110,11 @@ CREATE TABLE _recipient (
   settled_at            REAL,  -- instant of the last change of fate
   held_back_until       REAL,  -- next_retry_at that the rate of its sender gave it; in force while both are equal
   sent_as               TEXT,  -- reverse-path that its next host gets, such as one by SRS; NULL: that of the message
+  is_live               INTEGER NOT NULL DEFAULT 0,  -- 1: queued, deferred, leased or held; 0: a final status
   CHECK ((status = 'leased') = (lease_id IS NOT NULL))
 ) STRICT;
-CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at) WHERE status IN ('queued', 'deferred');
+-- Leases need the first three columns; the status is for counts.
+CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at, status) WHERE status IN ('queued', 'deferred');
 CREATE INDEX _recipient_held_back ON _recipient (held_back_until)
  WHERE status IN ('queued', 'deferred') AND held_back_until IS NOT NULL;
 CREATE INDEX _recipient_lease ON _recipient (lease_id) WHERE lease_id IS NOT NULL;
@@ -120,12 +122,10 @@ CREATE INDEX _recipient_ordered ON _recipient (lease_id) WHERE ordered_status IS
 CREATE INDEX _recipient_message ON _recipient (message_id);
 -- For "what is stuck"; nearly always empty.
 CREATE INDEX _recipient_held ON _recipient (destination_id) WHERE status = 'held';
--- For what waits, the oldest first and by domain, however many recipients were delivered before.  It begins with the number,
--- so that mail comes and goes at its ends: an index that begins with the domain makes a hold of many half as slow again.
--- Queries that are to find it repeat its condition.  With a list after IN, each change of a recipient would build two
--- temporary tables.
-CREATE INDEX _recipient_live ON _recipient (recipient_id, message_id, domain)
- WHERE status = 'queued' OR status = 'deferred' OR status = 'leased' OR status = 'held';
+-- For what waits, however many recipients were delivered before: the oldest first, and by domain.  While a recipient is live,
+-- a new status changes neither.
+CREATE INDEX _recipient_live ON _recipient (recipient_id, message_id) WHERE is_live = 1;
+CREATE INDEX _recipient_domain ON _recipient (domain, recipient_id, message_id) WHERE is_live = 1;
 -- For "what bounced, newest first", however many recipients were delivered since.
 CREATE INDEX _recipient_failed ON _recipient (recipient_id) WHERE status IN ('bounced', 'expired');
 
@@ -178,11 +178,22 @@ BEGIN
   SELECT raise(ABORT, 'empath: the moves that a recipient can make cannot be changed');
 END;
 
-CREATE TRIGGER _recipient_moves BEFORE UPDATE OF status ON _recipient
+CREATE TRIGGER _recipient_moves BEFORE UPDATE OF status, is_live ON _recipient
 WHEN old.status IS NOT new.status
  AND NOT EXISTS (SELECT 1 FROM _recipient_transition WHERE old_status = old.status AND new_status = new.status)
+  OR CASE new.status  -- the most frequent first
+       WHEN 'leased' THEN new.is_live <> 1
+       WHEN 'delivered' THEN new.is_live <> 0
+       WHEN 'deferred' THEN new.is_live <> 1
+       WHEN 'queued' THEN new.is_live <> 1
+       WHEN 'held' THEN new.is_live <> 1
+       ELSE new.is_live <> 0
+     END
 BEGIN
-  SELECT raise(ABORT, 'empath: a recipient cannot make this move; see SELECT * FROM _recipient_transition');
+  SELECT raise(ABORT, 'empath: a recipient cannot make this move; see SELECT * FROM _recipient_transition')
+   WHERE old.status IS NOT new.status
+     AND NOT EXISTS (SELECT 1 FROM _recipient_transition WHERE old_status = old.status AND new_status = new.status);
+  SELECT raise(ABORT, 'empath: is_live is 1 for queued, deferred, leased and held, else 0; the views queue and history keep it');
 END;
 
 CREATE TRIGGER _recipient_stays BEFORE DELETE ON _recipient
@@ -198,10 +209,13 @@ END;
 CREATE TRIGGER _recipient_fits BEFORE INSERT ON _recipient
 WHEN new.recipient_id > 0 AND EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id)
   OR NOT EXISTS (SELECT 1 FROM _destination WHERE destination_id = new.destination_id)
+  OR new.is_live <> 1 AND new.status <> 'delivered'
 BEGIN
   SELECT raise(ABORT, 'empath: a recipient with this number exists')
    WHERE EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id);
-  SELECT raise(ABORT, 'empath: no destination has this number');
+  SELECT raise(ABORT, 'empath: no destination has this number')
+   WHERE NOT EXISTS (SELECT 1 FROM _destination WHERE destination_id = new.destination_id);
+  SELECT raise(ABORT, 'empath: is_live is 1 for queued, deferred, leased and held, else 0; the views queue and history keep it');
 END;
 
 CREATE TRIGGER _recipient_stays_routed BEFORE UPDATE OF destination_id ON _recipient

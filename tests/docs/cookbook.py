@@ -155,6 +155,7 @@ def _insert_mail(connection: apsw.Connection, now: float) -> None:
             **until,
             **fate,
             settled_at=settled_at,
+            is_live=int(status in ("queued", "deferred", "held")),
         )
     for recipient, after, connect_s, host, stage, code, text, tls, outcome, kind in _ATTEMPTS:
         place = _DESTINATIONS[next(each[3] for each in _RECIPIENTS if each[0] == recipient)]

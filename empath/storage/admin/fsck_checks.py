@@ -168,6 +168,11 @@ CHECKS: Final = (
         " that table from sql/sqlite/schema.sql",
     ),
     Check(
+        "is_live_wrong",
+        f"{_RECIPIENT} is {{status}} and marked with is_live = {{before}}, so that the view queue does not fit: use"
+        " --repair to correct it",
+    ),
+    Check(
         "status_unexplained",
         f"{_RECIPIENT} is {{status}}, and neither an attempt nor the audit explains it: find out which program writes"
         " to private tables, and look for {id} in the log",

@@ -108,8 +108,12 @@ class Settle(Write):
     def _settle(self, session: Session, fate: Fate) -> None:
         status, now, next_retry_at = fate.status, self.now, fate.next_retry_at
         reply = fate.said.reply.escaped()
-        row = (status, next_retry_at, reply, now, fate.recipient_id, self.lease_id, status, now)
-        if not session.run("settle.settle_recipient", row):
+        row: tuple[Any, ...]
+        if next_retry_at is None:
+            name, row = "settle.end_recipient", (status, reply, now, fate.recipient_id, self.lease_id, status, now)
+        else:
+            name, row = "settle.defer_recipient", (next_retry_at, reply, now, fate.recipient_id, self.lease_id)
+        if not session.run(name, row):
             self._settle_ordered(session, fate)
             return
         self._record(session, fate, outcome=status, decided=status, next_retry_at=next_retry_at)

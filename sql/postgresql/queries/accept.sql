@@ -43,9 +43,9 @@ WITH accepted AS (
 ), waiting AS (
   INSERT INTO _recipient (
     message_id, address, original, domain, destination_id, status, priority, next_retry_at, expires_at, notify,
-    original_recipient, sent_as)
+    original_recipient, sent_as, is_live)
   SELECT a.message_id, r.address, r.original, r.domain, r.destination_id, 'queued', r.priority, r.next_retry_at,
-         r.expires_at, r.notify, r.original_recipient, r.sent_as
+         r.expires_at, r.notify, r.original_recipient, r.sent_as, 1
     FROM unnest(
            :of_ulid::text[], :address::text[], :original::text[], :domain::text[], :destination_id::bigint[],
            :priority::smallint[], :next_retry_at::double precision[], :expires_at::double precision[], :notify::text[],
@@ -82,8 +82,8 @@ RETURNING message_id;
 WITH waiting AS (
   INSERT INTO _recipient (
     message_id, address, original, domain, destination_id, status, priority, next_retry_at, expires_at, notify,
-    original_recipient, sent_as)
-  VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)
+    original_recipient, sent_as, is_live)
+  VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, 1)
   RETURNING destination_id, next_retry_at, priority
 )
 INSERT INTO _bell (destination_id, due_at, priority)

@@ -83,13 +83,13 @@ WITH gone AS (
 )
 DELETE FROM _content AS c USING gone AS g WHERE c.message_id = g.message_id;
 
--- name: settle_recipient
--- The fate of one recipient without a noted order, and without a lifetime that was extended meanwhile. It waits for whoever
--- edits the recipient. Index: the primary key. By position, as on SQLite. Rows: one if it was settled.
+-- name: defer_recipient
+-- One recipient without a noted order waits again. It waits for whoever edits the recipient. Index: the primary key. By
+-- position, as on SQLite. Rows: one if it was settled.
 WITH settled AS (
   UPDATE _recipient
-     SET status = ?,
-         next_retry_at = coalesce(CAST(? AS double precision), next_retry_at),
+     SET status = 'deferred',
+         next_retry_at = ?,
          attempts = attempts + 1,
          lost_leases = 0,
          lease_id = NULL,
@@ -99,11 +99,10 @@ WITH settled AS (
      AND lease_id = ?
      AND ordered_status IS NULL
      AND ordered_next_retry_at IS NULL
-     AND (CAST(? AS text) <> 'expired' OR expires_at <= ?)
-  RETURNING recipient_id, destination_id, status, next_retry_at, priority
+  RETURNING recipient_id, destination_id, next_retry_at, priority
 ), rung AS (
   INSERT INTO _bell (destination_id, due_at, priority)
-  SELECT destination_id, next_retry_at, priority FROM settled WHERE status = 'deferred'
+  SELECT destination_id, next_retry_at, priority FROM settled
 )
 SELECT recipient_id FROM settled;
 

@@ -112,13 +112,25 @@ END;
 CREATE TRIGGER _set_status INSTEAD OF INSERT ON _apply_status
 WHEN new.old_status <> 'leased'
 BEGIN
+  -- A statement that sets is_live changes its indexes, so mail that stays live has one of its own.
   UPDATE _recipient
      SET status = new.status,
          next_retry_at = iif(
            new.status = 'queued' AND NOT new.is_retry_given, min(next_retry_at, new.at), next_retry_at),
-         reason = iif(new.status = 'queued' OR new.status = 'deferred', NULL, 'administratively ' || new.status),
+         reason = iif(new.status = 'held', 'administratively held', NULL),
          settled_at = new.at
-   WHERE recipient_id = new.recipient_id;
+   WHERE recipient_id = new.recipient_id
+     AND is_live = 1
+     AND (new.status = 'held' OR new.status = 'queued' OR new.status = 'deferred');
+  UPDATE _recipient
+     SET status = new.status,
+         is_live = new.status = 'queued',
+         next_retry_at = iif(
+           new.status = 'queued' AND NOT new.is_retry_given, min(next_retry_at, new.at), next_retry_at),
+         reason = iif(new.status = 'queued', NULL, 'administratively ' || new.status),
+         settled_at = new.at
+   WHERE recipient_id = new.recipient_id
+     AND status <> new.status;
   INSERT INTO _audit (at, who, recipient_id, ulid, address, what, before, after)
   VALUES (new.at, new.who, new.recipient_id, new.ulid, new.address, 'status', new.old_status, new.status);
 END;

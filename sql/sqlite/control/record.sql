@@ -1,5 +1,5 @@
--- message, authentication, feedback, attempt, process, session, rate, audit, audit_seal, explanation, stuck and queue_by_domain: records and counts,
--- which are read and not written
+-- message, authentication, feedback, attempt, process, session, rate, audit, audit_seal, explanation, stuck and what begins with queue_by: records and
+-- counts, which are read and not written
 
 CREATE TRIGGER message_update INSTEAD OF UPDATE ON message
 BEGIN
@@ -219,6 +219,36 @@ BEGIN
 END;
 
 CREATE TRIGGER queue_by_domain_insert INSTEAD OF INSERT ON queue_by_domain
+BEGIN
+  SELECT raise(ABORT, 'empath: mail comes in by SMTP only');
+END;
+
+CREATE TRIGGER queue_by_status_update INSTEAD OF UPDATE ON queue_by_status
+BEGIN
+  SELECT raise(ABORT, 'empath: queue_by_status is counted; UPDATE queue changes what is counted');
+END;
+
+CREATE TRIGGER queue_by_status_delete INSTEAD OF DELETE ON queue_by_status
+BEGIN
+  SELECT raise(ABORT, 'empath: queue_by_status is counted; DELETE FROM queue WHERE status = … cancels mail');
+END;
+
+CREATE TRIGGER queue_by_status_insert INSTEAD OF INSERT ON queue_by_status
+BEGIN
+  SELECT raise(ABORT, 'empath: mail comes in by SMTP only');
+END;
+
+CREATE TRIGGER queue_by_destination_update INSTEAD OF UPDATE ON queue_by_destination
+BEGIN
+  SELECT raise(ABORT, 'empath: queue_by_destination is counted; UPDATE queue changes what is counted');
+END;
+
+CREATE TRIGGER queue_by_destination_delete INSTEAD OF DELETE ON queue_by_destination
+BEGIN
+  SELECT raise(ABORT, 'empath: queue_by_destination is counted; DELETE FROM queue WHERE destination = … cancels mail');
+END;
+
+CREATE TRIGGER queue_by_destination_insert INSTEAD OF INSERT ON queue_by_destination
 BEGIN
   SELECT raise(ABORT, 'empath: mail comes in by SMTP only');
 END;

@@ -5,10 +5,15 @@
 CREATE INDEX _audit_statement ON _audit (audit_id) WHERE what = 'statement';
 
 -- Mail that waits.
--- The condition without a list after IN: SQLite built two temporary tables for it at each change of a recipient.
+-- Whether a recipient is live is in a column of its own, so that a new status of mail that waits leaves the indexes alone.
 DROP INDEX _recipient_live;
-CREATE INDEX _recipient_live ON _recipient (recipient_id, message_id, domain)
+DROP INDEX _recipient_due;
+ALTER TABLE _recipient ADD COLUMN is_live INTEGER NOT NULL DEFAULT 0;
+UPDATE _recipient SET is_live = 1
  WHERE status = 'queued' OR status = 'deferred' OR status = 'leased' OR status = 'held';
+CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at, status) WHERE status IN ('queued', 'deferred');
+CREATE INDEX _recipient_live ON _recipient (recipient_id, message_id) WHERE is_live = 1;
+CREATE INDEX _recipient_domain ON _recipient (domain, recipient_id, message_id) WHERE is_live = 1;
 
 -- Mail that is held when its turn comes.
 -- What is held when its turn comes, see policy/hold_rules.py. At most a thousand rows, mostly none.

@@ -19,8 +19,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 
 -- One recipient.
 INSERT INTO _recipient (
   message_id, address, original, domain, destination_id, status, priority, next_retry_at, expires_at, notify,
-  original_recipient, sent_as)
-VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?);
+  original_recipient, sent_as, is_live)
+VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, 1);
 
 -- name: insert_expanded
 -- One recipient whose mail goes to several targets of an alias, recipients of their own. It is final: its sender hears so.

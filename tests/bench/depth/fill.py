@@ -39,11 +39,11 @@ SELECT printf('01JD1KQ9XW%016d', i), 'bench', 'sender@bench.example', 4096, prin
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :recipients)
 INSERT INTO _recipient (
   message_id, address, original, domain, destination_id, status, next_retry_at, expires_at, attempts, last_reply,
-  settled_at)
+  settled_at, is_live)
 SELECT m.message_id, printf('user%d@d%04d.example', n.i, (m.message_id * 37 + n.i) % 1000),
        printf('user%d@d%04d.example', n.i, (m.message_id * 37 + n.i) % 1000),
        printf('d%04d.example', (m.message_id * 37 + n.i) % 1000), 1 + (m.message_id * 37 + n.i) % :spread, 'delivered',
-       m.received_at, m.received_at + 432000, 1, '250 2.0.0 OK', m.received_at + 1
+       m.received_at, m.received_at + 432000, 1, '250 2.0.0 OK', m.received_at + 1, 0
   FROM _message AS m
  CROSS JOIN n
  WHERE m.content_locator IS NULL;
@@ -74,12 +74,12 @@ SELECT message_id, zeroblob(4096) FROM _message WHERE content_locator = 'inline'
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :recipients)
 INSERT INTO _recipient (
   message_id, address, original, domain, destination_id, status, next_retry_at, expires_at, attempts, last_reply,
-  settled_at)
+  settled_at, is_live)
 SELECT m.message_id, printf('user%d@d%04d.example', n.i, (m.message_id * 37 + n.i) % 1000),
        printf('user%d@d%04d.example', n.i, (m.message_id * 37 + n.i) % 1000),
        printf('d%04d.example', (m.message_id * 37 + n.i) % 1000), 1 + (m.message_id * 37 + n.i) % :spread, 'deferred',
        :now + 86400 + ((m.message_id * 7919 + n.i * 104729) % 1000000) * 0.1, :now + 432000, 1,
-       '451 4.7.1 greylisted, try again later', :now - 3600
+       '451 4.7.1 greylisted, try again later', :now - 3600, 1
   FROM _message AS m
  CROSS JOIN n
  WHERE m.content_locator = 'inline';

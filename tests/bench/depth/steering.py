@@ -109,7 +109,7 @@ def is_quick_query(statement: str) -> bool:
 
 def is_counted(statement: str) -> bool:
     """Whether a statement asks a view that counts the live mail, or the roll-up of the past."""
-    return re.search(r"FROM (stuck|queue_by_domain|throughput)\b", statement) is not None
+    return re.search(r"FROM (stuck|queue_by_\w+|throughput)\b", statement) is not None
 
 
 def _edits(name: str, queue: Path, engine: str, edit: Callable[[Path, str], float]) -> list[Verdict]:

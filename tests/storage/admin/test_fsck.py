@@ -79,8 +79,9 @@ BREAKS = {
         "DROP TRIGGER _recipient_transition_stays; DELETE FROM _recipient_transition WHERE new_status = 'leased'"
     ),
     "status_unexplained": (
-        "DROP TRIGGER _recipient_moves; UPDATE _recipient SET status = 'bounced' WHERE recipient_id = 2"
+        "DROP TRIGGER _recipient_moves; UPDATE _recipient SET status = 'bounced', is_live = 0 WHERE recipient_id = 2"
     ),
+    "is_live_wrong": "DROP TRIGGER _recipient_moves; UPDATE _recipient SET is_live = 0 WHERE recipient_id = 2",
     "attempts_miscounted": "UPDATE _recipient SET attempts = 7 WHERE recipient_id = 2",
     "lost_leases_miscounted": "UPDATE _recipient SET lost_leases = 1 WHERE recipient_id = 2",
     "due_at_late": "UPDATE _destination SET due_at = NULL WHERE destination_id = 2",

@@ -9,7 +9,7 @@ import pytest
 from empath.storage.sqlite.schema import SCHEMA_VERSION, prepare
 from tests.kit.queue import dump, select, violations
 from tests.storage.migrations.kit import restore, saved
-from tests.storage.migrations.test_version_1 import new_of_destination, schema
+from tests.storage.migrations.test_version_1 import is_live, new_of_destination, schema
 
 Row = tuple[Any, ...]
 Rows = list[Row]
@@ -20,22 +20,27 @@ def added(count: int) -> Callable[[Rows], Rows]:
     return lambda rows: [row + (None,) * count for row in rows]
 
 
+def marked(count: int) -> Callable[[Rows], Rows]:
+    """Recipients with *count* new columns, and with the mark of those that are live."""
+    return lambda rows: [(*row, *(None,) * count, is_live(row)) for row in rows]
+
+
 # What the migrations from a version to today's change in the rows of that version. A new version adds to each of them.
 CHANGES: dict[int, dict[str, Callable[[Rows], Rows]]] = {
     3: {
         "_process": added(1),
         "_message": added(1),
         "_attempt": added(4),
-        "_recipient": added(2),
+        "_recipient": marked(2),
         "_notice": added(1),
         "_destination": lambda rows: [row + new_of_destination(row) for row in rows],
         "_setting": lambda rows: [row for row in rows if row[0] != "concurrency"],
     },
-    4: {"_process": added(1), "_message": added(1), "_recipient": added(1)},
-    5: {"_process": added(1), "_recipient": added(1), "_token": added(1)},
-    6: {"_event_type": lambda rows: sorted([*rows, ("audited", 0)])},
-    7: {},
-    8: {},
+    4: {"_process": added(1), "_message": added(1), "_recipient": marked(1)},
+    5: {"_process": added(1), "_recipient": marked(1), "_token": added(1)},
+    6: {"_event_type": lambda rows: sorted([*rows, ("audited", 0)]), "_recipient": marked(0)},
+    7: {"_recipient": marked(0)},
+    8: {"_recipient": marked(0)},
 }
 
 

@@ -32,6 +32,11 @@ def new_of_destination(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return (5, 0, 0.0, 0, None, None, None, min(max_leases, 5))
 
 
+def is_live(recipient: tuple[Any, ...]) -> int:
+    """The mark of today of such a row."""
+    return int({"queued", "deferred", "leased", "held"}.issuperset(recipient[6:7]))
+
+
 def test_the_kept_queue_has_a_row_of_every_kind(path: Path) -> None:
     """
     A kind of row that is missing there is not tested.
@@ -82,7 +87,7 @@ def test_the_migration_keeps_every_row(path: Path) -> None:
         "_process": [(*row, None, None) for row in before["_process"]],
         "_destination": [(*row, 2, None, row[-1], *new_of_destination(row)) for row in before["_destination"]],
         "_setting": [*before["_setting"], ("audit_told", str(len(named)))],
-        "_recipient": [(*row, None, None) for row in before["_recipient"]],
+        "_recipient": [(*row, None, None, is_live(row)) for row in before["_recipient"]],
         "_notice": [(*row, 0, None) for row in before["_notice"]],
         "_audit": [(*row, *names, None) for row, names in zip(before["_audit"], named, strict=True)],
     }

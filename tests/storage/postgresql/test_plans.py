@@ -43,7 +43,7 @@ EXPECTED = {
     "lease.inline_contents": ("_content_pkey",),
     "lease.orders": (),
     "settle.settle_recipients": ("_recipient_pkey",),
-    "settle.settle_recipient": (),
+    "settle.defer_recipient": (),
     "settle.forget_delivered_contents": ("_message_pkey", "_recipient_message", "_content_pkey"),
     "put_back.let_go": ("_recipient_lease",),
     "put_back.put_back": ("_recipient_lease",),

@@ -160,7 +160,7 @@ def test_recipient_that_was_retried_meanwhile_stays(queue: Queue, reader: Reader
     content = MessageSweep().step(reader, AT_ONCE)
     assert work is not None
     assert content is not None
-    queue.write("UPDATE _recipient SET status = 'queued'")
+    queue.write("UPDATE history SET status = 'queued'")
 
     queue.run(work, content)
 
