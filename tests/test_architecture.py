@@ -90,7 +90,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "confluent_kafka": {"daemon/publisher/kafka_sink.py"},
     "nats": {"daemon/publisher/nats_sink.py"},
     "opentelemetry": {"telemetry/tracing/otlp.py"},
-    "orjson": {"storage", "telemetry"},
+    "orjson": {"authentication/findings.py", "storage", "telemetry"},
     "pluggy": {"modules"},
     "prometheus_client": {"daemon/httpd/exposition.py"},
     "psycopg": {"storage/postgresql"},

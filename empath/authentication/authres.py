@@ -22,8 +22,8 @@ _NOT_PRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 _BACKSLASH: Final = ord("\\")
 _QUOTE: Final = ord('"')
 _NEXT: Final = ";\r\n\t"  # between two results
-_IN_COMMENT: Final = str.maketrans({sign: f"\\{sign}" for sign in "\\()"})
-_IN_QUOTES: Final = str.maketrans({sign: f"\\{sign}" for sign in '\\"'})
+_IN_COMMENT: Final = "()"
+_IN_QUOTES: Final = '"'
 _BRACKETS: Final = {ord("("): 1, ord(")"): -1}
 _BLANKS: Final = b" \t\r\n"
 _NO_BLANKS: Final = str.maketrans("", "", _BLANKS.decode())
@@ -50,12 +50,16 @@ class MethodResult(NamedTuple):
     @property
     def words(self) -> list[str]:
         """Its words as they stand in the field."""
-        found = [f"{self.method}={self.result}"]
-        if self.comment:
-            found.append(f"({_printable(self.comment).translate(_IN_COMMENT)})")
-        if self.reason:
-            found.append(f"reason={_quoted(self.reason)}")
-        return found + [f"{name}={_value(value)}" for name, value in self.properties]
+        method, result, comment, reason, properties = self
+        found = [f"{method}={result}"]
+        if comment:
+            found.append(f"({_escaped(_printable(comment), _IN_COMMENT)})")
+        if reason:
+            found.append(f"reason={_quoted(reason)}")
+        for name, value in properties:
+            is_plain = len(value) <= _MAX_VALUE and _PLAIN.fullmatch(value)
+            found.append(f"{name}={value if is_plain else _quoted(value)}")
+        return found
 
 
 def results_field(authserv_id: str, results: Iterable[MethodResult]) -> bytes:
@@ -162,8 +166,12 @@ def _printable(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f'"{_printable(text).translate(_IN_QUOTES)}"'
+    return f'"{_escaped(_printable(text), _IN_QUOTES)}"'
 
 
-def _value(text: str) -> str:
-    return text if len(text) <= _MAX_VALUE and _PLAIN.fullmatch(text) else _quoted(text)
+def _escaped(text: str, signs: str) -> str:
+    """*text* with a backslash before each backslash and each of *signs*."""
+    text = text.replace("\\", "\\\\")
+    for sign in signs:
+        text = text.replace(sign, f"\\{sign}")
+    return text

@@ -57,7 +57,7 @@ _SIGNATURE: Final = re.compile(rb";[ \t\r\n]*b[ \t\r\n]*=([^;]*)")
 def relaxed(octets: bytes) -> bytes:
     """One field in relaxed form, with its line end, RFC 6376 §3.4.2."""
     name, _, value = octets.partition(b":")
-    return b"%b:%b\r\n" % (name.rstrip(b" \t").lower(), _single_blanks(value.replace(_CRLF, b"")).strip(b" "))
+    return b":".join((name.rstrip(b" \t").lower(), _single_blanks(value.replace(_CRLF, b"")).strip(b" "))) + _CRLF
 
 
 def without_signature(octets: bytes) -> bytes:
@@ -139,7 +139,8 @@ class BodyHash:
         """Take the next piece of the body."""
         if self._is_cut:
             return
-        octets = self._held + octets
+        if self._held:
+            octets = self._held + octets
         if self._form.canon is Canon.RELAXED:
             octets = _evened(octets)
             kept = len(octets) - (2 if octets.endswith(b" \r") else 1 if octets.endswith((b" ", b"\r")) else 0)

@@ -11,9 +11,8 @@ RULES
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from empath.authentication.dmarc_record import STRICTNESS, DmarcPolicy, DmarcRecord, find_record, record_name
 from empath.mail.lookup import Absent, Failed, Kind, LookupAnswer, Question, Texts
@@ -33,8 +32,7 @@ class DmarcResult(StrEnum):
     PERMERROR = "permerror"
 
 
-@dataclass(frozen=True, slots=True)
-class DmarcVerdict:
+class DmarcVerdict(NamedTuple):
     """
     What was found.
 
@@ -51,8 +49,8 @@ class DmarcVerdict:
     policy: DmarcPolicy = DmarcPolicy.NONE
     aligned: str = ""
     reason: str = ""
-    record: DmarcRecord | None = field(default=None, compare=False)
-    proven: tuple[str, ...] = field(default=(), compare=False)
+    record: DmarcRecord | None = None
+    proven: tuple[str, ...] = ()
 
 
 Steps = Generator[Question, LookupAnswer, DmarcVerdict]
@@ -94,7 +92,7 @@ def gravest(verdicts: Sequence[DmarcVerdict]) -> DmarcVerdict:
         return verdicts[0]
     worst = min(verdicts, key=lambda each: _GRAVEST.index(each.result))
     policies = (each.policy for each in verdicts if each.result is worst.result)
-    return replace(worst, policy=max(policies, key=STRICTNESS.index))
+    return worst._replace(policy=max(policies, key=STRICTNESS.index))
 
 
 _GRAVEST: Final = (

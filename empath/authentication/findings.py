@@ -7,10 +7,10 @@ THEORY
     each its own share of questions and time: what a stranger's name servers waste in one step, the next does not lack.
 """
 
-import json
 from collections.abc import Generator, Mapping
-from dataclasses import replace
 from typing import Final, NamedTuple
+
+import orjson
 
 from empath.authentication.arc import Chain, collect, verify_arc
 from empath.authentication.author import author_domains
@@ -158,8 +158,8 @@ def judge_author(
             perhaps = yield from evaluate(known.authors, spf_domain, dkim_domains, sample=sample)
             if perhaps.result is not DmarcResult.FAIL:
                 words = "SPF or DKIM may have passed: the DNS did not answer"
-                dmarc = replace(dmarc, result=DmarcResult.TEMPERROR, reason=words)
-    return known._replace(dmarc=dmarc)
+                dmarc = dmarc._replace(result=DmarcResult.TEMPERROR, reason=words)
+    return Findings(known.sent_from, known.authors, known.dkim, known.arc, dmarc, known.first_results)
 
 
 def examine(
@@ -226,7 +226,7 @@ def columns_of(findings: Findings, words: Mapping[str, str], action: str, reason
         "disposition": action,
         "reason": reason,
     }
-    return json.dumps({name: value for name, value in columns.items() if value})
+    return orjson.dumps({name: value for name, value in columns.items() if value}).decode()
 
 
 def result_words(findings: Findings) -> dict[str, str]:

@@ -4,14 +4,13 @@ tags - a list of `name=value` with semicolons between, RFC 6376 §3.2
 Signatures and key records are such lists.  Octets are read as ISO 8859-1, so that each stays one character.
 """
 
-import base64
 import binascii
 import re
 from typing import Final
 
 from empath.errors import SyntaxViolation
 
-_TAG: Final = re.compile(r"[ \t\r\n]*+([A-Za-z][A-Za-z0-9_]*+)[ \t\r\n]*+=(.*)", re.DOTALL)
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*+")
 _BLANKS: Final = " \t\r\n"
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")  # more digits are no length of a message and no instant
 
@@ -28,10 +27,10 @@ def parse_tags(text: str) -> dict[str, str]:
         parts.append(last)
     found: dict[str, str] = {}
     for part in parts:
-        match = _TAG.fullmatch(part)
-        if match is None:
+        name, equals, value = part.partition("=")
+        name = name.strip(_BLANKS)
+        if not equals or _NAME.fullmatch(name) is None:
             raise SyntaxViolation("a part of it is no tag")
-        name, value = match.groups()
         if name in found:
             raise SyntaxViolation(f"{name[:20]}= is there twice")
         found[name] = value.strip(_BLANKS)
@@ -51,8 +50,8 @@ def read_base64(value: str) -> bytes:
         SyntaxViolation: it is no base64.
     """
     try:
-        return base64.b64decode(without_blanks(value).encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as exc:
+        return binascii.a2b_base64(without_blanks(value), strict_mode=True)
+    except ValueError as exc:  # binascii.Error is one
         raise SyntaxViolation("it is no base64") from exc
 
 

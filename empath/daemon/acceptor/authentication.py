@@ -96,23 +96,24 @@ class ClientShare:
     """How many questions are waited for because of one client. Shape: is_over says that there were too many."""
 
     def __init__(self, waiting: Counter[ClientAddress], client: ClientAddress) -> None:
-        """*waiting* is that of all clients of a listener."""
+        """*waiting* is that of all clients of a listener, by their networks."""
         self._waiting = waiting
         self._client = client
         self.is_over = False
 
     def look_up(self, resolver: CachingResolver, questions: Sequence[Question], within_s: float) -> list[LookupAnswer]:
         """As of the resolver."""
-        if self._waiting[self._client] + len(questions) > _OF_CLIENT:
+        waiting, client = self._waiting, client_network(self._client, _IPV6_PREFIX)
+        if waiting[client] + len(questions) > _OF_CLIENT:
             self.is_over = True
             return [TOO_MANY] * len(questions)
-        self._waiting[self._client] += len(questions)
+        waiting[client] += len(questions)
         try:
             answers = resolver.look_up(questions, within_s)
         finally:
-            self._waiting[self._client] -= len(questions)
-            if not self._waiting[self._client]:
-                del self._waiting[self._client]
+            waiting[client] -= len(questions)
+            if not waiting[client]:
+                del waiting[client]
         self.is_over = self.is_over or TOO_MANY in answers
         return answers
 
@@ -230,7 +231,7 @@ class Authenticator:
 
     def share_of(self, client: ClientAddress) -> ClientShare:
         """That of *client*, for one message."""
-        return ClientShare(self._waiting, client_network(client, _IPV6_PREFIX))
+        return ClientShare(self._waiting, client)
 
     def inquiry(
         self, of_client: ClientShare, share: float, *, at_least: int = 0, of_time: float | None = None
@@ -261,11 +262,11 @@ class MessageCheck:
         self._share = authenticator.share_of(client)
         self._fields: SignedFields | None = None
         self._asking: gevent.Greenlet[..., SentFrom] | None = None
-        self._sent_from = SentFrom(str(client), str(path), helo)
         if authenticator.wanted.spf:
-            self._begin(
-                check_sender(client, path, helo, receiver=authenticator.receiver, now=int(authenticator.clock()))
-            )
+            now = int(authenticator.clock())
+            self._begin(check_sender(client, path, helo, receiver=authenticator.receiver, now=now))
+        else:
+            self._sent_from = SentFrom(str(client), str(path), helo)
 
     @property
     def hashes_body(self) -> bool:
