@@ -16,6 +16,7 @@ from gevent.pywsgi import WSGIHandler
 MOST_HEAD_OCTETS: Final = 32_768  # without the request line; browsers and proxies send a few thousand
 _MOST_DIGITS: Final = 18
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ABSOLUTE: Final = re.compile(r"https?://([^/?#@\\]+)/?([^#]*)", re.IGNORECASE)
 _NO_HEADER: Final = (
     *(FirstHeaderLineIsContinuationDefect, InvalidHeaderDefect),
     MissingHeaderBodySeparatorDefect,  # a line without a colon: what comes behind it would count as the body
@@ -62,9 +63,16 @@ class Handler(WSGIHandler):
             ValueError: it is none. gevent prints any other exception, so that a client could fill the log of the host.
         """
         try:
-            return super().read_request(raw_requestline)
+            is_read = super().read_request(raw_requestline)
         except (LookupError, OSError, HTTPException) as exc:
             raise ValueError(str(exc)) from exc
+        absolute = _ABSOLUTE.fullmatch(self.path or "")
+        if (
+            absolute is not None
+        ):  # clients of a proxy send it; its host counts whatever Host says, RFC 9112, section 3.2.2
+            del self.headers["Host"]
+            self.headers["Host"], self.path = absolute[1], f"/{absolute[2]}"
+        return is_read
 
     def handle_error(self, kind: Any, error: Any, trace: Any) -> None:
         """

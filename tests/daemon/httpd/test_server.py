@@ -44,7 +44,8 @@ class Served:
         if length or "HTTP_TRANSFER_ENCODING" in environ:
             self.bodies.append(environ["wsgi.input"].read(length or 100))
         start_response("200 OK", [("Content-Type", "text/plain")])
-        return [b"x" * _LARGE if environ["PATH_INFO"] == "/large" else environ["PATH_INFO"].encode()]
+        found = f"{environ.get('HTTP_HOST')} {environ['PATH_INFO']} {environ['QUERY_STRING']}"
+        return [b"x" * _LARGE if environ["PATH_INFO"] == "/large" else found.encode()]
 
     def connect(self):
         """A client."""
@@ -78,6 +79,22 @@ def served():
     made = Served()
     yield made
     made.server.stop(timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        (b"/here?a=b", b"x /here a=b"),
+        (b"http://mta-sts.a.test/here?a=b", b"mta-sts.a.test /here a=b"),
+        (b"HTTPS://a.test:8025", b"a.test:8025 / "),
+        (b"http://a.test?a", b"a.test / a"),
+    ],
+)
+def test_a_target_with_a_host_means_that_host(served, target, found):
+    """
+    RFC 9112 §3.2.2: a server takes it, and does not look at Host then.
+    """
+    assert served.ask(b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % target).endswith(found)
 
 
 def test_clients_whose_bodies_do_not_come_keep_nobody_out(served):
