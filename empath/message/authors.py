@@ -4,7 +4,8 @@ authors - the addresses in a From field, RFC 5322 §3.6.2
 A forged author must not pass because one reader takes another address than the next.  So what could be read in two ways
 has no reading here: a name with an address in it that is not in quotes, two addresses without a comma, a backslash
 outside of quotes, a control character.  An address in the name that is the same as that in brackets is no harm, and no
-octets beyond ASCII are in a name, whatever encoding they are of: specials are ASCII to each reader.
+octets beyond ASCII are in a name, whatever encoding they are of: specials are ASCII to each reader.  Neither is a comma
+in a name without quotes, as old programs write it: what stands before it is no address to anybody.
 """
 
 import re
@@ -97,10 +98,17 @@ def _addresses(tokens: Iterable[_Token]) -> list[Address]:
             if angle is not None or any(each.text == "@" for each in name):
                 raise SyntaxViolation("an address in the name of a group")
             name = []
-        else:
+        elif angle is not None or not _is_half_a_name(name):
             found += _of_item(name, angle)
             name, angle = [], None
+    if name:
+        raise SyntaxViolation("a name without an address")
     return found
+
+
+def _is_half_a_name(item: list[_Token]) -> bool:
+    """Whether *item* is what stands before the comma in `Doe, John <john@b.example>`: words in which no address is."""
+    return bool(item) and not any("@" in each.text for each in item)
 
 
 def _of_item(name: list[_Token], angle: list[_Token] | None) -> list[Address]:

@@ -28,6 +28,8 @@ from empath.message.header import FIELD_OCTETS
         ("[Team] Ann <a@b.example>", ["a@b.example"]),
         ("'a@b.example' <a@b.example>", ["a@b.example"]),
         ("'o'neil@b.example' <o'neil@b.example>", ["o'neil@b.example"]),
+        ("Doe, Ann <a@b.example>", ["a@b.example"]),
+        ("Doe, Dr., Ann <a@b.example>, Bob <bob@c.example>", ["a@b.example", "bob@c.example"]),
     ],
 )
 def test_all_addresses_are_found(value, expected):
@@ -60,6 +62,10 @@ def test_a_name_may_be_in_any_encoding(name):
         "\xff@b.example",
         "a@b\xfc.example <a@b.example>",
         "'bob@c.example' <a@b.example>",
+        '"bob@c.example", Ann <a@b.example>',
+        "Doe, bob@c.example <a@b.example>",
+        "Ann <a@b.example>, Doe",
+        "Doe, a@b.example",
         "'a@b.example <a@b.example>",
         "'@' <a@b.example>",
         "Ann <a@b.example> Bob",
