@@ -115,6 +115,10 @@ interop-dkim: $(READY) ## Signatures and SPF in the eyes of others; needs opendk
 	$(BIN)/pip install --quiet --disable-pip-version-check "spftrace>=0.3,<0.4"
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_dkim_peers.py tests/e2e/test_spf_peer.py $(ARGS)
 
+interop: interop-acme
+interop-acme: $(READY) ## Certificates of an authority by certbot and lego; needs the Debian packages pebble, certbot, lego
+	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_acme.py $(ARGS)
+
 interop: interop-milter
 interop-milter: $(READY) ## Filters that speak milter; needs root, and the Debian packages rspamd, opendkim, clamav-milter, clamav-daemon, python3-milter
 	EMPATH_INTEROP=1 $(BIN)/pytest -q tests/e2e/test_milter_peers.py $(ARGS)
@@ -200,12 +204,15 @@ dist: $(RELEASE) man ## dist/: the wheel, and the archive of the sources that is
 	rm -rf dist *.egg-info
 	umask 022 && $(RELEASE_BIN)/python -m build --outdir dist .
 
-deb: dist ## build/deb/: the Debian package, and what lintian says of it; needs debhelper and lintian of Debian
+deb: dist ## build/deb/: the Debian package, and what lintian says of it; needs debhelper and lintian of Debian (SUITE=trixie: for another release, in a clean root of it; needs root and debootstrap)
 	rm -rf build/deb
-	bash packaging/debian/build.sh dist/*.whl build/deb
+	bash packaging/debian/$(if $(SUITE),build_in.sh $(SUITE),build.sh) dist/*.whl build/deb
 
-deb-try: deb ## Install, upgrade, remove and purge it in a clean Debian 12; needs root and debootstrap
-	bash tests/packages/try_deb.sh build/deb/*.deb
+deb-try: deb ## Install, upgrade, remove and purge it in a clean Debian 12, or SUITE=trixie; needs root and debootstrap
+	SUITE=$(SUITE) bash tests/packages/try_deb.sh build/deb/*.deb
+
+pipx-try: dist ## The wheel by pipx in a clean Debian 12, or SUITE=trixie, to a signed mail over TLS; needs root and debootstrap
+	SUITE=$(SUITE) bash tests/packages/try_pipx.sh dist/*.whl
 
 constraints: $(RELEASE) ## constraints.txt: the version of each library, with its digests, as the index has them today
 	$(RELEASE_BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \

@@ -103,6 +103,10 @@ def _parse_file_mode(text: str) -> int:
     return int(text, 8)
 
 
+def _file_mode_text(mode: int) -> str:
+    return f"{mode:04o}"
+
+
 def _parse_wait(text: str) -> float:
     seconds = parse_duration(text)
     if not seconds:
@@ -325,7 +329,7 @@ MilterAddress = Annotated[
     Endpoint | UnixSocket, PlainValidator(_milter_address), PlainSerializer(_written_milter_address)
 ]
 MilterListener = Annotated[str, read_by(_milter_listener)]
-FileMode = Annotated[int, read_by(_parse_file_mode), PlainSerializer("{:04o}".format, return_type=str)]
+FileMode = Annotated[int, read_by(_parse_file_mode), PlainSerializer(_file_mode_text, return_type=str)]
 Nameserver = Annotated[Endpoint, read_by(lambda text: Endpoint.parse(text, default_port=53)), AS_TEXT]
 LogServer = Annotated[SyslogServer, read_by(SyslogServer.parse), AS_TEXT]
 TrustedNetwork = Annotated[Network, read_by(_network_but("which would make this an open relay")), AS_TEXT]

@@ -18,6 +18,7 @@ collect_ignore = [] if os.environ.get("EMPATH_INTEROP") else _INTEROP
 
 # Tests that need packages of Debian.
 _PACKAGES = [
+    "test_acme.py",
     "test_amqp_broker.py",
     "test_dane.py",
     "test_dkim_peers.py",
