@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import time
+from contextlib import closing
 from types import SimpleNamespace
 
 import apsw
@@ -22,6 +23,8 @@ from empath.storage.queue.sessions import KeepSessions, SessionRow
 from empath.storage.queue.throughput import AddHours, Mark
 from empath.storage.queue.transcripts import KeepTranscripts, TranscriptRow
 from empath.storage.refusals import with_code
+from empath.storage.sqlite.plans import ForgetStatistics
+from tests.bench.depth.fill import Filling, fill
 from tests.bench.depth.steering import is_quick_query
 from tests.cli.admin.kit import run_apart
 from tests.docs.pages import ROOT, blocks
@@ -239,6 +242,41 @@ def test_a_quick_look_reads_no_more_than_it_shows(queue, statement):
     small = {"SCAN p", "SCAN c", "SCAN h", "SCAN _clock", "SCAN CONSTANT ROW"}  # processes, orders, hold rules, and now
     scans = {step for step in steps if step.startswith("SCAN")} - small
     assert len(scans) <= ("LIMIT" in statement), steps
+
+
+def _plans(path):
+    """The plan of each statement of the page that reads, by a shell that begins now."""
+    with closing(apsw.Connection(str(path))) as shell:
+        looks = [text for text in STATEMENTS if text.startswith("SELECT")]
+        return {text: shell.execute(f"EXPLAIN QUERY PLAN {text.partition(';')[0]}").fetchall() for text in looks}
+
+
+def test_an_analyze_of_a_small_queue_changes_no_plan_for_longer_than_seconds(queue):
+    """
+    Its counts say that each table is small, so that all are walked. The housekeeper removes them.
+    """
+    before = _plans(queue.path)
+    write(queue.path, "ANALYZE")
+    assert before != _plans(queue.path)
+    again = Queue(queue.path, slot="worker-2")
+    again.run(ForgetStatistics())
+    again.close()
+    assert before == _plans(queue.path)
+
+
+def test_an_analyze_of_a_large_queue_leads_to_no_walk(tmp_path):
+    """
+    Nor where nearly all mail is for one domain, and most of it is held.
+    """
+    path = tmp_path / "queue.db"
+    fill(path, Filling(2000, retained=6000))
+    write(path, "UPDATE _recipient SET domain = 'large.example' WHERE recipient_id % 50 > 0")
+    write(path, "UPDATE queue SET status = 'held' WHERE recipient_id % 3 > 0")
+    write(path, "ANALYZE")
+    walked = re.compile(r"SCAN (r|_recipient|_message|_attempt)")
+    for statement, steps in _plans(path).items():
+        if "FROM refusal" not in statement:  # whose table is r, and bounded
+            assert [] == [step for *_, step in steps if walked.fullmatch(step)], statement
 
 
 def test_mail_that_is_stuck_is_found_in_the_indexes_of_what_waits(queue):

@@ -21,13 +21,24 @@ from ..machine import BenchFailure, describe, raise_file_limit
 from ..report import figure, pairs_text, verdicts_text
 from ..scenarios import Plan
 from .fill import RECIPIENTS, fill
+from .large_work import large_work
 from .pages import pages
 from .served import fillings, place
 from .serving import crowded, dead_zone, depth, dripping, hanging, workers
 from .steering import steering
 from .verdicts import shown
 
-SCENARIOS: Final = ("steering", "pages", "depth", "hanging", "dripping", "crowded", "dead-zone", "workers")
+SCENARIOS: Final = (
+    "steering",
+    "large-work",
+    "pages",
+    "depth",
+    "hanging",
+    "dripping",
+    "crowded",
+    "dead-zone",
+    "workers",
+)
 
 
 def main() -> int:
@@ -72,9 +83,10 @@ def _measure(options: argparse.Namespace) -> int:
         plan = Plan(directory, messages=options.messages, drained=options.drain)
         templates: dict[str, Path] = {}
         steered: dict[str, Path] = {}
-        if {"steering", "pages", "depth"} & set(options.scenarios):
+        flows = bool({"steering", "pages", "depth"} & set(options.scenarios))
+        if {"steering", "large-work", "pages", "depth"} & set(options.scenarios):
             for filling in fillings(options.recipients):
-                if not filling.retained or "steering" in options.scenarios:
+                if {"steering", "large-work"} & set(options.scenarios) if filling.retained else flows:
                     name, template = filling.name, directory / f"{len(steered)}.db"
                     verdicts.append(shown(name, f"filling with {filling.recipients:,}, s", fill(template, filling)))
                     _say(verdicts[-1:])
@@ -83,6 +95,12 @@ def _measure(options: argparse.Namespace) -> int:
                         templates[name] = template
         runs: dict[str, Callable[[], list[Verdict]]] = {
             "steering": lambda: _steering(directory, steered),
+            "large-work": lambda: [
+                verdict
+                for name, template in steered.items()
+                if name not in templates
+                for verdict in large_work(name, CHECKOUT, template, directory, 5 * options.recipients)
+            ],
             "pages": lambda: [
                 verdict
                 for name, template in templates.items()

@@ -62,8 +62,13 @@ def steering(name: str, queue: Path, tree: Path) -> list[Verdict]:
     return found
 
 
+def admin_of(queue: Path) -> list[str]:
+    """The command `empath-admin`, with the configuration beside *queue*."""
+    return [str(Path(sys.executable).parent / "empath-admin"), "-c", str(queue.parent / "empath.toml")]
+
+
 def _commands(name: str, queue: Path, tree: Path) -> list[Verdict]:
-    admin = [str(Path(sys.executable).parent / "empath-admin"), "-c", str(queue.parent / "empath.toml")]
+    admin = admin_of(queue)
 
     def seconds(*arguments: str, tries: int = TRIES) -> float:
         return least_s(tries, lambda: output_of([*admin, *arguments], cwd=queue.parent, env=environment(tree)))
