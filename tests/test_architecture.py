@@ -89,7 +89,7 @@ ONLY_IN = {  # outside module -> where it may be named: a package, or one file
     "botocore": {"daemon/publisher/s3_sink.py"},
     "confluent_kafka": {"daemon/publisher/kafka_sink.py"},
     "nats": {"daemon/publisher/nats_sink.py"},
-    "opentelemetry": {"telemetry/tracing/otlp.py"},
+    "opentelemetry": {"telemetry/tracing/otlp.py", "telemetry/otlp_logs.py"},
     "orjson": {"authentication/findings.py", "storage", "telemetry"},
     "pluggy": {"modules"},
     "prometheus_client": {"daemon/httpd/exposition.py"},

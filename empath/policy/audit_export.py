@@ -52,12 +52,17 @@ def record_of(entry: AuditEntry, redaction: Redaction) -> dict[str, Any]:
         "at": written_at(entry),
         "actor": entry.who,
         "action": entry.what,
-        "result": _RESULTS.get(entry.what, DONE),
+        "result": result_of(entry.what),
         "resource": {name: value for name, value in resource.items() if value is not None},
         "before": _left(redaction, Kind.TEXT, entry.before),
         "after": _left(redaction, Kind.TEXT, entry.after),
         "metadata": {"engine_version": entry.engine_version},
     }
+
+
+def result_of(action: str) -> str:
+    """What came of the action in a row of the audit."""
+    return _RESULTS.get(action, DONE)
 
 
 def written_at(entry: AuditEntry) -> str:

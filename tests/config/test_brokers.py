@@ -21,6 +21,7 @@ listener = [{address = "127.0.0.1:2525"}]
 AMQP = '[events.amqp.n]\nurl = "amqps://a.test/mail"\n'
 KAFKA = '[events.kafka.n]\nservers = ["a.test:9093"]\ntopic = "t"\n'
 S3 = '[events.s3.n]\nurl = "https://a.test"\nbucket = "b"\n'
+OTLP = '[events.otlp.n]\nurl = "https://a.test:4318"\n'
 NATS = '[events.nats.n]\nurl = "tls://a.test"\n'
 
 
@@ -47,6 +48,7 @@ def read(place, text):
         ('[events.kafka.n]\nservers = ["a/b"]\n', "6: events.kafka.n.servers[1]: not a host and port: 'a/b'"),
         ('[events.kafka.n]\nservers = ["@a:1"]\n', "6: events.kafka.n.servers[1]: not a host and port: '@a:1'"),
         ("[events.kafka.n]\nservers = []\n", "6: events.kafka.n.servers: names no server"),
+        ('[events.otlp.n]\nurl = "http://a.test:4318"\n', "6: events.otlp.n.url: not a URL"),
         (f"{KAFKA}tls = false\n", "8: events.kafka.n.tls: events would go to a.test:9093 in the clear"),
         (f'{KAFKA}mechanism = "X"\n', "8: events.kafka.n.mechanism: not a mechanism of Kafka: 'X' (SCRAM-SHA-512, "),
         (f'{S3}access_key = "a"\n', "8: events.s3.n.access_key: access_key and secret_file go together"),
@@ -85,13 +87,16 @@ def test_files_that_do_not_serve_are_found(tmp_path):
         ("botocore", "s3", S3),
         ("confluent_kafka", "kafka", KAFKA),
         ("nats", "nats", NATS),
+        ("opentelemetry", "otlp", OTLP),
     ],
 )
 def test_a_missing_library_is_named_with_what_installs_it(tmp_path, monkeypatch, module, extra, table):
     """
     By `check`, and by the consumer itself, which then sends nothing.
     """
-    for name in [name for name in sys.modules if name.partition(".")[0] == module or name.endswith("_sink")]:
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] == module or name.endswith(("_sink", "otlp_logs"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)  # as `import` sees what is not there
     config = read(tmp_path, table)

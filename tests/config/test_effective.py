@@ -160,6 +160,7 @@ def test_every_key_of_the_reference_is_there():
         "files": {"of_files": {"path": "events.jsonl"}},
         "sinks": {"of_sinks": {"module": "my_broker"}},
         "amqp": {"of_amqp": {"url": "amqps://a.test"}},
+        "otlp": {"of_otlp": {"url": "https://a.test:4318"}},
         "kafka": {"of_kafka": {"servers": ["a.test:9093"], "topic": "t"}},
         "nats": {"of_nats": {"url": "tls://a.test"}},
         "s3": {"of_s3": {"url": "https://a.test", "bucket": "b"}},

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from empath.config.fields import (
     AmqpUrl,
+    AttributeKey,
     BrokerServer,
     ConfigPath,
     Exchange,
@@ -23,6 +24,7 @@ from empath.config.reading import problem, setting
 from empath.config.tables.event_choice import Choice
 from empath.mail.url import is_here
 
+_LOGS_PATH = "/v1/logs"
 _TYPE = "{type}"
 _MOST_OCTETS = 255  # of a routing key: AMQP 0.9.1, 4.2.5.3
 _MOST_TYPE = 15  # octets of a type of event
@@ -191,3 +193,34 @@ class EventS3(Broker):
     def files(self) -> dict[str, Path | None]:
         """See Broker."""
         return {**super().files, "secret_file": self.secret_file}
+
+
+class EventOtlp(Broker):
+    """A collector of OpenTelemetry that takes events as records of a log, by OTLP over HTTP (Protocol Buffers). It
+    needs the extra `otlp`: `pip install empath-mta[otlp]`."""
+
+    package: ClassVar = "opentelemetry.proto.collector.logs.v1"
+    extra: ClassVar = "otlp"
+
+    url: SecureUrl = Field(examples=["https://otel.example.net:4318"])
+    """The collector: an https: URL, or an http: one of this host (127.0.0.1, [::1], localhost). A URL without a path
+    gets /v1/logs."""
+
+    headers_file: ConfigPath | None = setting(None, example="/etc/empath/otlp.headers")
+    """File with header fields of each request, one a line, such as "Authorization: Bearer …". The user of the processes
+    must be able to read it."""
+
+    resource: dict[AttributeKey, Text] = setting({})
+    """Attributes of all that is sent, such as "deployment.environment.name" = "production". `service.name` is "empath"
+    unless it is here."""
+
+    @property
+    def logs_url(self) -> str:
+        """Where requests go."""
+        parts = urlsplit(self.url)
+        return self.url if parts.path.strip("/") else parts._replace(path=_LOGS_PATH).geturl()
+
+    @property
+    def files(self) -> dict[str, Path | None]:
+        """See Broker."""
+        return {**super().files, "headers_file": self.headers_file}

@@ -9,12 +9,12 @@ from pydantic import Field, field_validator, model_validator
 
 from empath.config.fields import ConfigPath, Count, ModuleName, Octets, SecureUrl, TransportName, Wait
 from empath.config.reading import problem, setting
-from empath.config.tables.event_brokers import Broker, EventAmqp, EventKafka, EventNats, EventS3
+from empath.config.tables.event_brokers import Broker, EventAmqp, EventKafka, EventNats, EventOtlp, EventS3
 from empath.config.tables.event_choice import Choice
 from empath.config.tables.table import Table
 from empath.policy.events.consumer import STREAM, ConsumerOfFile, types_text
 
-_TABLES = ("webhooks", "files", "sinks", "amqp", "kafka", "nats", "s3")  # of consumers, by their names
+_TABLES = ("webhooks", "files", "sinks", "amqp", "kafka", "nats", "s3", "otlp")  # of consumers, by their names
 
 
 class EventWebhook(Choice):
@@ -99,6 +99,7 @@ class Events(Table):
     kafka: dict[TransportName, EventKafka] = setting({})
     nats: dict[TransportName, EventNats] = setting({})
     s3: dict[TransportName, EventS3] = setting({})
+    otlp: dict[TransportName, EventOtlp] = setting({})
 
     @field_validator(*_TABLES)
     @classmethod
@@ -126,6 +127,7 @@ class Events(Table):
             "kafka": self.kafka,
             "nats": self.nats,
             "s3": self.s3,
+            "otlp": self.otlp,
         }
         for kind, by_name in tables.items():
             for name, table in by_name.items():

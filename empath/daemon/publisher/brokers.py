@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from empath.config.tables.event_brokers import Broker, EventAmqp, EventKafka, EventNats, EventS3
+from empath.config.tables.event_brokers import Broker, EventAmqp, EventKafka, EventNats, EventOtlp, EventS3
 from empath.daemon.publisher.broker_messages import failed
 from empath.daemon.publisher.said import Said, Sink
 from empath.policy.events.form import Event
@@ -38,11 +38,18 @@ def _nats(table: EventNats, queue: str) -> Sink:
     return NatsSink(table, queue)
 
 
+def _otlp(table: EventOtlp, queue: str) -> Sink:
+    from empath.daemon.publisher.otlp_sink import OtlpSink  # noqa: PLC0415 - only what is configured
+
+    return OtlpSink(table, queue)
+
+
 _MAKERS: Final[dict[type[Broker], Callable[[Any, str], Sink]]] = {
     EventAmqp: _amqp,
     EventKafka: _kafka,
     EventNats: _nats,
     EventS3: _s3,
+    EventOtlp: _otlp,
 }
 
 

@@ -298,9 +298,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
             connection.pragma("user_version", _VERSION)
     _check(connection, path)
     connection.pragma("synchronous", 1)
-    connection.pragma(
-        "secure_delete", "fast"
-    )  # no copies of old rows in pages that are written anyway: see `overwrite`
+    connection.pragma("secure_delete", "fast")  # where it costs no write: no copy of a row is left in its page
 
 
 def _make(path: Path) -> None:

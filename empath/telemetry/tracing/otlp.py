@@ -33,7 +33,7 @@ def request_of(spans: Iterable[Span], resource: Mapping[str, str]) -> bytes:
     """The body of a request with *spans*, all of the process that *resource* describes."""
     request = ExportTraceServiceRequest()
     of_process = request.resource_spans.add()
-    of_process.resource.attributes.extend(_key_value(key, value) for key, value in resource.items())
+    of_process.resource.attributes.extend(key_value(key, value) for key, value in resource.items())
     scope = of_process.scope_spans.add()
     scope.scope.name = _SCOPE
     add = scope.spans.add
@@ -54,7 +54,7 @@ def request_of(spans: Iterable[Span], resource: Mapping[str, str]) -> bytes:
             made.MergeFromString(_octets_of(attributes))
         if error is not None:
             made.status.code = proto.Status.STATUS_CODE_ERROR
-            made.status.message = _cut(error)
+            made.status.message = cut(error)
         for link in links:
             _add_link(made, link)
     return request.SerializeToString()
@@ -68,7 +68,7 @@ def refused_in(answer: bytes) -> tuple[int, str]:
         told = ExportTraceServiceResponse.FromString(answer).partial_success
     except DecodeError:  # JSON, or the page of something in between
         return 0, ""
-    return max(0, told.rejected_spans), _cut(told.error_message)
+    return max(0, told.rejected_spans), cut(told.error_message)
 
 
 def _add_link(span: proto.Span, link: TraceContext) -> None:
@@ -86,10 +86,11 @@ def _octets_of(attributes: Attributes) -> bytes:
 @lru_cache(maxsize=4096, typed=True)  # 1 is not True
 def _attribute(key: str, value: str | int | float | bool) -> bytes:
     """The octets of a span that has only this attribute."""
-    return proto.Span(attributes=[_key_value(key, value)]).SerializeToString()
+    return proto.Span(attributes=[key_value(key, value)]).SerializeToString()
 
 
-def _key_value(key: str, value: str | int | float | bool) -> KeyValue:
+def key_value(key: str, value: str | int | float | bool, most: int = MOST_CHARACTERS) -> KeyValue:
+    """An attribute; text has *most* characters at most."""
     match value:
         case bool():
             made = AnyValue(bool_value=value)
@@ -98,11 +99,11 @@ def _key_value(key: str, value: str | int | float | bool) -> KeyValue:
         case float():
             made = AnyValue(double_value=value)
         case _:
-            made = AnyValue(string_value=_cut(value))
+            made = AnyValue(string_value=cut(value, most))
     return KeyValue(key=key, value=made)
 
 
-def _cut(text: str) -> str:
+def cut(text: str, most: int = MOST_CHARACTERS) -> str:
     """*text* as the format takes it: bounded, and without halves of characters."""
-    text = text[:MOST_CHARACTERS]
+    text = text[:most]
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
