@@ -20,6 +20,26 @@ SELECT :plan_id, r.recipient_id
          ELSE r.status = 'queued' OR r.status = 'deferred' OR r.status = 'held'
        END;
 
+-- name: add_move
+-- The recipient :recipient_id, which a plan to reroute moves to :target. Index: the rowid.
+INSERT INTO plan_recipient (plan_id, recipient_id, target)
+SELECT :plan_id, r.recipient_id, :target
+  FROM _recipient AS r
+ WHERE r.recipient_id = :recipient_id
+   AND (r.status = 'queued' OR r.status = 'deferred' OR r.status = 'held');
+
+-- name: moves
+-- What a plan to reroute has not carried out. Index: _plan_recipient_state. Rows: recipient_id, target.
+SELECT recipient_id, target FROM _plan_recipient WHERE plan_id = :plan_id AND state = 'planned';
+
+-- name: targets_of
+-- The destinations that a plan moves those of :page to. Index: the UNIQUE of _plan_recipient. Rows: target.
+SELECT DISTINCT target
+  FROM _plan_recipient
+ WHERE plan_id = :plan_id
+   AND recipient_id IN (:page[])
+   AND target IS NOT NULL;
+
 -- name: with_status
 -- Those of :page with one of :statuses. Index: the rowid. Rows: recipient_id, rising.
 SELECT recipient_id FROM _recipient WHERE recipient_id IN (:page[]) AND status IN (:statuses[text]) ORDER BY recipient_id;
@@ -39,7 +59,7 @@ SELECT plan_id, verb, argument, predicate, hash, state, who, created_unix, expir
 -- name: recipients
 -- Up to :limit recipients of a plan above :after. Index: the UNIQUE of _plan_recipient.
 -- Rows: the fields of storage.admin.plans.Planned.
-SELECT recipient_id, id, recipient, state, planned_status, status, is_changed
+SELECT recipient_id, id, recipient, state, planned_status, status, is_changed, planned_destination, target
   FROM plan_recipient
  WHERE plan_id = :plan_id
    AND recipient_id > :after

@@ -23,6 +23,15 @@ SELECT r.recipient_id, r.address, r.domain, d.name, m.reverse_path, m.account, m
    AND r.recipient_id <= :last
    AND r.status IN ('queued', 'deferred', 'held');
 
+-- name: waiting_of
+-- As waiting, of :page (list of recipient_id). Rows: the same.
+SELECT r.recipient_id, r.address, r.domain, d.name, m.reverse_path, m.account, m.metadata
+  FROM _recipient AS r
+  JOIN _message AS m ON m.message_id = r.message_id
+  JOIN _destination AS d ON d.destination_id = r.destination_id
+ WHERE r.recipient_id IN (:page[])
+   AND r.status IN ('queued', 'deferred', 'held');
+
 -- name: move
 -- Move the recipient to another destination, unless it is leased by now.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid.

@@ -1151,7 +1151,8 @@ END;
 -- Orders that are prepared: see control/plan.sql.
 CREATE TABLE _plan (
   plan_id    INTEGER PRIMARY KEY AUTOINCREMENT,
-  verb       TEXT    NOT NULL CHECK (verb IN ('retry', 'hold', 'release', 'delete', 'bounce', 'expire', 'priority')),
+  verb       TEXT    NOT NULL CHECK (
+               verb IN ('retry', 'hold', 'release', 'delete', 'bounce', 'expire', 'priority', 'reroute')),
   argument   TEXT,  -- class of the verb priority
   predicate  TEXT,  -- how the recipients were selected
   hash       TEXT,  -- SHA-256 of their numbers, hexadecimal
@@ -1170,6 +1171,8 @@ CREATE TABLE _plan_recipient (
   next_retry_at     REAL    NOT NULL,  -- before the plan
   priority          INTEGER NOT NULL,  -- before the plan
   changed_at        REAL,  -- instant at which the plan changed it
+  destination       TEXT,  -- name of the destination before a plan to reroute; NULL for other verbs
+  target            TEXT,  -- name of the destination that such a plan moves it to
   UNIQUE (plan_id, recipient_id)
 ) STRICT;
 CREATE INDEX _plan_recipient_state ON _plan_recipient (plan_id, state);

@@ -59,6 +59,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "plan delete": ("--sender spammer@example.org",),
     "plan bounce": ("--domain example.invalid",),
     "plan expire": ("--older-than 4d",),
+    "plan reroute": ("--domain example.com",),
     "plan priority": ("--sender me@example.org --to 0",),
     "apply": ("3 --dry-run", "3 --changed-ok"),
     "undo": ("3",),

@@ -14,14 +14,24 @@ import click
 
 from empath.cli.admin import options, output
 from empath.cli.admin.changes import TERMINAL_ROWS
+from empath.cli.admin.dns import router_in_force
 from empath.cli.admin.options import SPAN, VerbFunction, Whole, json_option, wait_option
 from empath.cli.admin.output import NAME, Column
-from empath.cli.common import FINDINGS, INTERRUPTED, config_option, lenient_configuration, open_queue, say
+from empath.cli.common import (
+    FINDINGS,
+    INTERRUPTED,
+    config_option,
+    configuration,
+    lenient_configuration,
+    open_queue,
+    say,
+)
 from empath.errors import UsageError
 from empath.mail.status import LIVE, RecipientStatus
 from empath.mail.words import count, instant
+from empath.policy.router import Router
 from empath.storage.admin import plans as storage
-from empath.storage.admin.plans import NO_WAY_BACK, Carrying, Difference, Planned, PlanRow, PlanVerb
+from empath.storage.admin.plans import ENDS, NO_WAY_BACK, Carrying, Difference, Planned, PlanRow, PlanVerb
 from empath.storage.admin.selection import Selection
 from empath.storage.admin.short_ids import whole_selection
 from empath.storage.engine import Visit
@@ -33,6 +43,9 @@ _PLANS: Final = (
 _RECIPIENTS: Final = (
     *(Column("RECIPIENT"), Column("ID"), Column("STATE"), Column("BEFORE", 2), Column("NOW", 1)),
     Column("ADDRESS", 0, 12),
+)
+_MOVES: Final = (
+    *(Column("RECIPIENT"), Column("STATE", 1), Column("FROM", 0, 12), Column("TO", 0, 12), Column("ADDRESS", 0, 12)),
 )
 _WEEK_S: Final = 7 * 86_400.0
 _MOST_S: Final = 30 * 86_400.0
@@ -47,6 +60,7 @@ _HELP: Final = {
     PlanVerb.BOUNCE: "Plan to end recipients as undeliverable, with a report.",
     PlanVerb.EXPIRE: "Plan to end recipients as if expired, with a report.",
     PlanVerb.PRIORITY: "Plan to move recipients to another class.",
+    PlanVerb.REROUTE: "Plan to move recipients to where the routes lead now.",
 }
 
 
@@ -72,6 +86,7 @@ def _command(verb: PlanVerb) -> click.Command:
         if keep_s > _MOST_S:
             raise UsageError("--keep takes up to 30d")
         engine = open_queue(lenient_configuration(context))
+        router = _router(context) if verb is PlanVerb.REROUTE else None
         plan_id = storage.make_plan(
             engine,
             verb,
@@ -80,6 +95,7 @@ def _command(verb: PlanVerb) -> click.Command:
             who=options.who(),
             expires_at=time.time() + keep_s,
             deadline_s=wait_s,
+            router=router,
         )
         with engine.visiting(None) as visit:
             _write(visit, storage.find_plan(visit, plan_id), is_json=is_json)
@@ -89,6 +105,11 @@ def _command(verb: PlanVerb) -> click.Command:
     for decorate in reversed(_options(verb)):
         decorated = decorate(decorated)
     return click.command(str(verb), help=_HELP[verb])(decorated)
+
+
+def _router(context: click.Context) -> Router:
+    """The routes of the file, which must be whole, and of the rows."""
+    return router_in_force(configuration(context)[1])
 
 
 def _options(verb: PlanVerb) -> list[options.Decorator]:
@@ -173,7 +194,10 @@ def _write(visit: Visit, row: PlanRow, *, is_json: bool) -> None:
 
 
 def _write_recipients(found: Sequence[Planned]) -> None:
-    if found:
+    if found and found[0].to_destination is not None:
+        moves = [(r.recipient_id, r.state, r.from_destination, r.to_destination, r.recipient) for r in found]
+        output.write_table(_MOVES, moves)
+    elif found:
         rows = [(r.recipient_id, r.id, r.state, r.before, r.status, r.recipient) for r in found]
         output.write_table(_RECIPIENTS, rows)
 
@@ -200,7 +224,8 @@ def apply(
         row = storage.find_plan(visit, plan_id)
         if row.undone:
             raise UsageError(f"plan {plan_id} has been taken back; make another")
-        difference = storage.difference_of(visit, row)
+        router = _router(context) if row.verb == PlanVerb.REROUTE else None
+        difference = storage.difference_of(visit, row, router)
         _say_difference(visit, row, difference)
         if (difference.joined or difference.left) and not changed_ok:
             rest = _as_planned(row, difference)
@@ -210,7 +235,7 @@ def apply(
         if is_dry_run:
             say(NAME, f"would {what}; a dry run: nothing was changed")
             return
-        if row.verb in (*NO_WAY_BACK, PlanVerb.DELETE) and not _is_confirmed(what, is_sure=is_sure):
+        if row.verb in ENDS and not _is_confirmed(what, is_sure=is_sure):
             context.exit(INTERRUPTED)
         carrying = Carrying(visit, row, who=options.who(), undoes=False, leaves=difference.left)
         _carry(carrying)
@@ -273,7 +298,7 @@ def undo(context: click.Context, *, plan_id: int, wait_s: float) -> None:
     with engine.visiting(wait_s) as visit:
         row = storage.find_plan(visit, plan_id)
         if row.verb in NO_WAY_BACK:
-            raise UsageError(f"a plan to {row.verb} cannot be taken back: senders may have got reports; see undelete")
+            raise UsageError(f"a plan to {row.verb} cannot be taken back: {NO_WAY_BACK[PlanVerb(row.verb)]}")
         carrying = Carrying(visit, row, who=options.who(), undoes=True)
         _carry(carrying)
     kept = row.applied - carrying.done

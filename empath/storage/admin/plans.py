@@ -19,11 +19,13 @@ from typing import Any, Final
 
 from empath.errors import MissingInput, StatementRefused, SyntaxViolation
 from empath.mail.status import WAITING, RecipientStatus
+from empath.policy.router import Router
 from empath.storage.admin import selection as select
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection
 from empath.storage.admin.steering import acting
 from empath.storage.engine import Engine, Selects, Visit
+from empath.storage.queue.rerouting import elsewhere, waiting_of
 
 _ROWS: Final = 500  # of one transaction, which others wait for
 _READ_ROWS: Final = 10_000
@@ -40,6 +42,7 @@ class PlanVerb(StrEnum):
     BOUNCE = "bounce"
     EXPIRE = "expire"
     PRIORITY = "priority"
+    REROUTE = "reroute"
 
 
 _HOLDABLE: Final = WAITING | {RecipientStatus.HELD}
@@ -51,8 +54,14 @@ ACTS_ON: Final = {
     PlanVerb.BOUNCE: _HOLDABLE,
     PlanVerb.EXPIRE: _HOLDABLE,
     PlanVerb.PRIORITY: _HOLDABLE,
+    PlanVerb.REROUTE: _HOLDABLE,
 }
-NO_WAY_BACK: Final = frozenset({PlanVerb.BOUNCE, PlanVerb.EXPIRE})
+ENDS: Final = frozenset({PlanVerb.DELETE, PlanVerb.BOUNCE, PlanVerb.EXPIRE})
+NO_WAY_BACK: Final = {
+    PlanVerb.BOUNCE: "senders may have got reports; see undelete",
+    PlanVerb.EXPIRE: "senders may have got reports; see undelete",
+    PlanVerb.REROUTE: "routes decide where mail goes, and would move it again: set them back, and reroute",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,11 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A recipient of a plan; status and recipient are None where it is forgotten. before is its status before it."""
+    """
+    A recipient of a plan; status and recipient are None where it is forgotten. before is its status before it.
+
+    A plan to reroute moves it from one destination to the other; for other verbs these are None.
+    """
 
     recipient_id: int
     id: str | None
@@ -92,6 +105,8 @@ class Planned:
     before: str
     status: str | None
     is_changed: bool
+    from_destination: str | None
+    to_destination: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +126,12 @@ def make_plan(
     who: str,
     expires_at: float,
     deadline_s: float,
+    router: Router | None = None,
 ) -> int:
     """
     Plan *verb* for *selection*, in the name of *who*, until *expires_at* (Unix seconds); the number of the plan.
+
+    A plan to reroute is of what *router* gives another destination.
 
     Raises:
         MissingInput: no recipient of the selection is one that the verb acts on.
@@ -122,6 +140,8 @@ def make_plan(
     """
     with engine.visiting(deadline_s) as visit:
         numbers = selected(visit, ACTS_ON[verb], selection)
+        moves = {} if router is None else _moves(visit, numbers, router)
+        numbers = numbers if router is None else sorted(moves)
         if not numbers:
             raise MissingInput(f"no recipient to {verb} is selected; `empath-admin list` shows the queue")
         row = {"verb": verb, "argument": argument, "predicate": predicate_of(selection), "expires_at": expires_at}
@@ -129,8 +149,21 @@ def make_plan(
             plan_id = int(visit.insert("plans.insert", row | {"hash": _hash(numbers)}))
         for page in _pages(numbers):
             with visit.transaction():
-                visit.run("plans.add", {"plan_id": plan_id, "page": page})
+                if router is None:
+                    visit.run("plans.add", {"plan_id": plan_id, "page": page})
+                else:
+                    keys = {"plan_id": plan_id}
+                    visit.run_each("plans.add_move", [keys | {"recipient_id": n, "target": moves[n]} for n in page])
     return plan_id
+
+
+def _moves(visit: Visit, numbers: Sequence[int], router: Router) -> dict[int, str]:
+    """The destinations that *router* gives those of the recipients *numbers* that wait elsewhere."""
+    return {
+        each.recipient_id: target
+        for page in _pages(numbers)
+        for each, target in elsewhere(router, waiting_of(visit, page))
+    }
 
 
 def all_plans(engine: Engine) -> list[PlanRow]:
@@ -163,9 +196,11 @@ def recipients_of(selects: Selects, plan_id: int, *, after: int = 0, limit: int)
     return [Planned(*row) for row in rows]
 
 
-def difference_of(visit: Visit, plan: PlanRow) -> Difference:
+def difference_of(visit: Visit, plan: PlanRow, router: Router | None = None) -> Difference:
     """
     What the selection of *plan* means now and did not mean then, of what has not been carried out.
+
+    A plan to reroute is compared with what *router* decides: a recipient whose route leads elsewhere by now is left.
 
     Raises:
         UsageError: the selection's SQL is not valid any more.
@@ -177,7 +212,12 @@ def difference_of(visit: Visit, plan: PlanRow) -> Difference:
         return Difference((), tuple(sorted(left)))
     if plan.hash is not None and plan.planned == plan.recipients and _hash(sorted(planned)) != plan.hash:
         raise MissingInput(f"plan {plan.plan_id} is not whole: it was interrupted, or changed; make another")
-    now = set(selected(visit, ACTS_ON[PlanVerb(plan.verb)], selection))
+    chosen = selected(visit, ACTS_ON[PlanVerb(plan.verb)], selection)
+    now = set(chosen)
+    if router is not None:
+        moves = _moves(visit, chosen, router)
+        wanted: dict[int, str] = dict(visit.rows("plans.moves", {"plan_id": plan.plan_id}))
+        now = {number for number, target in moves.items() if wanted.get(number, target) == target}
     applied = {number for (number,) in visit.rows("plans.numbers", {"plan_id": plan.plan_id, "state": "applied"})}
     return Difference(tuple(sorted(now - planned - applied)), tuple(sorted(planned - now)))
 
@@ -212,6 +252,8 @@ class Carrying:
         for page in _pages(numbers):
             page_keys = {"plan_id": self._plan.plan_id, "page": page, "state": self._to}
             with self._visit.transaction(), acting(self._visit, self._who):
+                for (target,) in self._visit.rows("plans.targets_of", page_keys):
+                    self._visit.destination_id(target)  # which is made where no mail went there yet
                 self._visit.run("plans.set_state", page_keys)
             self.done += int(self._visit.value("plans.count_of", page_keys))
             yield self.done

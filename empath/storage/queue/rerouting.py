@@ -6,7 +6,7 @@ destination that is suspended, failing or full gets no lease.  So, once for each
 waiting recipients moves them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from empath.mail.domain import parse_stored
@@ -38,6 +38,11 @@ def waiting(reader: Selects, after: int) -> list[Waiting]:
     """The recipients of one slice that are not leased."""
     rows = reader.rows("rerouting.waiting", {"after": after, "last": after + RECIPIENTS})
     return [Waiting(*row) for row in rows]
+
+
+def waiting_of(reader: Selects, recipients: Sequence[int]) -> list[Waiting]:
+    """Those of *recipients* that are not leased."""
+    return [Waiting(*row) for row in reader.rows("rerouting.waiting_of", {"page": tuple(recipients)})]
 
 
 def elsewhere(router: Router, recipients: Iterable[Waiting]) -> Iterator[tuple[Waiting, str]]:

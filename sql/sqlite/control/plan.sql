@@ -6,8 +6,8 @@
 
 CREATE TRIGGER plan_insert INSTEAD OF INSERT ON plan
 BEGIN
-  SELECT raise(ABORT, 'empath: verb takes retry, hold, release, delete, bounce, expire or priority')
-   WHERE coalesce(new.verb, '') NOT IN ('retry', 'hold', 'release', 'delete', 'bounce', 'expire', 'priority');
+  SELECT raise(ABORT, 'empath: verb takes retry, hold, release, delete, bounce, expire, priority or reroute')
+   WHERE coalesce(new.verb, '') NOT IN ('retry', 'hold', 'release', 'delete', 'bounce', 'expire', 'priority', 'reroute');
   SELECT raise(ABORT, 'empath: argument takes 0 (first) to 4 (last) for the verb priority, and is NULL for the others')
    WHERE iif(new.verb = 'priority', coalesce(CAST(new.argument AS TEXT), '') NOT GLOB '[0-4]', new.argument IS NOT NULL);
   SELECT raise(ABORT, 'empath: predicate takes text of at most 10000 characters') WHERE length(new.predicate) > 10000;
@@ -87,8 +87,15 @@ BEGIN
               WHEN 'hold' THEN r.status = 'queued' OR r.status = 'deferred'
               ELSE r.status = 'queued' OR r.status = 'deferred' OR r.status = 'held'
             END);
-  INSERT INTO _plan_recipient (plan_id, recipient_id, state, status, next_retry_at, priority)
-  SELECT new.plan_id, recipient_id, 'planned', status, next_retry_at, priority
+  SELECT raise(ABORT, 'empath: target takes the name of the destination that a plan to reroute moves the recipient to, and is NULL for other verbs')
+   WHERE (SELECT verb FROM _plan WHERE plan_id = new.plan_id) = 'reroute'
+      <> (typeof(new.target) = 'text' AND length(new.target) BETWEEN 1 AND 10000)
+      OR (SELECT verb FROM _plan WHERE plan_id = new.plan_id) <> 'reroute' AND new.target IS NOT NULL;
+  INSERT INTO _judge_text VALUES (new.target);
+  INSERT INTO _plan_recipient (plan_id, recipient_id, state, status, next_retry_at, priority, destination, target)
+  SELECT new.plan_id, recipient_id, 'planned', status, next_retry_at, priority,
+         iif(new.target IS NULL, NULL, (SELECT name FROM _destination AS d WHERE d.destination_id = _recipient.destination_id)),
+         new.target
     FROM _recipient
    WHERE recipient_id = new.recipient_id
      AND NOT EXISTS (
@@ -102,6 +109,12 @@ BEGIN
      AND NOT (old.state = 'planned' AND new.state IS 'applied' OR old.state = 'applied' AND new.state IS 'undone');
   SELECT raise(ABORT, 'empath: the sender may have got a report; UPDATE history SET status = ''queued'' sends bounced mail again')
    WHERE new.state = 'undone' AND (old.verb = 'bounce' OR old.verb = 'expire');
+  SELECT raise(ABORT, 'empath: routes decide where mail goes, and would move it again: set them back, and reroute')
+   WHERE new.state = 'undone' AND old.verb = 'reroute';
+  SELECT raise(ABORT, 'empath: no mail went to the destination of this move yet; empath-admin apply makes it')
+   WHERE old.verb = 'reroute'
+     AND new.state IS NOT old.state
+     AND NOT EXISTS (SELECT 1 FROM _destination WHERE name = old.target);
   SELECT raise(ABORT, 'empath: a recipient is not as it was planned, or as the plan left it: SELECT * FROM plan_recipient WHERE is_changed')
    WHERE new.state IS NOT old.state AND old.is_changed;
   UPDATE _plan_recipient
@@ -157,11 +170,19 @@ BEGIN
     iif(
       old.verb = 'priority' AND new.state IS NOT old.state,
       iif(new.state = 'applied', CAST(old.argument AS INTEGER), old.planned_priority), old.priority));
+  UPDATE _recipient SET destination_id = (SELECT destination_id FROM _destination WHERE name = old.target)
+   WHERE recipient_id = old.recipient_id
+     AND old.verb = 'reroute'
+     AND new.state IS NOT old.state;
+  INSERT INTO _audit_change
+  VALUES (
+    (SELECT now FROM _clock), (SELECT who FROM _author), old.recipient_id, old.id, old.recipient, NULL, 'destination',
+    old.destination, iif(old.verb = 'reroute' AND new.state IS NOT old.state, old.target, old.destination));
 END;
 
 CREATE TRIGGER plan_recipient_fixed INSTEAD OF UPDATE OF
   plan_id, recipient_id, id, recipient, verb, argument, is_changed, planned_status, planned_next_retry_unix, planned_priority,
-  status, next_retry_unix, priority
+  status, next_retry_unix, priority, planned_destination, target, destination
 ON plan_recipient
 BEGIN
   SELECT raise(ABORT, 'empath: a recipient of a plan takes only state');
@@ -174,7 +195,8 @@ BEGIN
    WHERE new.plan_id IS NULL
      AND coalesce(
        new.recipient_id, new.id, new.recipient, new.verb, new.argument, new.state, new.is_changed, new.planned_status,
-       new.planned_next_retry_unix, new.planned_priority, new.status, new.next_retry_unix, new.priority);
+       new.planned_next_retry_unix, new.planned_priority, new.status, new.next_retry_unix, new.priority,
+       new.planned_destination, new.target, new.destination);
 END;
 
 CREATE TRIGGER plan_recipient_delete INSTEAD OF DELETE ON plan_recipient

@@ -28,3 +28,28 @@ CREATE TABLE _hold_rule (
   who          TEXT    NOT NULL,  -- author, as in _audit
   UNIQUE (scope, pattern)
 ) STRICT;
+
+-- Plans to reroute.
+-- A CHECK cannot be changed in place. The number of the last plan is kept, so that none is given twice.
+CREATE TEMP TABLE kept_plan AS SELECT * FROM main._plan;
+CREATE TEMP TABLE kept_number AS SELECT seq FROM main.sqlite_sequence WHERE name = '_plan';
+DROP TABLE main._plan;
+CREATE TABLE _plan (
+  plan_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+  verb       TEXT    NOT NULL CHECK (
+               verb IN ('retry', 'hold', 'release', 'delete', 'bounce', 'expire', 'priority', 'reroute')),
+  argument   TEXT,  -- class of the verb priority
+  predicate  TEXT,  -- how the recipients were selected
+  hash       TEXT,  -- SHA-256 of their numbers, hexadecimal
+  who        TEXT    NOT NULL,  -- as in _audit
+  created_at REAL    NOT NULL,
+  expires_at REAL    NOT NULL  -- end of the plan
+) STRICT;
+CREATE INDEX _plan_expiry ON _plan (expires_at);
+INSERT INTO main._plan SELECT * FROM temp.kept_plan;
+DELETE FROM main.sqlite_sequence WHERE name = '_plan';
+INSERT INTO main.sqlite_sequence (name, seq) SELECT '_plan', seq FROM temp.kept_number;
+DROP TABLE temp.kept_plan;
+DROP TABLE temp.kept_number;
+ALTER TABLE _plan_recipient ADD COLUMN destination TEXT;
+ALTER TABLE _plan_recipient ADD COLUMN target TEXT;

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.cli.admin.kit import AdminTool
+from tests.kit.process import configuration
 
 STATUSES = "SELECT status FROM _recipient ORDER BY recipient_id"
 
@@ -137,3 +138,32 @@ def test_a_plan_of_sql_is_carried_out_by_the_command(full: AdminTool):
     assert "empath-admin: plan 1: 4 of 4 recipients changed" in full.words("apply", "1")
     full.queue.write("UPDATE plan SET state = 'undone'")
     assert "qqqq" == statuses(full)
+
+
+def test_a_plan_to_reroute_follows_the_routes_and_refuses_other_ones(full: AdminTool):
+    """
+    Between plan and apply somebody changes a route. Only what still goes where the plan says is moved.
+    """
+    destinations = "SELECT destination FROM queue ORDER BY recipient_id"
+    routes = '"*" = "mx"\n"a.example" = "smtp://one.test"\n"b.example" = "smtp://two.test"'
+    full.config.write_text(configuration(2525, routes=routes))
+    made = full.invoke("plan", "reroute", "--all")
+    assert (0, 3 + 5) == (made.exit_code, len(made.stdout.splitlines())), made.stderr
+    assert ["RECIPIENT", "STATE", "FROM", "TO", "ADDRESS"] == made.stdout.splitlines()[3].split()
+    assert ["1", "planned", "a.example", "smtp:one.test:25", "r1@a.example"] == made.stdout.splitlines()[4].split()
+    assert [("a.example",)] * 3 + [("b.example",)] == full.queue.select(destinations)
+
+    full.config.write_text(configuration(2525, routes=routes.replace("two.test", "three.test")))
+    done = full.run("apply", "1")
+    assert (4, "1 recipient of the plan would not be selected any more") == (done.code, done.err.splitlines()[0][14:])
+    assert ["4", "planned", "b.example", "smtp:two.test:25"] == done.out.splitlines()[1].split()[:4]
+    assert [("a.example",)] * 3 + [("b.example",)] == full.queue.select(destinations)
+
+    assert ["empath-admin: plan 1: 3 of 4 recipients changed"] == full.words("apply", "1", "--changed-ok")[1:]
+    assert [("smtp:one.test:25",)] * 3 + [("b.example",)] == full.queue.select(destinations)
+    assert {"smtp:one.test:25"} == {
+        after for (after,) in full.queue.select("SELECT after FROM audit WHERE what = 'destination'")
+    }
+    undone = full.run("undo", "1")
+    assert (64, True) == (undone.code, "would move it again: set them back" in undone.err)
+    assert 66 == full.run("plan", "reroute", "--domain", "a.example").code

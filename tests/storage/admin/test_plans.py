@@ -142,6 +142,8 @@ def test_each_change_is_in_the_audit(waiting: Queue) -> None:
         ("UPDATE plan SET state = 'undone'", "nothing of this plan has been carried out"),
         ("INSERT INTO plan_recipient (plan_id, recipient_id) VALUES (9, 1)", "there is no such plan"),
         ("INSERT INTO plan_recipient (plan_id, recipient_id) VALUES (1, 99)", "select by status"),
+        ("INSERT INTO plan_recipient (plan_id, recipient_id, target) VALUES (1, 1, 'x')", "NULL for other verbs"),
+        ("UPDATE plan_recipient SET target = 'x'", "takes only state"),
         ("UPDATE plan_recipient SET state = 'undone'", "after 'planned'"),
         ("UPDATE plan_recipient SET recipient = 'x'", "takes only state"),
     ],
@@ -149,6 +151,35 @@ def test_each_change_is_in_the_audit(waiting: Queue) -> None:
 def test_what_a_plan_does_not_take_is_refused(waiting: Queue, sqlite: Sqlite, statement: str, words: str) -> None:
     plan(waiting, "hold")
     assert words in sqlite(waiting.path, statement)
+
+
+def test_a_plan_to_reroute_moves_mail_in_any_shell(waiting: Queue, sqlite: Sqlite) -> None:
+    """
+    Not what something else has moved since, and not to where no mail went yet: only the program makes a destination. It
+    has no way back, because the next lease would route again.
+    """
+    waiting.accept("b.example")
+    waiting.write("INSERT INTO plan (verb) VALUES ('reroute')")
+    take = "INSERT INTO plan_recipient (plan_id, recipient_id, target) VALUES"
+    assert "target takes the name of the destination" in sqlite(waiting.path, f"{take} (1, 1, NULL)")
+    assert "" == sqlite(waiting.path, f"{take} (1, 1, 'b.example'), (1, 2, 'new.example')")
+    shown = "SELECT recipient_id, planned_destination, target, destination, is_changed FROM plan_recipient"
+    assert [(1, "a.example", "b.example", "a.example", 0), (2, "a.example", "new.example", "a.example", 0)] == (
+        waiting.select(shown)
+    )
+    apply = "UPDATE plan SET state = 'applied'"
+    assert "empath-admin apply makes it" in sqlite(waiting.path, apply)
+    waiting.write("DELETE FROM plan_recipient WHERE recipient_id = 2")
+    waiting.write("UPDATE _recipient SET destination_id = destination_id + 1 WHERE recipient_id = 1")
+    assert "recipients are not as they were planned" in sqlite(waiting.path, apply)
+    waiting.write("UPDATE _recipient SET destination_id = destination_id - 1 WHERE recipient_id = 1")
+    assert "" == sqlite(waiting.path, apply)
+    assert [(1, "a.example", "b.example", "b.example", 0)] == waiting.select(shown)
+    moved = "SELECT recipient_id, before, after FROM audit WHERE what = 'destination'"
+    assert [(1, "a.example", "b.example")] == waiting.select(moved)
+    assert "would move it again" in sqlite(waiting.path, "UPDATE plan SET state = 'undone'")
+    waiting.write("UPDATE _recipient SET destination_id = destination_id - 1 WHERE recipient_id = 1")
+    assert [(1,)] == waiting.select("SELECT is_changed FROM plan_recipient")
 
 
 @pytest.mark.parametrize("verb", ["bounce", "expire"])
@@ -171,8 +202,10 @@ def test_a_plan_takes_the_recipients_that_its_verb_acts_on(waiting: Queue, sqlit
     waiting.write("UPDATE queue SET status = 'cancelled' WHERE recipient_id = 3")
     argument = "1" if verb is PlanVerb.PRIORITY else "NULL"
     waiting.write(f"INSERT INTO plan (verb, argument) VALUES ('{verb}', {argument})")
+    target = "'b.example'" if verb is PlanVerb.REROUTE else "NULL"
     for number, status in ((1, "held"), (2, "queued"), (3, "cancelled")):
-        said = sqlite(waiting.path, f"INSERT INTO plan_recipient (plan_id, recipient_id) VALUES (1, {number})")
+        values = f"(1, {number}, {target})"
+        said = sqlite(waiting.path, f"INSERT INTO plan_recipient (plan_id, recipient_id, target) VALUES {values}")
         assert (status in ACTS_ON[verb], status) == (said == "", status)
 
 

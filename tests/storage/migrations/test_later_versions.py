@@ -38,9 +38,13 @@ CHANGES: dict[int, dict[str, Callable[[Rows], Rows]]] = {
     },
     4: {"_process": added(1), "_message": added(1), "_recipient": marked(1)},
     5: {"_process": added(1), "_recipient": marked(1), "_token": added(1)},
-    6: {"_event_type": lambda rows: sorted([*rows, ("audited", 0)]), "_recipient": marked(0)},
-    7: {"_recipient": marked(0)},
-    8: {"_recipient": marked(0)},
+    6: {
+        "_event_type": lambda rows: sorted([*rows, ("audited", 0)]),
+        "_plan_recipient": added(2),
+        "_recipient": marked(0),
+    },
+    7: {"_plan_recipient": added(2), "_recipient": marked(0)},
+    8: {"_plan_recipient": added(2), "_recipient": marked(0)},
 }
 
 
