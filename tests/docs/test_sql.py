@@ -39,6 +39,8 @@ ULID = "01JD3KQ9XWV5N8T2RZC4E6MBHA"
 
 
 STATEMENTS = blocks("docs/sql.md", "sql")
+LOOKS = [text for text in STATEMENTS if text.startswith("SELECT")]
+SEPARATOR = "-- next --"
 DEFERRED = 1  # number of a deferred recipient
 
 
@@ -188,25 +190,15 @@ def test_what_the_issue_of_the_view_promises_is_there():
     assert set() == set(promised.split()) - {column for column, _ in queue.columns}
 
 
-@pytest.mark.parametrize(
-    "run",
-    [
-        pytest.param(
-            lambda queue, script: _in_shell(queue, script, "-init", str(ROOT / "conf/sqliterc")),
-            id="shell",
-            marks=pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system"),
-        ),
-        pytest.param(lambda queue, script: _in_admin(queue, script, "--write"), id="empath-admin"),
-    ],
-)
+@pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda text: text.split("\n")[0][:40])
-def test_a_statement_works_as_printed(queue, run, statement):
+def test_a_statement_works_as_printed(queue, statement):
     """
     People copy examples. Each finds or changes a row.
     """
     audit = "SELECT count(*) FROM audit"
     before = select(queue.path, audit)
-    done = run(queue, _as_printed(queue, statement))
+    done = _in_shell(queue, _as_printed(queue, statement), "-init", str(ROOT / "conf/sqliterc"))
     assert (0, "") == (done.code, done.err)
     if "SELECT" in statement:
         assert done.out
@@ -214,17 +206,33 @@ def test_a_statement_works_as_printed(queue, run, statement):
         assert before < select(queue.path, audit)
 
 
+def _parts(queue, statements):
+    """A script of *statements*, as printed, with a line of its own after each."""
+    return "".join(f"{_as_printed(queue, each).rstrip().rstrip(';')};\n.print {SEPARATOR}\n" for each in statements)
+
+
+def test_empath_admin_takes_every_statement(queue):
+    """
+    Looks without `--write`, changes with it. Each is taken back, because the next one needs the queue as it was; one
+    that is a transaction comes last.
+    """
+    done = _in_admin(queue, _parts(queue, LOOKS))
+    assert (0, "", len(LOOKS)) == (done.code, done.err, done.out.count(SEPARATOR))
+    assert [] == [look for look, rows in zip(LOOKS, done.out.split(SEPARATOR), strict=False) if not rows.strip()]
+    changes = sorted((text for text in STATEMENTS if text not in LOOKS), key=lambda text: "BEGIN" in text)
+    undone = [text if "BEGIN" in text else f"SAVEPOINT s;\n{text}\nROLLBACK TO s;\nRELEASE s" for text in changes]
+    done = _in_admin(queue, _parts(queue, undone), "--write")
+    assert (0, "", len(changes)) == (done.code, done.err, done.out.count(SEPARATOR))
+
+
 @pytest.mark.skipif(SHELL is None, reason="no sqlite3 shell of the system")
-@pytest.mark.parametrize(
-    "statement", [text for text in STATEMENTS if text.startswith("SELECT")], ids=lambda text: text.split("\n")[0][:40]
-)
-def test_a_look_works_read_only(queue, statement):
+def test_a_look_works_read_only(queue):
     """
     The page promises it.
     """
-    done = _in_shell(queue, _as_printed(queue, statement), "-readonly")
-    assert (0, "") == (done.code, done.err)
-    assert done.out
+    done = _in_shell(queue, _parts(queue, LOOKS), "-readonly")
+    assert (0, "", len(LOOKS)) == (done.code, done.err, done.out.count(SEPARATOR))
+    assert [] == [look for look, rows in zip(LOOKS, done.out.split(SEPARATOR), strict=False) if not rows.strip()]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ def host(tmp_path: Path) -> Iterator[Empathd]:
     defaults.write_text(f"EMPATHD={install(instance)}\nCONFIG={instance.config}\n")
     try:
         yield instance
-        shell(SCRIPT, "stop", EMPATH_DEFAULTS=str(defaults))
+        if instance.log.exists():  # it was started
+            shell(SCRIPT, "stop", EMPATH_DEFAULTS=str(defaults))
     finally:
         instance.clean_up()
 

@@ -9,7 +9,7 @@ from empath.mail.status import RecipientStatus
 from empath.message.report.facts import ReportKind
 from empath.policy.bounce import TOLD_OF, wants_notice
 from tests.kit.queue import Queue
-from tests.kit.sqlites import SQLITES, Sqlite
+from tests.kit.sqlites import SQLITES, Sqlite, errors_of
 
 SOON = time.time()
 REFUSED_TIME = "takes Unix seconds up to 10 years ahead"
@@ -464,14 +464,16 @@ def test_wrong_statement_changes_nothing_and_says_what_to_do(queue: Queue, sqlit
     steer(queue, sqlite, "UPDATE history SET status = 'queued' WHERE recipient_id = 5")
     steer(queue, sqlite, "UPDATE queue SET status = 'bounced' WHERE recipient_id = 5")
     before = queue.dump()
-    wrong = {}
 
-    for statement, words in WRONG:
-        error = sqlite(queue.path, statement)
-        if words not in error or "UNIQUE" in error or before != queue.dump():
-            wrong[statement] = error
+    errors = errors_of(sqlite, queue.path, [statement for statement, _ in WRONG])
 
+    wrong = {
+        statement: error
+        for (statement, words), error in zip(WRONG, errors, strict=True)
+        if words not in error or "UNIQUE" in error
+    }
     assert {} == wrong
+    assert before == queue.dump()
     assert len(WRONG) > 60
 
 
