@@ -24,9 +24,9 @@ PATH = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
 def findings(root):
     """(is it well, is it needed, words) for each thing that was looked at."""
     yield from _python()
-    yield from _environment(root)
+    yield from environment(root)
     yield from _limits()
-    yield from _programs(root / ".ci/programs")
+    yield from programs(root / ".ci/programs")
 
 
 def _python():
@@ -42,7 +42,7 @@ def _python():
             yield False, True, f"no module {module}: apt install {package}"
 
 
-def _environment(root):
+def environment(root):
     ready, python = root / ".venv/ready", root / ".venv/bin/python"
     if not ready.exists():
         yield False, True, "no .venv: make setup"
@@ -69,7 +69,7 @@ def _limits():
         yield well, True, f"{free / 2**30:.0f} GiB free at {folder}" + ("" if well else ": make room, 2 GiB at least")
 
 
-def _programs(file):
+def programs(file):
     missing: dict[str, list[str]] = {}
     for line in file.read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):

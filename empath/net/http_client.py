@@ -106,7 +106,7 @@ class _Answer(HTTPResponse):
         self.fp = io.BufferedReader(_Bounded(self.fp.detach(), before_read))
 
 
-class _Connection(HTTPConnection):
+class OneRequest(HTTPConnection):
     """A connection for one request."""
 
     def __init__(
@@ -198,7 +198,7 @@ class HttpEndpoint:
                 context = client_context(self._ca_file)
             except OSError as exc:  # SSLError is one, too
                 raise HttpFailed(f"{self._ca_file}: {exc.strerror or exc}", has_connected=False) from exc
-        connection = _Connection(parts, context, self._addresses_of, time.monotonic() + timeout_s)
+        connection = OneRequest(parts, context, self._addresses_of, time.monotonic() + timeout_s)
         try:
             return self._exchange(connection, request, most_octets, status_counts)
         except (
@@ -212,7 +212,7 @@ class HttpEndpoint:
             connection.close()
 
     def _exchange(
-        self, connection: _Connection, request: HttpRequest, most_octets: int, status_counts: bool
+        self, connection: OneRequest, request: HttpRequest, most_octets: int, status_counts: bool
     ) -> HttpAnswer:
         parts = self._parts
         connection.putrequest(request.method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))

@@ -39,20 +39,20 @@ def test_the_doctor_names_the_package_of_a_missing_program(tmp_path):
     assert [
         (False, False, "make test lacks something: apt install some-package"),
         (True, False, "make deb: all programs are there"),
-    ] == list(doctor._programs(file))
+    ] == list(doctor.programs(file))
 
 
 def test_the_doctor_tells_what_makes_the_environment(tmp_path):
     """
     A newcomer has none, and after a pull it may be old.
     """
-    assert [(False, True, "no .venv: make setup")] == list(doctor._environment(tmp_path))
+    assert [(False, True, "no .venv: make setup")] == list(doctor.environment(tmp_path))
     (tmp_path / ".venv").mkdir()
     for name in (".venv/ready", "setup.py", "pyproject.toml"):
         (tmp_path / name).touch()
     (tmp_path / ".venv/ready").touch()
     assert [(False, True, ".venv: its Python does not start: rm -r .venv, then make setup")] == [
-        each for each in doctor._environment(tmp_path) if "older" not in each[2]
+        each for each in doctor.environment(tmp_path) if "older" not in each[2]
     ]
 
 

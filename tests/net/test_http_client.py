@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from empath.net import http_client
-from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest, _Connection
+from empath.net.http_client import HttpEndpoint, HttpFailed, HttpRequest, OneRequest
 from tests.kit.http_server import HttpServer, answer
 
 SILENT = "127.0.0.2"
@@ -74,7 +74,7 @@ def test_the_usual_port_is_not_in_the_field_host(url, host):
     """
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        connection = _Connection(urlsplit(url), None, None, time.monotonic() + 60)
+        connection = OneRequest(urlsplit(url), None, None, time.monotonic() + 60)
         connection.sock = ours
         connection.request("GET", "/")
         assert b"Host: " + host in theirs.recv(1000).split(b"\r\n")

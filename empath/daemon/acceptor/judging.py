@@ -30,7 +30,7 @@ _MOST_RECIPIENTS: Final = 10_000  # of one message, with the targets of aliases
 _NO_QUEUE: Final = Reply.of("451 4.3.0 The queue is not available, try again later")
 _NOT_FORWARDED: Final = Reply.of("550 5.1.1 This is no sender that this host has given out in the last three weeks")
 _NOT_SENT: Final = Reply.of("550 5.1.1 This is no sender of mail that this host has sent in the last two months")
-_NO_ROUTE: Final = Reply.of("550 5.1.2 No route to this domain")
+NO_ROUTE: Final = Reply.of("550 5.1.2 No route to this domain")
 _NO_ROUTE_TO_POSTMASTER: Final = Reply.of("451 4.3.5 No route to the postmaster of this host, try again later")
 _NO_ROUTE_TO_TARGET: Final = Reply.of("451 4.3.5 No route to a target of this alias, try again later")
 _TOO_MANY_TARGETS: Final = Reply.of("452 4.5.3 Too many recipients in the aliases of this message")
@@ -75,7 +75,7 @@ def judge_recipient(
 ) -> JudgedRecipient | Reply:
     """What becomes of the recipient that a client names, or the reply that refuses it."""
     config = context.config
-    address, no_route = offer.forward_path.address, _NO_ROUTE
+    address, no_route = offer.forward_path.address, NO_ROUTE
     owner, is_feedback = None, False  # the first sender, of one by SRS; whether a report about mail is to be read
     is_to_postmaster = address is None or config.is_for_postmaster(address)
     hears_all = address is None or is_to_postmaster or hears_all_clients(address)

@@ -50,18 +50,18 @@ class FailedDialogues:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._waiting: list[TranscriptRow] = []
-        self._seen: dict[tuple[object, ...], float] = {}  # when such a dialogue was kept
+        self.seen: dict[tuple[object, ...], float] = {}  # when such a dialogue was kept, at most _MOST_KEYS
         self._is_failing = False
 
     def note(self, failure: Failure, transcript: RecentTranscript) -> None:
         """Keep what *transcript* has, if it is to be kept. It neither waits nor raises."""
         now = self._clock()
         key = (failure.host, failure.client, failure.stage, failure.reply.code, failure.reply.enhanced)
-        if len(self._waiting) >= MOST_A_SECOND or now - self._seen.get(key, -ALIKE_S) < ALIKE_S:
+        if len(self._waiting) >= MOST_A_SECOND or now - self.seen.get(key, -ALIKE_S) < ALIKE_S:
             return
-        if len(self._seen) >= _MOST_KEYS:
-            self._seen.clear()
-        self._seen[key] = now
+        if len(self.seen) >= _MOST_KEYS:
+            self.seen.clear()
+        self.seen[key] = now
         self._waiting.append(
             TranscriptRow(
                 at=now,

@@ -38,7 +38,7 @@ class _NotTaken(Exception):
     """The broker said that it does not keep a message."""
 
 
-class _Connection(amqp.Connection):  # type: ignore[misc]
+class BoundedConnection(amqp.Connection):  # type: ignore[misc]
     """A connection that waits until *ends_at* of time.monotonic, and lets others run before each frame."""
 
     def __init__(self, ends_at: float, *arguments: Any, **named: Any) -> None:
@@ -105,7 +105,7 @@ class AmqpSink:
     def __init__(self, table: EventAmqp, queue: str) -> None:
         self._table = table
         self._queue = queue
-        self._connection: _Connection | None = None
+        self._connection: BoundedConnection | None = None
         self._channel: amqp.Channel | None = None
         self._used_at = 0.0  # of time.monotonic
         self._blocked = ""  # why the broker takes nothing from anyone
@@ -195,7 +195,7 @@ class AmqpSink:
         # Without a login the broker has its guest, who may come from its own host only.
         login = {} if table.user is None else {"userid": table.user, "password": password_of(table)}
         self._blocked = ""
-        self._connection = _Connection(
+        self._connection = BoundedConnection(
             self._ends_at,
             host_and_port(host, parts.port or _PORTS[parts.scheme]),
             login_method="PLAIN",

@@ -129,7 +129,7 @@ class ConnectionPool:
             Stage.QUIT: settings.quit_s,
         }
         self.rules = rules
-        self._sources = sources
+        self.sources = sources
         self._security = Security(tls or ClientTls(), clock, wall_clock)
         self._how = ConnectionSettings(
             settings,
@@ -221,10 +221,10 @@ class ConnectionPool:
             if not (ended.is_stale or ended.is_spent):
                 return self._done(key, connection, ended, None)
             connection.leave()
-            self._sources.give_back(allowance)
+            self.sources.give_back(allowance)
             if ended.is_spent:
                 spent = HostResult(connection.peer, ended.results, was_reached=True, source=connection.source_address)
-        chosen = (None, None) if pool is None else self._sources.choose(pool, host, settings.overflow)
+        chosen = (None, None) if pool is None else self.sources.choose(pool, host, settings.overflow)
         if isinstance(chosen, Reply):
             return _unreached(host, transaction, Said(Stage.CONNECT, chosen))
         source, allowance = chosen
@@ -232,10 +232,10 @@ class ConnectionPool:
         try:
             connection = Connection.open(host, self._how, needs, source, cargo)
         except OutOfResources:
-            self._sources.give_back(allowance)
+            self.sources.give_back(allowance)
             raise
         except HostUnreachable as exc:
-            self._sources.give_back(allowance)
+            self.sources.give_back(allowance)
             if spent is not None:
                 return spent
             return _unreached(host, transaction, exc.said, exc.tls, None if source is None else source.address)
@@ -251,7 +251,7 @@ class ConnectionPool:
     ) -> HostResult:
         """Send the message to the same host without BDAT, which it does not know."""
         connection.leave()
-        self._sources.give_back(allowance)
+        self.sources.give_back(allowance)
         if len(self._unchunked) >= _MOST_UNCHUNKED:
             del self._unchunked[next(iter(self._unchunked))]
         self._unchunked[connection.host.address, connection.host.port] = self._clock() + _UNCHUNKED_S
@@ -267,7 +267,7 @@ class ConnectionPool:
         try:
             return connection.transact(*job)
         except BaseException:  # before the final dot, so the host has not taken the message
-            self._sources.give_back(allowance)
+            self.sources.give_back(allowance)
             raise
 
     def close_idle(self, *, all_of_them: bool = False) -> None:
@@ -289,10 +289,10 @@ class ConnectionPool:
         waiting = self._idle.get(key)
         while waiting:
             connection = waiting.pop()
-            if connection.source is not None and self._sources.is_rested(connection.source.address):
+            if connection.source is not None and self.sources.is_rested(connection.source.address):
                 connection.quit()
             elif connection.is_quiet():
-                allowance = None if connection.source is None else self._sources.allow(connection.source.address, host)
+                allowance = None if connection.source is None else self.sources.allow(connection.source.address, host)
                 if not isinstance(allowance, float):
                     self.counts.reused += 1
                     return connection, allowance

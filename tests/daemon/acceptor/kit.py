@@ -30,7 +30,8 @@ class FakeWriter(HubWriter):
 class Visit:
     """The client's side of one session."""
 
-    def __init__(self, context, early=b"", host="127.0.0.1", new_session=ReceivingSession):
+    def __init__(self, context, early=b"", host="127.0.0.1", new_session=ReceivingSession, account=None):
+        """*account* has logged in already."""
         ours, theirs = socket.socketpair()
         self._theirs = theirs
         self._theirs.setblocking(False)
@@ -39,7 +40,8 @@ class Visit:
         self._deadlines = Deadlines()
         self._watch = gevent.spawn(self._deadlines.run)
         raw = Stream.__init__.__globals__["RawSocket"](fileno=ours.detach())
-        self.session = new_session(context, Stream(raw, host, self._deadlines), ip_address(host))
+        known = {} if account is None else {"account": account}
+        self.session = new_session(context, Stream(raw, host, self._deadlines), ip_address(host), **known)
         self.running = gevent.spawn(self.session.run)
 
     def say(self, octets):

@@ -26,10 +26,8 @@ def accepted(make_context, visit):
         context = make_context("[relay]\ndomains = ['b.example']\n", role=role)
         context.signer = lambda: Signer(KEYS) if signer is None else signer
         context.emit = emitter_to(heard)
-        client = visit(context, host=host)
+        client = visit(context, host=host, account=account)
         client.hear()
-        if account is not None:
-            client.session._client = client.session._client._replace(account=account)
         for line in (b"EHLO c.test", b"MAIL FROM:<" + sender + b">", b"RCPT TO:<a@b.example>", b"DATA"):
             client.say(line + b"\r\n")
         assert client.say(mail + b".\r\n").startswith(b"250 ")

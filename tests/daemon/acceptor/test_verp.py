@@ -33,10 +33,8 @@ def send(context, visit):
     """Sends a message; gives its recipients with the senders that they get, and the destinations."""
 
     def send(*recipients, account=None, sender="news@own.example"):
-        client = visit(context, host=STRANGER)
+        client = visit(context, host=STRANGER, account=None if account is None else LoggedIn(account, None))
         client.hear()
-        if account is not None:
-            client.session._client = client.session._client._replace(account=LoggedIn(account, None))
         for line in ("EHLO c.test", f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{each}>" for each in recipients), "DATA"):
             answer = client.say(line.encode() + b"\r\n")
             if not answer.startswith((b"2", b"3")):

@@ -82,9 +82,9 @@ def test_memory_holds_the_last_events_only(web, monkeypatch):
     reader = web.queue.engine.open_reader()
     feed = Feed(reader)
     feed.enter()
-    web.queue.accept(count=feeds._KEPT + 10)
+    web.queue.accept(count=feeds.KEPT + 10)
     feed.look()
-    assert feeds._KEPT == len(numbers(feed.next_part(10, ALL)))
+    assert feeds.KEPT == len(numbers(feed.next_part(10, ALL)))
     assert [1, 2] == numbers(feed.next_part(0, ALL))[:2]
     reader.close()
 

@@ -106,7 +106,7 @@ def test_a_flood_costs_a_few_rows(failed):
     for number in range(2_000):
         failed.note(client(number), said())
         failed.take()
-    assert len(failed._seen) <= 1_000
+    assert len(failed.seen) <= 1_000
 
 
 def test_what_cannot_be_written_is_said_once(runtime, failed):

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from empath.config.tables.event_brokers import EventAmqp
-from empath.daemon.publisher.amqp_sink import AmqpSink, _Connection
+from empath.daemon.publisher.amqp_sink import AmqpSink, BoundedConnection
 from empath.policy.events.form import Event
 from empath.policy.events.sending import Verdict
 from tests.kit.flood import flooding
@@ -55,6 +55,6 @@ def test_a_broker_names_no_more_octets_of_a_frame_than_a_buffer_may_have():
     """
     The library makes a buffer of that size.
     """
-    connection = _Connection(0.0)
+    connection = BoundedConnection(0.0)
     connection.frame_max = HUGE
     assert 2**20 == connection.frame_max

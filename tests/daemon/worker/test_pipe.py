@@ -20,7 +20,7 @@ from empath.daemon.worker.transport import program
 from empath.daemon.worker.transport.carrier import Body, DeliveryJob
 from empath.daemon.worker.transport.choose import choose_carrier
 from empath.daemon.worker.transport.pipe import PipeCarrier
-from empath.daemon.worker.transport.program import _Guarded
+from empath.daemon.worker.transport.program import Guarded
 from empath.daemon.worker.transport.program_guard import guard
 from empath.errors import ContentGone
 from empath.net.stream import StreamClosed
@@ -39,11 +39,11 @@ USER = "nobody" if RUNS_AS_ROOT else None
 def no_guard_is_left():
     """The guard of this process would end with it, and Python then says that it still runs."""
     yield
-    guard = program._GUARDED.guard
+    guard = program.GUARDED.guard
     if guard is not None:
         guard.stdin.close()
         guard.wait()
-        program._GUARDED.guard = None
+        program.GUARDED.guard = None
 
 
 @pytest.fixture
@@ -353,7 +353,7 @@ def test_a_guard_that_was_ended_is_replaced():
     """
     It knows all programs that are under way.
     """
-    guarded = _Guarded()
+    guarded = Guarded()
     guarded.ready()
     first = guarded.guard
     assert guarded.ready() == first.stdin.fileno()
@@ -374,8 +374,8 @@ def test_a_program_runs_without_a_guard_where_none_can_be_started(place, monkeyp
     At a limit of processes the mail matters more.
     """
     monkeypatch.setattr("sys.executable", "/nowhere")
-    guarded = _Guarded()
-    monkeypatch.setattr("empath.daemon.worker.transport.program._GUARDED", guarded)
+    guarded = Guarded()
+    monkeypatch.setattr("empath.daemon.worker.transport.program.GUARDED", guarded)
     assert ["250 2.0.0 delivered to pipe p: x"] == replies(carrier(place, "print('x')"), job())
     assert None is guarded.guard
 

@@ -26,7 +26,7 @@ class Pooled:
         self.now = 1000.0
         self.uniform = 0.0
         pools = {"a": SourcePool("a", tuple(map(SourceAddress.parse, MEMBERS)))}
-        pool._sources = Sources(pools, lambda: self.rests, lambda: self.now, lambda: self.uniform)
+        pool.sources = Sources(pools, lambda: self.rests, lambda: self.now, lambda: self.uniform)
 
     def send(self, peer, settings=FROM_POOL):
         host = Host("peer.test", peer.host, peer.port)
@@ -98,7 +98,7 @@ class Warm:
     def __init__(self, pooled, *plans):
         self.counts: dict[tuple[str, int], int] = {}
         pools = {name: SourcePool(name, (SourceAddress(address),)) for name, address in BOTH}
-        pooled.pool._sources = Sources(
+        pooled.pool.sources = Sources(
             pools, lambda: pooled.rests, lambda: pooled.now, warmups=lambda: WarmupPlans(plans), commit=self.commit
         )
 
@@ -153,7 +153,7 @@ def test_an_address_that_this_host_does_not_have_is_named(pooled):
     """
     The host is not to blame.
     """
-    pooled.pool._sources = Sources({"a": SourcePool("a", (SourceAddress("192.0.2.99"),))})
+    pooled.pool.sources = Sources({"a": SourcePool("a", (SourceAddress("192.0.2.99"),))})
     with ScriptedPeer() as peer:
         result = pooled.send(peer)
     assert (False, "connect", "451 4.4.1") == said(result)

@@ -26,7 +26,7 @@ from empath.storage.queue.events import first_id, last_id, page
 
 LOOK_S: Final = 0.25
 _PAGE: Final = 500  # events that are read at once
-_KEPT: Final = 2_000  # events in memory
+KEPT: Final = 2_000  # events in memory
 _REST: Final = 4.0  # times the length of a reading that the next one of clients that are behind comes later
 
 
@@ -43,7 +43,7 @@ class Feed:
     def __init__(self, reader: Reader, clock: Callable[[], float] = time.time) -> None:
         self._reader = reader
         self._clock = clock
-        self._kept: deque[tuple[Event, bytes]] = deque(maxlen=_KEPT)
+        self._kept: deque[tuple[Event, bytes]] = deque(maxlen=KEPT)
         self._last = 0  # number up to which events were read
         self._news: int | None = None
         self._came = Signal()

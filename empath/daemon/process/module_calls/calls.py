@@ -31,7 +31,7 @@ from empath.telemetry.occurrences.process import ModuleFailed, ModuleSwitchedOff
 
 FAILURES: Final = 5  # in a row, after which a module is switched off
 _MAX_TEXT: Final = 400  # characters of a reply
-_UNAVAILABLE: Final = Reply.of("451 4.3.0 A filter of this host is not available, try again later")
+UNAVAILABLE: Final = Reply.of("451 4.3.0 A filter of this host is not available, try again later")
 _BY_HOOK: Final = {
     "connect": Reply.of("421 4.3.0 A filter of this host is not available, try again later"),
     "starttls": Reply.of("454 4.3.0 A filter of this host is not available, try again later"),
@@ -132,7 +132,7 @@ class ModuleCalls:
             self._count(standing, hook, error)
         if hook in OBSERVERS or not standing.module.wanted.answers_451:
             return None
-        return _BY_HOOK.get(hook, _UNAVAILABLE)
+        return _BY_HOOK.get(hook, UNAVAILABLE)
 
     def _said(
         self,
@@ -162,7 +162,7 @@ class ModuleCalls:
             self._emit(ModuleFailed(module=name, hook=hook, error=str(error), exception=error.exception))
         if standing.in_a_row[hook] >= FAILURES:
             standing.is_off = True
-            answer = _UNAVAILABLE.escaped() if standing.module.wanted.answers_451 else "none: mail passes without it"
+            answer = UNAVAILABLE.escaped() if standing.module.wanted.answers_451 else "none: mail passes without it"
             self._emit(ModuleSwitchedOff(module=name, failures=standing.failures, answer=answer))
             self._record_off(tuple(each.module.wanted.name for each in self.standings if each.is_off))
 

@@ -135,11 +135,11 @@ class _Watch:
     def run(self) -> ProgramEnd | EmpathError:
         """Body of the greenlet."""
         try:
-            running = in_thread(_start, self._arguments, self._file, self._limits, _GUARDED.ready())
+            running = in_thread(_start, self._arguments, self._file, self._limits, GUARDED.ready())
         except EmpathError as exc:
             return exc
         self._running = running
-        _GUARDED.begin(running.pid)
+        GUARDED.begin(running.pid)
         reader = gevent.spawn(self._read, running.stdout.fileno())
         try:
             if self._stopped:
@@ -149,7 +149,7 @@ class _Watch:
             self.stop(f"it took longer than {self._limits.timeout_s:g} s, and was killed")
         finally:
             in_thread(_wait, running.pidfd)
-            _GUARDED.end(running.pid)
+            GUARDED.end(running.pid)
             status = _reap(running.pidfd)
             self._running = None
             if not self._stopped:
@@ -191,7 +191,7 @@ class _Watch:
             pass
 
 
-class _Guarded:
+class Guarded:
     """The programs that end with this process. Its guard starts before the first of them."""
 
     def __init__(self) -> None:
@@ -244,7 +244,7 @@ def _start_guard() -> Any:
         raise NotStarted(f"{command[0]}: {exc.strerror or exc}") from exc
 
 
-_GUARDED: Final = _Guarded()
+GUARDED: Final = Guarded()
 
 
 class _Late(Exception):
