@@ -64,8 +64,19 @@ SELECT added_fields FROM _message WHERE ulid = :ulid;
 SELECT substr(octets, 1, :limit) FROM _content WHERE message_id = :message_id;
 
 -- name: count_by_status
--- How many recipients have each status. Index: none, one pass. Rows: status, count.
-SELECT status, count(*) FROM _recipient GROUP BY status;
+-- How many recipients have each status. What was delivered is all that is not anything else, so no row of it is read.
+-- Index: _recipient_live, _recipient_failed, _recipient_cancelled. Rows: status, count.
+SELECT status, recipients FROM queue_by_status
+UNION ALL
+SELECT status, count(*) FROM _recipient WHERE status IN ('bounced', 'expired') GROUP BY status
+UNION ALL
+SELECT 'cancelled', count(*) FROM _recipient WHERE status = 'cancelled'
+UNION ALL
+SELECT 'delivered',
+       (SELECT count(*) FROM _recipient)
+       - (SELECT count(*) FROM _recipient WHERE is_live = 1)
+       - (SELECT count(*) FROM _recipient WHERE status IN ('bounced', 'expired'))
+       - (SELECT count(*) FROM _recipient WHERE status = 'cancelled');
 
 -- name: held_by_empath
 -- Recipients that Empath holds, not a person: each order's reason begins with the same word. Index: none, one pass.

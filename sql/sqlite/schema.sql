@@ -128,6 +128,8 @@ CREATE INDEX _recipient_live ON _recipient (recipient_id, message_id) WHERE is_l
 CREATE INDEX _recipient_domain ON _recipient (domain, recipient_id, message_id) WHERE is_live = 1;
 -- For "what bounced, newest first", however many recipients were delivered since.
 CREATE INDEX _recipient_failed ON _recipient (recipient_id) WHERE status IN ('bounced', 'expired');
+-- So that nobody counts what was delivered: it is all that is in no other index.
+CREATE INDEX _recipient_cancelled ON _recipient (recipient_id) WHERE status = 'cancelled';
 
 -- The moves that a recipient can make.  The trigger below refuses every other move, in any shell.
 CREATE TABLE _recipient_transition (

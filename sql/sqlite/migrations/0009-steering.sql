@@ -14,6 +14,7 @@ UPDATE _recipient SET is_live = 1
 CREATE INDEX _recipient_due ON _recipient (destination_id, priority, next_retry_at, status) WHERE status IN ('queued', 'deferred');
 CREATE INDEX _recipient_live ON _recipient (recipient_id, message_id) WHERE is_live = 1;
 CREATE INDEX _recipient_domain ON _recipient (domain, recipient_id, message_id) WHERE is_live = 1;
+CREATE INDEX _recipient_cancelled ON _recipient (recipient_id) WHERE status = 'cancelled';
 
 -- Mail that is held when its turn comes.
 -- What is held when its turn comes, see policy/hold_rules.py. At most a thousand rows, mostly none.
