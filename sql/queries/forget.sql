@@ -254,9 +254,28 @@ DELETE FROM _suppression WHERE address = :address;
 
 -- name: configured
 -- Where the configuration in the queue names :address, folded. Transaction: none needed. Index: the primary keys, and the
--- few rows of the lists. Rows: what names it.
+-- few rows of the lists and rules, which may name it in their reasons. Rows: what names it.
 SELECT 'account' FROM _account WHERE lower(name) = :address
 UNION ALL
 SELECT 'alias' FROM _alias WHERE pattern = :address OR lower(target) = :address
 UNION ALL
-SELECT 'recipient_list' FROM _recipient_list WHERE address = :address;
+SELECT 'recipient_list' FROM _recipient_list WHERE address = :address
+UNION ALL
+SELECT 'hold_rule' WHERE EXISTS (
+  SELECT 1 FROM _hold_rule WHERE replace(lower(coalesce(pattern, '')), :address, '') <> lower(coalesce(pattern, ''))
+    OR replace(lower(coalesce(reason, '')), :address, '') <> lower(coalesce(reason, '')))
+UNION ALL
+SELECT 'destination_rule' WHERE EXISTS (
+  SELECT 1 FROM _destination_rule WHERE replace(lower(coalesce(reason, '')), :address, '') <> lower(coalesce(reason, '')))
+UNION ALL
+SELECT 'listener_limit' WHERE EXISTS (
+  SELECT 1 FROM _listener_limit WHERE replace(lower(coalesce(reason, '')), :address, '') <> lower(coalesce(reason, '')))
+UNION ALL
+SELECT 'log_level' WHERE EXISTS (
+  SELECT 1 FROM _log_level WHERE replace(lower(coalesce(reason, '')), :address, '') <> lower(coalesce(reason, '')))
+UNION ALL
+SELECT 'source_rest' WHERE EXISTS (
+  SELECT 1 FROM _source_rest WHERE replace(lower(coalesce(reason, '')), :address, '') <> lower(coalesce(reason, '')))
+UNION ALL
+SELECT 'authentication_override' WHERE EXISTS (
+  SELECT 1 FROM _authentication_override WHERE replace(lower(coalesce(reason, '')), :address, '') <> lower(coalesce(reason, '')));

@@ -14,6 +14,7 @@ class AddToken(Write):
 
     Raises:
         UsageError: there is one of this name.
+        MissingInput: there is no such account.
     """
 
     def __init__(
@@ -39,6 +40,9 @@ class AddToken(Write):
         with acting(session, self._who):
             if session.rows("api_tokens.exists", {"name": self._row["name"]}):
                 raise UsageError(f"the token {self._row['name']!r} exists; revoke it, or take another name")
+            account = self._row["account"]
+            if account is not None and not session.rows("accounts.find", {"name": account}):
+                raise MissingInput(f"no account {account!r}; `empath-admin account list` shows all")
             session.insert("api_tokens.insert", self._row)
             session.run("api_tokens.record_insert", {"name": self._row["name"], "role": self._row["role"]})
 

@@ -38,6 +38,15 @@ def test_a_name_can_stand_in_a_line_of_the_audit(tool: AdminTool, name: str) -> 
     assert 2 == tool.invoke("token", "add", "--role", "read", "--", name).exit_code
 
 
+def test_a_token_is_not_bound_to_an_account_that_is_not_there(tool: AdminTool) -> None:
+    """
+    A slip in the name would be seen with the first message only.
+    """
+    done = tool.run("token", "add", "shop", "--role", "inject", "--account", "shpo")
+    assert (66, "empath-admin: no account 'shpo'; `empath-admin account list` shows all\n") == (done.code, done.err)
+    assert [] == tool.queue.select("SELECT name FROM token")
+
+
 def test_a_token_that_is_not_there_cannot_be_revoked(tool: AdminTool) -> None:
     """
     A typing error must not look like a success.

@@ -258,3 +258,17 @@ def test_records_stay_closed_for_others(known: Queue) -> None:
     ):
         with pytest.raises(apsw.ConstraintError, match=refusal):
             known.write(statement)
+
+
+def test_rules_that_name_the_address_are_told_and_stay(known: Queue) -> None:
+    """
+    A rule that is changed would do something else. A person has to look at it.
+    """
+    known.write("INSERT INTO hold_rule (scope, pattern) VALUES ('sender', 'R1@a.example')")
+    known.write(
+        "INSERT INTO listener_limit (listener, setting, value, reason) VALUES ('*', 'errors', '5', 'for R1@A.example')"
+    )
+    known.write(
+        "INSERT INTO log_level (scope, pattern, level, reason) VALUES ('area', 'dns', 'debug', 'otto@a.example')"
+    )
+    assert ["hold_rule", "listener_limit"] == run(known).configured
