@@ -1,7 +1,7 @@
 """
 reception_trace - what a trace shows of the reception of one message
 
-It notes instants while the message arrives. Whether it is kept is known at its end: then it makes spans of them.
+It notes instants while the message arrives. Whether it is kept is known at its end: only then are ids and spans made.
 """
 
 import time
@@ -20,7 +20,7 @@ _PUT_OFF: Final = "4yz"
 class ReceptionTrace:
     """
     One message. `began_at` is when its part of the session began, in Unix seconds; *given* is the trace that it goes on
-    in, None where it begins one. Call `finish` last.
+    in, None where it begins one. Call `finish` last, if `is_kept`.
     """
 
     __slots__ = (
@@ -41,17 +41,16 @@ class ReceptionTrace:
     def content_ended(self, queue_id: str, traceparent: str | None) -> None:
         """All content of the message *queue_id* has come; *traceparent* is what its header says, if that counts."""
         self._queue_id = queue_id
-        if self._given is None:
+        if self._given is None and traceparent is not None:
             self._given = TraceContext.find(traceparent)
         given = self._given
-        trace_id = trace_id_of(queue_id) if given is None else given.trace_id
-        if given.is_sampled if given is not None else self._tracing.sampling.takes(trace_id):
-            self._keep(trace_id)
+        if self._tracing.sampling.takes_message(queue_id) if given is None else given.is_sampled:
+            self._keep()
 
     def traceparent(self) -> str | None:
         """What the row of the message keeps of it, just before the commit."""
-        if self._context is None and self._tracing.sampling.keeps(time.time() - self._mail_at, has_failed=False):
-            self._keep(self._trace_id)
+        if self._is_worth_it(has_failed=False) and self._context is None:
+            self._keep()
         if self._context is not None:
             return str(self._context)
         return None if self._given is None else str(self._given)
@@ -65,8 +64,17 @@ class ReceptionTrace:
         """It is there, or not."""
         self._commit_ended_at = time.time()
 
+    def is_kept(self, reply: Reply) -> bool:
+        """Whether spans are to be made of it, now that the client gets *reply*."""
+        return self._is_worth_it(has_failed=400 <= reply.code < 500)
+
+    def _is_worth_it(self, *, has_failed: bool) -> bool:
+        if self._context is not None:
+            return True
+        return self._tracing.sampling.keeps(time.time() - self._mail_at, has_failed=has_failed)
+
     def finish(self, reply: Reply, client: Client, protocol: str) -> None:
-        """The client gets *reply*, also if a trace fails to be made of it: the mail is on the disk."""
+        """Make the spans. The client gets *reply*, also if that fails: the mail is on the disk."""
         try:
             self._finish(reply, client, protocol)
         except Exception as exc:  # noqa: BLE001 - see above
@@ -75,12 +83,7 @@ class ReceptionTrace:
     def _finish(self, reply: Reply, client: Client, protocol: str) -> None:
         now, tracing = time.time(), self._tracing
         has_failed = reply.klass == 4
-        if self._context is None:
-            if not tracing.sampling.keeps(now - self._mail_at, has_failed=has_failed):
-                return
-            self._keep(self._trace_id)
-        context = self._context
-        assert context is not None
+        context = self._context or self._keep()
         tracing.traced.end(self._queue_id)
         error = reply.escaped() if has_failed else None
         session = tracing.below(context)
@@ -116,10 +119,8 @@ class ReceptionTrace:
             made.append(s.Span(s.COMMIT, commit, context.span_id, self._commit_began_at, ended_at, (), error))
         tracing.record(made)
 
-    @property
-    def _trace_id(self) -> str:
-        return trace_id_of(self._queue_id) if self._given is None else self._given.trace_id
-
-    def _keep(self, trace_id: str) -> None:
-        self._context = TraceContext(trace_id, self._tracing.new_span_id(), True)
-        self._tracing.traced.begin(self._queue_id, self._context)
+    def _keep(self) -> TraceContext:
+        trace_id = trace_id_of(self._queue_id) if self._given is None else self._given.trace_id
+        context = self._context = TraceContext(trace_id, self._tracing.new_span_id(), True)
+        self._tracing.traced.begin(self._queue_id, context)
+        return context

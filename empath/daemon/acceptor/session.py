@@ -8,6 +8,7 @@ transaction at a time.
 
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
@@ -55,7 +56,6 @@ from empath.telemetry.occurrences.acceptor import ClientDialogue
 
 if TYPE_CHECKING:  # only what is configured is imported
     from empath.daemon.acceptor.reception_trace import ReceptionTrace
-    from empath.daemon.process.tracing import Tracing
 
 _CLOSED = ServerState.CLOSED
 REFUSED_S = 30.0  # time for the QUIT of a client that a module refused in place of the banner, RFC 5321 §3.1
@@ -318,7 +318,7 @@ class ReceivingSession(Introduction):
         self._transaction = Transaction(context, self._client, event)
         self._transaction.metadata = self._metadata_text
         if context.tracing is not None:
-            self._transaction.trace = _trace(context.tracing, self._traced_from, self.trace_parent)
+            self._transaction.trace = _trace_kind()(context.tracing, self._traced_from, self.trace_parent)
         if context.authentication is not None and not self._is_trusted:
             self._check(self._transaction, context.authentication)
         self._transactions += 1
@@ -410,10 +410,11 @@ class ReceivingSession(Introduction):
             transaction.close()
 
 
-def _trace(tracing: "Tracing", began_at: float, parent: TraceContext | None) -> "ReceptionTrace":
+@cache
+def _trace_kind() -> "type[ReceptionTrace]":
     from empath.daemon.acceptor.reception_trace import ReceptionTrace  # noqa: PLC0415 - only what is configured
 
-    return ReceptionTrace(tracing, began_at, parent)
+    return ReceptionTrace
 
 
 ANSWERS: dict[type, Callable[[ReceivingSession, Any], Reply | None]] = {

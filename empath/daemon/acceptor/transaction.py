@@ -163,13 +163,16 @@ class Transaction:
 
     def _traced_end(self, trace: "ReceptionTrace") -> Reply:
         content, client, context = self._begun_content(), self._client, self._context
-        is_trusted = is_within(client.address, context.listener.trust_traceparent)
-        trace.content_ended(str(content.queue_id), content.fields.traceparent if is_trusted else None)
+        traceparent = content.fields.traceparent
+        if traceparent is not None and not is_within(client.address, context.listener.trust_traceparent):
+            traceparent = None
+        trace.content_ended(str(content.queue_id), traceparent)
         reply = _NOT_NOW
         try:
             reply = self._end_content()
         finally:
-            trace.finish(reply, client, self._protocol)
+            if trace.is_kept(reply):
+                trace.finish(reply, client, self._protocol)
         return reply
 
     def _end_content(self) -> Reply:

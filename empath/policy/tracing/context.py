@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from empath.errors import SyntaxViolation
 
-_DIGITS: Final = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789abcdefghijklmnopqrstuv")
+_DIGITS: Final = bytes.maketrans(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", b"0123456789abcdefghijklmnopqrstuv")
 _FORM: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 _LONGEST: Final = 512
 _NO_VERSION: Final = "ff"
@@ -59,9 +59,14 @@ class TraceContext(NamedTuple):
             return None
 
 
+def trace_number_of(queue_id: str) -> int:
+    """The number of the trace that begins with the message *queue_id*, a ULID in upper case; it has 128 bits."""
+    return int(queue_id.encode().translate(_DIGITS), 32) or 1
+
+
 def trace_id_of(queue_id: str) -> str:
     """The id of the trace that begins with the message *queue_id*, a ULID in upper case."""
-    return f"{int(queue_id.translate(_DIGITS), 32) or 1:032x}"
+    return f"{trace_number_of(queue_id):032x}"
 
 
 def span_id_of(number: int) -> str:

@@ -9,6 +9,8 @@ known: of such a message there is what the process had recorded, from its part o
 from dataclasses import dataclass, field
 from typing import Final
 
+from empath.policy.tracing.context import trace_number_of
+
 _RANDOM_DIGITS: Final = 14
 _ALL: Final = 16**_RANDOM_DIGITS
 
@@ -33,6 +35,10 @@ class Sampling:
     def takes(self, trace_id: str) -> bool:
         """Whether a trace is one of the ratio, by its hexadecimal id."""
         return int(trace_id[-_RANDOM_DIGITS:], 16) >= self._least
+
+    def takes_message(self, queue_id: str) -> bool:
+        """Whether the trace that begins with the message *queue_id* is one of the ratio. Its id need not be made."""
+        return self._least < _ALL and trace_number_of(queue_id) % _ALL >= self._least
 
     def keeps(self, took_s: float, *, has_failed: bool) -> bool:
         """Whether a part of the way is kept that took *took_s*, and is in no trace yet."""

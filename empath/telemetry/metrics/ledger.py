@@ -69,10 +69,14 @@ class Ledger:
 
     def add(self, metric: Metric, labels: Labels = _NONE, by: float = 1) -> None:
         """Count."""
+        self.counter(metric)(labels, by)
+
+    def counter(self, metric: Metric) -> Callable[[Labels, float], None]:
+        """As `add` for one metric, which is looked up once: for what is counted with each mail."""
         counts = self._counts.get(metric)
         if counts is None:
             counts = self._counts[metric] = _Counts(metric)
-        counts.add(labels, by)
+        return counts.add
 
     def observe(self, metric: Metric, value: float, labels: Labels = _NONE) -> None:
         """Take *value* into a histogram."""

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from empath.mail.identity import QueueId, Timestamp
+from empath.policy.tracing.context import trace_id_of
 from empath.policy.tracing.sampling import Sampling
 
 
@@ -18,6 +20,15 @@ def test_a_larger_ratio_takes_what_a_smaller_one_takes(trace_id, less, more):
     text = f"{trace_id:032x}"
     assert Sampling(more).takes(text) or not Sampling(less).takes(text)
     assert (False, True) == (Sampling(0.0).takes(text), Sampling(1.0).takes(text))
+
+
+@given(randomness=st.binary(min_size=10, max_size=10), ratio=st.floats(0, 1))
+def test_a_message_is_taken_as_its_trace_is(randomness, ratio):
+    """
+    The process that receives it asks by its queue id, those that deliver it may ask by its trace.
+    """
+    queue_id = str(QueueId.make(Timestamp(1_764_460_800), randomness))
+    assert Sampling(ratio).takes(trace_id_of(queue_id)) == Sampling(ratio).takes_message(queue_id)
 
 
 @pytest.mark.parametrize("ratio", [0.01, 0.25, 0.9])
