@@ -17,10 +17,10 @@ from typing import Any, NoReturn
 import click
 
 from empath.config import Config, load_config
+from empath.daemon.process.own_queue import queue_of
 from empath.errors import EmpathError, StatementRefused, StorageFailure, UsageError
 from empath.mail.printable import printable
 from empath.storage.engine import Engine, NewDestination
-from empath.storage.open import open_engine
 
 FINDINGS = 4  # code of fsck(8) for errors left uncorrected
 READER_GONE = 141  # exit code of a shell for a command ended by SIGPIPE
@@ -77,11 +77,29 @@ def lenient_configuration(context: click.Context) -> Config:
 
 
 def open_queue(config: Config) -> Engine:
-    """The queue that *config* names."""
+    """
+    The queue that *config* names.
+
+    Raises:
+        UsageError: the verb of this command line is not built for it.
+    """
+    if config.queue.url is not None:
+        _hold_built(config)
     book = config.rule_book()
-    engine = open_engine(config.queue.path, max_leases=book.find(None).concurrency)
+    engine = queue_of(config)
     engine.begin_destinations(lambda destination: NewDestination(book.of_destination(destination).concurrency))
     return engine
+
+
+def _hold_built(config: Config) -> None:
+    """Refuse a verb that does not work yet where a server keeps the queue."""
+    from empath.config.workable.server_queue import refusal_of_verb  # noqa: PLC0415 - a queue in a file needs it not
+
+    context = click.get_current_context(silent=True)
+    words = context.command_path.split() if context is not None else []
+    refusal = refusal_of_verb(config, words[1]) if words[:1] == ["empath-admin"] and len(words) > 1 else None
+    if refusal is not None:
+        raise UsageError(refusal)
 
 
 def say(command: str, text: str) -> None:

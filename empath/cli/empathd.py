@@ -28,6 +28,7 @@ from empath.config.tables.tls import TlsClient
 from empath.config.workable.check import contradictions, old_names
 from empath.config.workable.contradiction import Contradiction, located
 from empath.config.workable.machine import low_file_limit, unreadable_recipients
+from empath.config.workable.server_queue import unbuilt_words
 from empath.daemon.process.secrets import examine_secrets
 from empath.daemon.process.slots import slots
 from empath.daemon.supervisor import instance, launch, listeners, resources
@@ -139,7 +140,8 @@ def status(context: click.Context, is_json: bool) -> None:
             "cannot tell: this user may read neither the directory of the queue nor the pid file; ask as root",
         )
         say("empathd", _evidence(pauses is not None, newest, now))
-    lost = None if found.pid is None else instance.removed_under(config.queue.path, found.pids)
+    is_file = config.queue.url is None
+    lost = instance.removed_under(config.queue.path, found.pids) if is_file and found.pid is not None else None
     if lost is not None:
         say("empathd", f"{lost} was removed or replaced under the service; `empath-admin doctor` says more")
     if found.pid is not None and pauses is not None:
@@ -218,6 +220,7 @@ def check(context: click.Context, is_effective: bool, is_json: bool) -> None:
         say("empathd", warnings)
     if wrong:
         raise ConfigError(wrong)
+    say("empathd", "\n".join(f"not built for PostgreSQL yet: {words}" for words in unbuilt_words(config)))
     if not warnings:
         say("empathd", f"{file}: no findings")
 

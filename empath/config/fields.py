@@ -319,6 +319,7 @@ OctetsPerSecond = Annotated[int, read_by(parse_octets_per_second), PlainSerializ
 RateLimit = Annotated[Rate, read_by(parse_rate), PlainSerializer(rate_text)]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Rows = Annotated[int, Strict(), Field(ge=1, le=100_000_000)]  # of a file of their own
+Standbys = Annotated[int, Strict(), Field(ge=0, le=100)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 ConfigPath = Annotated[Path, PlainValidator(_path), AS_TEXT]
 HostName = Annotated[Domain, read_by(Domain.parse), AS_TEXT]

@@ -174,10 +174,13 @@ class Engine(Protocol):
     A queue, as one process sees it.
 
     Shape: has_one_instance is True where the lock of an instance keeps every other process away from the queue, those
-    of other hosts included.
+    of other hosts included. numbers_in_order is True where rows get their numbers in the order of commits: who reads
+    above the last number that it saw then misses none. destinations_stay is True where no destination is ever removed.
     """
 
     has_one_instance: bool
+    numbers_in_order: bool
+    destinations_stay: bool
 
     @property
     def location(self) -> str:

@@ -1,17 +1,37 @@
 """open - the one place that knows which engine keeps a queue"""
 
 from pathlib import Path
+from typing import NamedTuple
 
+from empath.errors import ConfigError
 from empath.storage.engine import Engine, Sleep
 from empath.storage.past_mail import PastMail, PastMailWriter
 
 
-def open_engine(path: Path, *, max_leases: int) -> Engine:
+class Server(NamedTuple):
     """
-    The engine for the queue at *path*; nothing is opened yet.
+    A database server that keeps a queue.
+
+    Shape: url as of libpq; replicas is the number of standbys that must have a mail before its 250; node is the name of
+    this host.
+    """
+
+    url: str
+    replicas: int
+    node: str
+
+
+def open_engine(path: Path, *, max_leases: int, server: Server | None = None) -> Engine:
+    """
+    The engine for the queue at *path*, or in *server*; nothing is opened yet.
 
     A destination that is seen for the first time gets *max_leases* slots.
+
+    Raises:
+        ConfigError: the library for the server is not installed.
     """
+    if server is not None:
+        return _engine_of_server(path, server, max_leases)
     from empath.storage.sqlite.engine import SqliteEngine  # noqa: PLC0415 - only the engine in use is imported
 
     return SqliteEngine(path, max_leases=max_leases)
@@ -41,6 +61,15 @@ def check_past_mail() -> None:
     from empath.storage.sqlite.track import check_fts5  # noqa: PLC0415 - only the engine in use is imported
 
     check_fts5()
+
+
+def _engine_of_server(path: Path, server: Server, max_leases: int) -> Engine:
+    try:
+        from empath.storage.postgresql.engine import PostgresEngine  # noqa: PLC0415 - only the engine in use is imported
+    except ImportError as exc:
+        words = f"[queue] url needs the package psycopg; `pip install 'empath-mta[postgresql]'` installs it: {exc}"
+        raise ConfigError(words) from exc
+    return PostgresEngine(server.url, max_leases=max_leases, place=path, replicas=server.replicas, node=server.node)
 
 
 def preload() -> None:

@@ -91,6 +91,12 @@ def view_takes(view: str) -> str:
 
 
 @cache
+def public_views() -> tuple[str, ...]:
+    """The names of all views that people may read."""
+    return (*re.findall(r"^CREATE VIEW ([a-z]\w*) AS$", script("sqlite/views.sql"), re.MULTILINE),)
+
+
+@cache
 def codes() -> Mapping[str, str]:
     """The codes in force, by their sentences."""
     return codes_in(script(FILE))

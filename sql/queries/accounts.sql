@@ -22,9 +22,10 @@ SELECT value FROM _setting WHERE name = 'decoy_secret';
 INSERT INTO _setting (name, value) VALUES ('decoy_secret', :secret) ON CONFLICT (name) DO NOTHING;
 
 -- name: insert
--- A new account. Transaction: with record_change.
+-- A new account. Transaction: with record_change. Rows: its number.
 INSERT INTO _account (name, senders, password_hash, scram_keys, created_at, password_set_at)
-VALUES (:name, :senders, :password_hash, :scram_keys, :now, :password_set_at);
+VALUES (:name, :senders, :password_hash, :scram_keys, :now, :password_set_at)
+RETURNING account_id;
 
 -- name: set_password
 -- Index: the UNIQUE of name.
@@ -33,7 +34,7 @@ UPDATE _account SET password_hash = :password_hash, scram_keys = :scram_keys, pa
 -- name: record_change
 -- Record in the audit that :what of the account :name changed, without the secrets.
 INSERT INTO _audit (who, object, what, before, after)
-VALUES (coalesce((SELECT who FROM _actor), 'sql'), :name, :what, NULL, :after);
+VALUES ((SELECT who FROM _author), :name, :what, NULL, :after);
 
 -- name: set_status
 -- Index: the UNIQUE of name.

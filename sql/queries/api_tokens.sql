@@ -15,14 +15,15 @@ UPDATE _token SET last_used_at = :now, last_client = :client
 INSERT INTO _audit (who, object, what, before, after) VALUES ('httpd', :client, 'token refused', NULL, :reason);
 
 -- name: insert
--- A new token. Transaction: with record_change.
+-- A new token. Transaction: with record_change. Rows: its number.
 INSERT INTO _token (name, role, networks, digest, created_at, expires_at, account)
-VALUES (:name, :role, :networks, :digest, :now, :expires_at, :account);
+VALUES (:name, :role, :networks, :digest, :now, :expires_at, :account)
+RETURNING token_id;
 
 -- name: record_insert
 -- Record in the audit that the token :name was made.
 INSERT INTO _audit (who, object, what, before, after)
-VALUES (coalesce((SELECT who FROM _actor), 'sql'), :name, 'token', NULL, :role);
+VALUES ((SELECT who FROM _author), :name, 'token', NULL, :role);
 
 -- name: exists
 -- Index: the UNIQUE of name. Rows: none or one, 1.

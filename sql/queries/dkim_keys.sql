@@ -19,14 +19,15 @@ SELECT 1 FROM _dkim_key WHERE domain = :domain AND selector = :selector;
 SELECT 1 FROM _dkim_key WHERE domain = :domain AND selector = :selector AND state = 'waiting';
 
 -- name: insert
--- A new key. Transaction: with record_insert.
+-- A new key. Transaction: with record_insert. Rows: its number.
 INSERT INTO _dkim_key (domain, selector, algorithm, since, record, private_key, created_at)
-VALUES (:domain, :selector, :algorithm, :now, :record, :private_key, :now);
+VALUES (:domain, :selector, :algorithm, :now, :record, :private_key, :now)
+RETURNING dkim_key_id;
 
 -- name: record_insert
 -- Record in the audit that the key was made.
 INSERT INTO _audit (who, object, what, before, after)
-VALUES (coalesce((SELECT who FROM _actor), 'sql'), :name, 'dkim_key', NULL, 'waiting');
+VALUES ((SELECT who FROM _author), :name, 'dkim_key', NULL, 'waiting');
 
 -- name: begin
 -- The key signs from now on. Index: _dkim_key_name.

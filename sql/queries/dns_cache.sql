@@ -61,16 +61,16 @@ DELETE FROM _dns_order WHERE order_id IN (:keys[]);
 SELECT name, type, status, answer, alias_of, dnssec, asked_unix AS asked_at, expires_unix AS expires_at,
        stale_until_unix AS stale_until, times_asked, failure
   FROM dns_cache
- WHERE (:name IS NULL OR name = :name) AND (:type IS NULL OR type = :type)
+ WHERE (CAST(:name AS text) IS NULL OR name = :name) AND (CAST(:type AS text) IS NULL OR type = :type)
  ORDER BY name, type;
 
 -- name: number_shown
 -- The number of these. Rows: one.
-SELECT count(*) FROM dns_cache WHERE (:name IS NULL OR name = :name) AND (:type IS NULL OR type = :type);
+SELECT count(*) FROM dns_cache WHERE (CAST(:name AS text) IS NULL OR name = :name) AND (CAST(:type AS text) IS NULL OR type = :type);
 
 -- name: forget_shown
 -- Forget these, and let every process ask anew.
-DELETE FROM dns_cache WHERE (:name IS NULL OR name = :name) AND (:type IS NULL OR type = :type);
+DELETE FROM dns_cache WHERE (CAST(:name AS text) IS NULL OR name = :name) AND (CAST(:type AS text) IS NULL OR type = :type);
 
 -- name: ask_anew
 -- Let every process ask anew about :name, which may have no row; about all names if it is NULL.

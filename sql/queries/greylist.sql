@@ -78,25 +78,25 @@ DELETE FROM _greylist WHERE greylist_id IN (:keys[]);
 -- storage.admin.greylist.GreylistRow.
 SELECT client, sender, recipient, first_seen_unix AS first_seen_at, passes_unix AS passes_at, expires_unix AS expires_at, hits
   FROM greylist
- WHERE (:client IS NULL OR client = :client)
-   AND (:sender IS NULL OR sender = :sender)
-   AND (:recipient IS NULL OR recipient = :recipient)
+ WHERE (CAST(:client AS text) IS NULL OR client = :client)
+   AND (CAST(:sender AS text) IS NULL OR sender = :sender)
+   AND (CAST(:recipient AS text) IS NULL OR recipient = :recipient)
  ORDER BY client, sender, recipient;
 
 -- name: number_shown
 -- The number of these. Rows: one.
 SELECT count(*)
   FROM greylist
- WHERE (:client IS NULL OR client = :client)
-   AND (:sender IS NULL OR sender = :sender)
-   AND (:recipient IS NULL OR recipient = :recipient);
+ WHERE (CAST(:client AS text) IS NULL OR client = :client)
+   AND (CAST(:sender AS text) IS NULL OR sender = :sender)
+   AND (CAST(:recipient AS text) IS NULL OR recipient = :recipient);
 
 -- name: forget_shown
 -- Forget these.
 DELETE FROM greylist
- WHERE (:client IS NULL OR client = :client)
-   AND (:sender IS NULL OR sender = :sender)
-   AND (:recipient IS NULL OR recipient = :recipient);
+ WHERE (CAST(:client AS text) IS NULL OR client = :client)
+   AND (CAST(:sender AS text) IS NULL OR sender = :sender)
+   AND (CAST(:recipient AS text) IS NULL OR recipient = :recipient);
 
 -- name: allow
 -- Let all mail of :client pass.

@@ -72,11 +72,11 @@ SELECT recipient_id FROM _plan_recipient WHERE plan_id = :plan_id AND state = :s
 
 -- name: changed
 -- Those of them that are not as the plan expects them. Index: _plan_recipient_state. Rows: recipient_id.
-SELECT recipient_id FROM plan_recipient WHERE plan_id = :plan_id AND state = :state AND is_changed;
+SELECT recipient_id FROM plan_recipient WHERE plan_id = :plan_id AND state = :state AND is_changed = 1;
 
 -- name: set_state
 -- Carry out or take back the recipients of :page that are as the plan expects them. Index: the UNIQUE of _plan_recipient.
-UPDATE plan_recipient SET state = :state WHERE plan_id = :plan_id AND recipient_id IN (:page[]) AND NOT is_changed;
+UPDATE plan_recipient SET state = :state WHERE plan_id = :plan_id AND recipient_id IN (:page[]) AND is_changed = 0;
 
 -- name: count_of
 -- How many of :page have :state. Index: the UNIQUE of _plan_recipient. Rows: one.

@@ -52,10 +52,10 @@ SELECT recipient_id, id, status, NULL AS ordered, priority, attempts, next_retry
                               AND a.started_at + a.duration_s > p.at)
                    OR EXISTS (SELECT 1 FROM _lease AS l WHERE l.lease_id = r.lease_id AND l.leased_at <= p.at) AS is_under_way,
                    coalesce(
-                     (SELECT u.after FROM _audit AS u
+                     (SELECT CAST(u.after AS integer) FROM _audit AS u
                        WHERE u.recipient_id = r.recipient_id AND u.at <= p.at AND u.what = 'priority'
                        ORDER BY u.audit_id DESC LIMIT 1),
-                     (SELECT u.before FROM _audit AS u
+                     (SELECT CAST(u.before AS integer) FROM _audit AS u
                        WHERE u.recipient_id = r.recipient_id AND u.at > p.at AND u.what = 'priority'
                        ORDER BY u.audit_id LIMIT 1),
                      r.priority) AS priority,
@@ -67,26 +67,27 @@ SELECT recipient_id, id, status, NULL AS ordered, priority, attempts, next_retry
                                WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s <= p.at
                                  AND a.decided_next_retry_at IS NOT NULL
                               UNION ALL
-                              SELECT u.at, 1, u.audit_id, u.after
+                              SELECT u.at, 1, u.audit_id, CAST(u.after AS double precision)
                                 FROM _audit AS u
                                WHERE u.recipient_id = r.recipient_id AND u.at <= p.at AND u.what = 'next_retry_unix') AS f
                        ORDER BY f.at DESC, f.place DESC, f.number DESC LIMIT 1),
                      (SELECT coalesce(f.before, m.received_at)
-                        FROM (SELECT a.started_at + a.duration_s AS at, 0 AS place, a.attempt_id AS number, NULL AS before
+                        FROM (SELECT a.started_at + a.duration_s AS at, 0 AS place, a.attempt_id AS number,
+                                     CAST(NULL AS double precision) AS before
                                 FROM _attempt AS a
                                WHERE a.recipient_id = r.recipient_id AND a.started_at + a.duration_s > p.at
                                  AND a.decided_next_retry_at IS NOT NULL
                               UNION ALL
-                              SELECT u.at, 1, u.audit_id, u.before
+                              SELECT u.at, 1, u.audit_id, CAST(u.before AS double precision)
                                 FROM _audit AS u
                                WHERE u.recipient_id = r.recipient_id AND u.at > p.at AND u.what = 'next_retry_unix') AS f
                        ORDER BY f.at, f.place, f.number LIMIT 1),
                      r.next_retry_at) AS next_retry_unix,
                    coalesce(
-                     (SELECT u.after FROM _audit AS u
+                     (SELECT CAST(u.after AS double precision) FROM _audit AS u
                        WHERE u.recipient_id = r.recipient_id AND u.at <= p.at AND u.what = 'expires_unix'
                        ORDER BY u.audit_id DESC LIMIT 1),
-                     (SELECT u.before FROM _audit AS u
+                     (SELECT CAST(u.before AS double precision) FROM _audit AS u
                        WHERE u.recipient_id = r.recipient_id AND u.at > p.at AND u.what = 'expires_unix'
                        ORDER BY u.audit_id LIMIT 1),
                      r.expires_at) AS expires_unix,

@@ -45,7 +45,7 @@ UPDATE _attempt SET text = :text WHERE attempt_id = :number;
 -- The row of the audit that tells of a redaction: :what was done, to :object, with the counts and the digest :after.
 -- Rows: its number.
 INSERT INTO _audit (who, what, object, before, after)
-VALUES (coalesce((SELECT who FROM _actor), :who), :what, :object, NULL, :after)
+VALUES (coalesce(nullif((SELECT who FROM _author), 'sql'), :who), :what, :object, NULL, :after)
 RETURNING audit_id;
 
 -- name: add

@@ -39,9 +39,9 @@ DELETE FROM _transcript WHERE transcript_id IN (:keys[]);
 -- the view without the text of the instant.
 SELECT transcript_id, at_unix, id, destination, host, listener, client, account, sender, stage, reply, dialogue
   FROM transcript
- WHERE (:number IS NULL OR transcript_id = :number)
-   AND (:id IS NULL OR id = :id)
-   AND (:destination IS NULL OR destination = :destination)
-   AND (:client IS NULL OR client = :client)
+ WHERE (CAST(:number AS bigint) IS NULL OR transcript_id = :number)
+   AND (CAST(:id AS text) IS NULL OR id = :id)
+   AND (CAST(:destination AS text) IS NULL OR destination = :destination)
+   AND (CAST(:client AS text) IS NULL OR client = :client)
  ORDER BY transcript_id DESC
  LIMIT :limit;

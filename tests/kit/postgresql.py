@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 
 from empath.storage.postgresql.engine import PostgresEngine
-from empath.storage.postgresql.session import TranslatingSession, compiled
+from empath.storage.postgresql.session import KeptReader, compiled
 from empath.storage.postgresql.writer import Writer
 from empath.storage.queries import all_queries
 from tests.kit.queue import Dump, Queue
@@ -132,11 +132,23 @@ class Server:
     def make_queue(self) -> None:
         """Make the database `queue`."""
         self.run("CREATE DATABASE queue")
-        PostgresEngine(self.conninfo("queue"), max_leases=20, schema=SCHEMA).prepare()
+        PostgresEngine(self.conninfo("queue"), max_leases=20, schema=SCHEMA).make()
 
     def queue(self) -> "PostgresQueue":
         """The queue, without rows but its process."""
         return PostgresQueue(self.conninfo("queue"))
+
+    def crash(self) -> None:
+        """Kill all its processes at once, as a loss of power does."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for pid in (self.process.pid, *map(int, children)):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def restart(self) -> None:
+        """Start it again, on what it had synced."""
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        self._start()
 
     def stop(self) -> None:
         """End it, and remove what it has kept."""
@@ -151,11 +163,11 @@ class _WatchedEngine(PostgresEngine):
 
     def __init__(self, conninfo: str, max_leases: int) -> None:
         super().__init__(conninfo, max_leases=max_leases, schema=SCHEMA)
-        self.readers: list[TranslatingSession] = []
+        self.readers: list[KeptReader] = []
 
-    def open_reader(self) -> TranslatingSession:
+    def open_reader(self, *, deadline_s: float = 5.0) -> KeptReader:
         """See `engine.Engine`."""
-        self.readers.append(super().open_reader())
+        self.readers.append(super().open_reader(deadline_s=deadline_s))
         return self.readers[-1]
 
 
@@ -181,7 +193,16 @@ class PostgresQueue(Queue):
             "SELECT DISTINCT c.relname FROM pg_sequences AS s JOIN pg_class AS c"
             " ON s.sequencename LIKE c.relname || '\\_%' WHERE s.last_value IS NOT NULL AND c.relkind = 'r'"
         ).fetchall()
-        names = {*(name for (name,) in written), "_content", "_setting", "_bucket", "_rate", "_dedup", "_suppression"}
+        names = {
+            *(name for (name,) in written),
+            "_content",
+            "_setting",
+            "_bucket",
+            "_rate",
+            "_dedup",
+            "_suppression",
+            "_spool_garbage",
+        }
         names |= {"_verification", "_recipient_list", "_alias", "_session", "_sts_policy", "_throughput", "_warmup"}
         names |= {"_warmup_use", "_source_rest", "_destination_leaving", "_control_outcome", "_redacted"}
         names |= {"_received_dmarc", "_received_tls", "_dmarc_count", "_tls_count", "_effective_setting"}

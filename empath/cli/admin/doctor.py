@@ -59,6 +59,7 @@ def doctor(context: click.Context, *, reach: str | None, blocklists: tuple[str, 
     from empath.config.salvage import load_leniently  # noqa: PLC0415 - slow to load
     from empath.config.workable.check import contradictions  # noqa: PLC0415 - slow to load
     from empath.config.workable.contradiction import located  # noqa: PLC0415 - slow to load
+    from empath.config.workable.server_queue import unbuilt_words  # noqa: PLC0415 - slow to load
     from empath.daemon.process.certificates import diagnose_certificate, examine_certificates  # noqa: PLC0415 - slow to load
     from empath.daemon.process.health import diagnose_answer  # noqa: PLC0415 - slow to load
     from empath.daemon.process.next_hop_files import examine_next_hops  # noqa: PLC0415 - slow to load
@@ -88,6 +89,7 @@ def doctor(context: click.Context, *, reach: str | None, blocklists: tuple[str, 
         found += diagnose_sts(config, resolver(config), certificates.presented)
         wanted = Wanted(Interfaces().addresses(), bool(launch.status(config).is_running), reach, blocklists)
         found += diagnose_world(config, resolver(config), certificates.presented, wanted, time.time())
+    found += [Diagnosis("not built", Level.OK, words) for words in unbuilt_words(config)]
     found += diagnose_queue(
         open_queue(config),
         config.process.user,

@@ -10,6 +10,7 @@ from empath.config.workable.delivering import delivering
 from empath.config.workable.judging import judging
 from empath.config.workable.listening import listening
 from empath.config.workable.machine import machine
+from empath.config.workable.server_queue import unbuilt_settings
 from empath.config.workable.tracing import unusable_tracing
 
 
@@ -17,7 +18,7 @@ def contradictions(config: Config) -> list[Contradiction]:
     """The settings that cannot work; empty if all can. It looks at the users and directories of this machine."""
     return [
         *listening(config), *delivering(config), *judging(config), *machine(config), *unusable_tracing(config),
-        *unusable_brokers(config), *old_names(config),
+        *unusable_brokers(config), *unbuilt_settings(config), *old_names(config),
     ]  # fmt: skip
 
 

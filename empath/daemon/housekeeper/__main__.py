@@ -44,6 +44,7 @@ from empath.storage.queue.reply_rules import KeepShippedRules
 from empath.telemetry.occurrences.housekeeper import HousekeepingFailed
 
 _WRITE_DEADLINE_S = 5.0
+_BY_NUMBERS = ("audit_log", "seals")  # duties that read the rows above the last one that they have seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Housekeeper:
             runtime.rules, self._reader, runtime.writer, runtime.emit, now=runtime.now, rest=partial(rest, runtime)
         )
         reporters = self._domain_reporters()
-        self._duties = (
+        self._duties = self._possible(
             Duty("rules", 0.25, self._follower.follow),
             Duty("buckets", 60.0, tidying.forget_buckets),
             Duty("control", LOOK_S, self._control.obey),
@@ -95,6 +96,14 @@ class Housekeeper:
             Duty("missing_files", 600.0, spool.report_missing_files),
             Duty("orphans", 600.0, spool.find_orphans),
         )
+
+    def _possible(self, *duties: Duty) -> tuple[Duty, ...]:
+        """Those of *duties* that the engine of the queue allows."""
+        engine = self._runtime.engine
+        left_out = () if engine.numbers_in_order else _BY_NUMBERS
+        if engine.destinations_stay:
+            left_out = (*left_out, "destinations")
+        return tuple(duty for duty in duties if duty.name not in left_out)
 
     def _domain_reporters(self) -> tuple[Duty, ...]:
         runtime = self._runtime

@@ -23,12 +23,12 @@ from empath.daemon.process.child import (
 )
 from empath.daemon.process.client_access import client_access
 from empath.daemon.process.log_server import syslog_of
+from empath.daemon.process.own_queue import queue_of
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.secrets import NO_SECRETS, secrets_of
 from empath.daemon.process.signing import signer_of
 from empath.daemon.process.tls_files import kept_tls_files
 from empath.errors import CannotCreate, ConfigError, EmpathError
-from empath.storage.open import open_engine
 from empath.telemetry import standard_error
 from empath.telemetry.log import log
 from empath.telemetry.occurrence import traceback_text, words_of
@@ -83,7 +83,7 @@ def run_child(
     try:
         config = load_own_config(child)
         get_hub().threadpool.apply(bool)  # gevent imports at first use: before the privileges go
-        engine = open_engine(config.queue.path, max_leases=config.rule_book().find(None).concurrency)  # imports too
+        engine = queue_of(config)  # imports too
         # OpenSSL opens files, which a process that has dropped its privileges may not.
         files = {} if child.tls_fd is None else kept_tls_files(child.tls_fd)
         tls = server_tls(config, files) if files and not meets_hosts else None

@@ -24,7 +24,8 @@ def diagnose_instance(config: Config) -> Diagnosis:
     found = launch.status(config)
     match found.word:
         case "running":
-            lost = instance.removed_under(config.queue.path, found.pids)
+            is_file = config.queue.url is None
+            lost = instance.removed_under(config.queue.path, found.pids) if is_file else None
             if lost is not None:
                 words = f"running, pid {found.pid}, but {lost} was removed or replaced under it: MAIL is refused"
                 remedy = "read about queue_gone in TROUBLESHOOTING before you stop it"

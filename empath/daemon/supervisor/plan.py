@@ -36,6 +36,8 @@ from empath.errors import ConfigError, EmpathError, MissingInput
 # The lock lies next to the queue, and the children of both plans share the queue, its files and its node.
 _FIXED: Final[dict[str, Callable[[Config], object]]] = {
     "queue.path": lambda config: config.queue.path,
+    "queue.url": lambda config: config.queue.url,
+    "queue.replicas": lambda config: config.queue.replicas,
     "node.name": lambda config: config.node.name,
     "process.pid_file": lambda config: config.process.pid_file,
     "process.user": lambda config: config.process.user,

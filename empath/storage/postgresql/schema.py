@@ -1,5 +1,5 @@
 """
-schema - the tables of a queue in PostgreSQL, in a schema of their own
+schema - the tables and views of a queue in PostgreSQL, in a schema of their own
 
 A queue is made in one transaction. Several processes may try at once: the second one waits for the first, and finds it
 made.
@@ -10,11 +10,12 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from empath.errors import PermissionRefused, UnusableQueue
+from empath.errors import MissingInput, PermissionRefused, UnusableQueue
 from empath.storage.postgresql.connection import Connection, ours
 from empath.storage.queries import script
 
 SCHEMA_VERSION: Final = 1
+_SCRIPTS: Final = ("schema", "views", "control")
 _MADE_MEANWHILE: Final = (
     psycopg.errors.UniqueViolation,
     psycopg.errors.DuplicateTable,
@@ -35,7 +36,8 @@ def prepare(connection: Connection, schema: str, location: str) -> None:
         try:
             with connection.transaction():
                 connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
-                connection.execute(script("postgresql/schema.sql").encode())
+                for name in _SCRIPTS:
+                    connection.execute(script(f"postgresql/{name}.sql").encode())
                 connection.execute("INSERT INTO _meta (schema_version) VALUES (%s)", (SCHEMA_VERSION,))
         except _MADE_MEANWHILE:
             pass
@@ -53,11 +55,12 @@ def check_current(connection: Connection, location: str) -> None:
     Check that the queue has the schema of this program.
 
     Raises:
-        UnusableQueue: it has another one, or none.
+        MissingInput: there is no queue.
+        UnusableQueue: it has another schema.
     """
     found = _version(connection)
     if found is None:
-        raise UnusableQueue(f"{location}: there is no queue; make one first")
+        raise MissingInput(f"{location}: there is no queue; the first `empathd start` makes it")
     if found != SCHEMA_VERSION:
         known = f"this program knows {SCHEMA_VERSION}; run the program that made it"
         raise UnusableQueue(f"{location}: the queue has schema {found}, and {known}")

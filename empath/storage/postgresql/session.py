@@ -8,7 +8,7 @@ TranslatingSession turns each into one of ours.
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -109,7 +109,7 @@ class PostgresSession:
         return self.destination_ids.known.get(name) or self.destination_ids.find(self, name)
 
     def _execute(self, name: str, bindings: Bindings) -> "psycopg.Cursor[Row]":
-        return self.connection.execute(self._statements[name], _bound(bindings))
+        return self.connection.execute(self._statements[name], bound(bindings))
 
 
 class TranslatingSession(PostgresSession):
@@ -130,6 +130,22 @@ class TranslatingSession(PostgresSession):
         with translated(self.location):
             return super().run(name, bindings)
 
+    def insert(self, name: str, bindings: Bindings = ()) -> int:
+        """See `engine.Session`."""
+        with translated(self.location):
+            return super().insert(name, bindings)
+
+    def run_each(self, name: str, rows: Iterable[Bindings]) -> None:
+        """See `engine.Session`."""
+        with translated(self.location):
+            super().run_each(name, rows)
+
+    @contextlib.contextmanager
+    def one_instant(self) -> Iterator[None]:
+        """See `engine.Selects`."""
+        with translated(self.location), super().one_instant():
+            yield
+
     def news(self) -> int:
         """See `engine.Reader`."""
         return int(self.value("lease.news"))
@@ -139,7 +155,40 @@ class TranslatingSession(PostgresSession):
         self.connection.close()
 
 
-def _bound(bindings: Bindings) -> Bindings:
+class KeptReader(TranslatingSession):
+    """A Reader that a process keeps for its whole life: it connects anew once the server has ended its connection."""
+
+    def __init__(self, connect: Callable[[], Connection], location: str, destination_ids: DestinationIds) -> None:
+        """*connect* makes a connection."""
+        super().__init__(connect(), location, destination_ids)
+        self._connect = connect
+        self._is_at_one_instant = False
+
+    @contextlib.contextmanager
+    def one_instant(self) -> Iterator[None]:
+        """See `engine.Selects`."""
+        if self.connection.closed:
+            self.connection = self._connect()
+        self._is_at_one_instant = True
+        try:
+            with super().one_instant():
+                yield
+        finally:
+            self._is_at_one_instant = False
+
+    def _execute(self, name: str, bindings: Bindings) -> "psycopg.Cursor[Row]":
+        if self.connection.closed and not self._is_at_one_instant:
+            self.connection = self._connect()
+        try:
+            return super()._execute(name, bindings)
+        except psycopg.OperationalError:
+            if self._is_at_one_instant or not self.connection.closed:
+                raise
+        self.connection = self._connect()
+        return super()._execute(name, bindings)
+
+
+def bound(bindings: Bindings) -> Bindings:
     """A tuple is a row for psycopg, and a list an array."""
     if isinstance(bindings, Mapping):
         return {

@@ -41,6 +41,8 @@ from empath.storage.write_thread import WriteThread
 
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.02
+# Two may look at once, find nothing, and insert the same row: the second one finds it at its next look.
+_AGAIN: Final = (*PASSING, psycopg.errors.UniqueViolation)
 _OF_A_LEASE: Final = (Settle, EndLease, Rekey, Hold)
 
 W = TypeVar("W", bound=Write)
@@ -97,7 +99,7 @@ class Writer(WriteThread):
                 self._try([write], run)
             return
         for _ in range(_TRIES):
-            if isinstance(failure, PASSING):
+            if isinstance(failure, _AGAIN):
                 self._sleep(_PAUSE_S)
                 failure = self._failure(writes, run)
         if failure is not None:

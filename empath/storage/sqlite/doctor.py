@@ -18,7 +18,7 @@ from empath.mail.identity import Timestamp
 from empath.policy.health import Diagnosis, Level, judge_least
 from empath.storage.admin.doctor import explained
 from empath.storage.engine import Selects
-from empath.storage.sqlite.checks import place_errors
+from empath.storage.place import place_errors
 from empath.storage.sqlite.connection import check_library
 from empath.storage.sqlite.migration import differing_from, foreign_triggers, missing_tables
 from empath.storage.sqlite.space import wal_octets

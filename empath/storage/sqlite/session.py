@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import apsw
 import orjson
 
+from empath.storage import view_text
 from empath.storage.engine import Bindings, Condition, Row
 from empath.storage.open_views import OpenView
 from empath.storage.queries import all_queries
-from empath.storage.sqlite import guard, view_text
+from empath.storage.sqlite import guard
 from empath.storage.sqlite.connection import transaction, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
 

@@ -75,3 +75,7 @@ WITH mine AS (
    GROUP BY destination_id
 )
 SELECT recipient_id, status, ordered_status IS NOT NULL FROM back;
+
+-- name: other_nodes
+-- The last sign of life of each node but :node with a process that has not ended. Rows: node, Unix seconds.
+SELECT node, max(beat_at) FROM _process WHERE ended_at IS NULL AND node <> :node GROUP BY node ORDER BY node;

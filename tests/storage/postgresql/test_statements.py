@@ -36,11 +36,9 @@ def test_each_statement_is_understood(queue: "PostgresQueue") -> None:
         try:
             prepared = f"PREPARE statement_{next(numbers)} AS {positional(text, BOUND.get(name, {}))}"
             queue.other().execute(prepared.encode(), prepare=False)
-        except psycopg.errors.UndefinedTable:
-            pass  # a public view, or a table of events or of files
         except psycopg.Error as exc:
             refused[name] = str(exc)
-    assert {} == refused
+    assert not refused, "\n".join(f"{n}: {t}" for n, t in refused.items())
 
 
 def positional(text: str, types: dict[str, str]) -> str:

@@ -7,6 +7,8 @@ from empath.storage.queue.accept import Accept
 from empath.storage.queue.authentication import overrides_in_force
 from tests.kit.queue import T0, Queue
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def queue(tmp_path):

@@ -1,8 +1,12 @@
 """test_control - orders to the service, and their outcome on each node"""
 
+import pytest
+
 from empath.storage.queue.control import FinishOrder, GiveUpOrders, ServiceOrder, StartOrder, is_any_stuck, open_orders
 from empath.storage.queue.process import EndProcess, Register
 from tests.kit.queue import T0, Queue
+
+pytestmark = pytest.mark.engines
 
 OWN = "mx.example.test"  # node of the kit's process
 

@@ -19,6 +19,8 @@ from empath.storage.queue.domain_reports import (
 from empath.storage.queue.sweep import outdated
 from tests.kit.queue import T0
 
+pytestmark = pytest.mark.engines
+
 DAY = 86_400
 PERIOD = Period.around(T0, DAY)
 ROW = CountedRow(

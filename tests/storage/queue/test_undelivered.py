@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from empath.storage.queue.audit import ClaimAudit
 from empath.storage.queue.retention import AuditSweep, Cutoffs, MessageSweep, RecipientSweep
 from empath.storage.write import Write
 from tests.kit.queue import T0, Queue
+
+pytestmark = pytest.mark.engines
 
 MEMORY = Path("/dev/shm")
 STATUSES = ("queued", "held", "cancelled", "bounced", "delivered", "deferred", "leased")

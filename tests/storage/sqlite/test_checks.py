@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from empath.errors import CannotCreate, ConfigError, PermissionRefused
-from empath.storage.sqlite.checks import check_queue, network_file_system, place_errors
+from empath.storage.place import network_file_system, place_errors
+from empath.storage.sqlite.checks import check_queue
 from empath.storage.sqlite.schema import prepare
 
 pytestmark = pytest.mark.on_disk
