@@ -12,6 +12,10 @@ CREATE FUNCTION _text(at double precision) RETURNS text LANGUAGE sql STABLE
 CREATE FUNCTION unixepoch() RETURNS bigint LANGUAGE sql VOLATILE
   RETURN floor(_now())::bigint;
 
+-- Whether *given* is what a pattern stands for, in which a star stands for any text.
+CREATE FUNCTION _fits(pattern text, given text) RETURNS boolean LANGUAGE sql IMMUTABLE
+  RETURN given LIKE replace(replace(replace(replace(pattern, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%');
+
 -- The clock, for views and triggers.
 CREATE VIEW _clock AS
 SELECT _now() AS now;  -- Unix seconds
@@ -319,6 +323,19 @@ SELECT m.ulid                                        AS id,                     
            SELECT 1 FROM _suppression AS x
             WHERE (x.address = lower(s.address) OR x.address = '@' || s.domain)
               AND coalesce(x.expires_at > s.now, true)) THEN 'bounces: the address is suppressed'
+         WHEN EXISTS (
+           SELECT 1 FROM _hold_rule AS h
+            WHERE coalesce(h.expires_at > s.now, true)
+              AND CASE h.scope
+                    WHEN 'sender' THEN h.pattern = CASE WHEN m.reverse_path = '' THEN '<>' ELSE lower(m.reverse_path) END OR h.pattern LIKE '@%' AND _fits('*' || h.pattern, lower(m.reverse_path))
+                    WHEN 'recipient' THEN h.pattern = lower(s.address) OR h.pattern LIKE '@%' AND _fits('*' || h.pattern, lower(s.address))
+                    WHEN 'account' THEN h.pattern = m.account
+                    WHEN 'client' THEN h.pattern = m.client_address
+                    ELSE h.pattern = '*' OR h.pattern = s.domain OR h.pattern = s.destination OR h.pattern LIKE '*.%' AND (_fits(h.pattern, s.domain) OR _fits(h.pattern, s.destination))
+                  END
+              AND NOT EXISTS (
+                SELECT 1 FROM _audit AS a
+                 WHERE a.recipient_id = s.recipient_id AND a.what = 'status' AND a.before = 'held' AND a.after IN ('queued', 'deferred') AND a.at >= h.created_at)) THEN 'is held: a hold rule is about it'
          WHEN s.destination = 'no-route:' THEN 'no route leads to a host'
          WHEN s.expires_at <= greatest(s.now, s.earliest_at) THEN 'expires unless it is delivered'
        END AS next_attempt,  -- what the next attempt will do, where that is known before; NULL: it is made
@@ -581,6 +598,22 @@ SELECT r.rule_id                                     AS rule,                   
        r.who                                         AS who                       -- author, as in audit
   FROM _destination_rule AS r;
 
+-- One row per rule by which mail is held when its turn comes, with or without an end. Writable: expires_at, reason. INSERT
+-- INTO hold_rule (scope, pattern, expires_at, reason) adds a rule; all workers follow within a second. DELETE ends it. What a
+-- rule has held stays held, also when it has ended: release it.
+CREATE VIEW hold_rule AS
+SELECT h.hold_rule_id                                AS rule,          -- number of the rule
+       h.scope                                       AS scope,         -- sender, recipient, destination, account or client
+       h.pattern                                     AS pattern,       -- which of them: an address, @domain or @*.domain; a destination; a name; an IP address or network
+       _text(h.expires_at)           AS expires_at,    -- end, UTC; NULL: none
+       h.expires_at                                  AS expires_unix,  -- the same in Unix seconds
+       h.reason                                      AS reason,        -- reason, for people
+       h.hits                                        AS hits,          -- number of recipients that it has held
+       _text(h.created_at)           AS created_at,    -- instant of the INSERT, UTC
+       h.created_at                                  AS created_unix,  -- the same in Unix seconds
+       h.who                                         AS who            -- author, as in audit
+  FROM _hold_rule AS h;
+
 -- One row per address of a pool of [sources] that no mail goes out from for a while. INSERT INTO source_rest (address,
 -- expires_at, reason) lets it rest, or changes that; DELETE ends it.
 CREATE VIEW source_rest AS
@@ -643,8 +676,10 @@ SELECT a.audit_id                                    AS audit_id,               
        a.what AS what,  -- column that changed, verb of control, or check of fsck
        a.before                                      AS before,                   -- its value before
        a.after                                       AS after,                    -- its value after
-       a.object AS object  -- row of another view that changed, such as the name of an account
-  FROM _audit AS a;
+       a.object AS object,  -- row of another view that changed, such as the name of an account
+       (SELECT s.after FROM _audit AS s WHERE s.what = 'statement' AND s.audit_id > a.audit_id AND s.xmin = a.xmin AND s.before::bigint <= a.audit_id ORDER BY s.audit_id LIMIT 1) AS statement  -- command of empath-admin, or request to the API or the console, that made the change; NULL: another program
+  FROM _audit AS a
+ WHERE a.what <> 'statement';
 
 -- One row per seal over rows of the views audit and attempt, by which `empath-admin audit verify` finds what was changed.
 CREATE VIEW audit_seal AS

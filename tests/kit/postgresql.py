@@ -28,6 +28,13 @@ from tests.kit.queue import Dump, Queue
 
 USER = "postgres"
 SCHEMA = "empath"
+# Tables whose rows have no number of their own.
+UNNUMBERED = (
+    "_content", "_setting", "_bucket", "_rate", "_dedup", "_suppression", "_verification", "_recipient_list", "_alias",
+    "_session", "_sts_policy", "_throughput", "_warmup", "_warmup_use", "_source_rest", "_destination_leaving",
+    "_control_outcome", "_redacted", "_spool_garbage", "_received_dmarc", "_received_tls", "_dmarc_count", "_tls_count",
+    "_effective_setting",
+)  # fmt: skip
 # What is wrong with a queue at any instant between two transactions.
 VIOLATIONS = {
     "destination that sleeps while mail is due": """
@@ -193,19 +200,7 @@ class PostgresQueue(Queue):
             "SELECT DISTINCT c.relname FROM pg_sequences AS s JOIN pg_class AS c"
             " ON s.sequencename LIKE c.relname || '\\_%' WHERE s.last_value IS NOT NULL AND c.relkind = 'r'"
         ).fetchall()
-        names = {
-            *(name for (name,) in written),
-            "_content",
-            "_setting",
-            "_bucket",
-            "_rate",
-            "_dedup",
-            "_suppression",
-            "_spool_garbage",
-        }
-        names |= {"_verification", "_recipient_list", "_alias", "_session", "_sts_policy", "_throughput", "_warmup"}
-        names |= {"_warmup_use", "_source_rest", "_destination_leaving", "_control_outcome", "_redacted"}
-        names |= {"_received_dmarc", "_received_tls", "_dmarc_count", "_tls_count", "_effective_setting"}
+        names = {*(name for (name,) in written), *UNNUMBERED}
         other.execute("SET session_replication_role = replica")
         other.execute(f"TRUNCATE {', '.join(sorted(names))} RESTART IDENTITY".encode())
         other.execute("SET session_replication_role = origin")

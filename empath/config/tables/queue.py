@@ -67,12 +67,10 @@ class Queue(Table):
             password = parts.password
         except ValueError:
             raise problem("not a URL; it has the form postgresql://user@host/database") from None
-        if parts.scheme not in _SCHEMES or not value.startswith(f"{parts.scheme}://"):
+        if parts.scheme not in _SCHEMES or not value.isprintable() or not value.startswith(f"{parts.scheme}://"):
             raise problem("must begin with postgresql://, such as postgresql://empath@db1.example/empath")
         if password is not None or _PASSWORD.search(value):
             raise problem("has a password; write it to a file of mode 0600 in the form of libpq, and add passfile=FILE")
-        if not value.isprintable():
-            raise problem("has a character that cannot be printed")
         return value
 
     @field_validator("memory_octets")

@@ -37,6 +37,9 @@ SETTINGS: Final = (
         "is not built for PostgreSQL yet; leave it out",
     ),
     UnbuiltSetting(
+        ("track", "keep"), lambda config: config.track.is_kept, "is not built for PostgreSQL yet; leave it out"
+    ),
+    UnbuiltSetting(
         ("dmarc_reports", "receive"),
         lambda config: bool(config.receives_reports),
         "reports of others are not kept in PostgreSQL yet; leave it out",

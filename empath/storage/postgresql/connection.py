@@ -192,7 +192,7 @@ def ours(exc: psycopg.Error | UnicodeError, location: str) -> EmpathError:
         return QueueBusy(f"{location}: another transaction holds a lock; try again, or end it: {text}")
     if isinstance(exc, psycopg.errors.InsufficientPrivilege | psycopg.errors.InvalidAuthorizationSpecification):
         return PermissionRefused(f"{location}: {text}")
-    if isinstance(exc, (*REFUSED, psycopg.ProgrammingError)):
+    if isinstance(exc, (*REFUSED, psycopg.ProgrammingError, psycopg.errors.ReadOnlySqlTransaction)):
         return StatementRefused(f"{location}: refused by the database: {text}")
     if isinstance(
         exc, psycopg.errors.AdminShutdown | psycopg.errors.CannotConnectNow | psycopg.errors.TooManyConnections

@@ -18,7 +18,7 @@ from typing import Final, NoReturn
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from empath.errors import MissingInput, PermissionRefused, UnusableQueue, UsageError
+from empath.errors import MissingInput, UnusableQueue, UsageError
 from empath.policy.health import SILENCE_S, Diagnosis
 from empath.policy.long_transactions import Holder
 from empath.storage.engine import NewDestination, Reader, Selects, Sleep
@@ -282,19 +282,11 @@ class _Nothing(Write):
 
 @contextlib.contextmanager
 def _acting_as(uid: int | None) -> Iterator[None]:
-    """
-    Be *uid* for the time of a `with`: a server may know who connects by the user of the process.
-
-    Raises:
-        PermissionRefused: the system does not allow it.
-    """
+    """As root, be *uid* for the time of a `with`: a server may know who connects by the user of the process."""
     if uid is None:
         yield
         return
-    try:
-        os.seteuid(uid)
-    except OSError as exc:
-        raise PermissionRefused(f"user {uid} cannot be acted as: {exc.strerror}") from exc
+    os.seteuid(uid)
     try:
         yield
     finally:

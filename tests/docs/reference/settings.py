@@ -24,6 +24,7 @@ _WIDTH = 98
 _KINDS = {
     "Count": "whole number",
     "Rows": "whole number",
+    "Standbys": "whole number",
     "RateLimit": "rate",
     "DeliveryRate": "rate",
     "OctetsPerSecond": "size and /s",

@@ -136,6 +136,8 @@ def test_a_bounced_recipient_is_queued_again_without_its_report(queue: "Postgres
     """
     queue.accept()
     ordered(queue, Verb.BOUNCE, Selection())
+    with pytest.raises(psycopg.errors.CheckViolation, match="only the retention of the configuration"):
+        queue.write("DELETE FROM history")
     queue.write("UPDATE history SET status = 'queued'")
 
     assert ["queued"] == queue.statuses()
@@ -158,7 +160,7 @@ def test_a_rehearsal_changes_nothing(queue: "PostgresQueue") -> None:
         ("UPDATE queue SET status = 'delivered'", "only the next hop makes a recipient delivered"),
         ("UPDATE queue SET status = 'leased'", "only a worker leases a recipient"),
         ("UPDATE queue SET status = NULL", "status takes held, queued, bounced, expired or cancelled"),
-        ("UPDATE queue SET status = 'deferred'", "a recipient that was never tried cannot be deferred"),
+        ("UPDATE queue SET status = 'deferred'", "a recipient cannot make this move"),
         ("UPDATE queue SET sender = 'x@y.example'", "no other column can be set"),
         ("UPDATE queue SET priority = 5", "priority takes 0"),
         ("UPDATE queue SET next_retry_at = 'soon'", "next_retry_at takes Unix seconds"),
@@ -166,7 +168,6 @@ def test_a_rehearsal_changes_nothing(queue: "PostgresQueue") -> None:
         ("UPDATE queue SET next_retry_unix = NULL", "next_retry_at takes Unix seconds"),
         ("UPDATE queue SET expires_at = '+11 years'", "expires_at takes Unix seconds"),
         ("UPDATE queue SET next_retry_at = 'now', next_retry_unix = 1", "set next_retry_at or next_retry_unix"),
-        ("DELETE FROM history", "only the retention of the configuration removes history"),
         ("UPDATE destination SET leases = 9", "destination takes suspended_until"),
         ("UPDATE destination SET max_leases = 9", "max_leases cannot be set on PostgreSQL yet"),
         ("UPDATE destination SET suspended_reason = 'x'", "a reason needs a suspension"),
@@ -283,6 +284,5 @@ def test_rows_of_a_view_are_read_by_key_and_shown_as_statements(queue: "Postgres
         visit.update_row(view, {"destination": "a.example"}, {"suspended_until": "+1 hour"})
         assert visit.view_rows(view, {"destination": "a.example"})[0]["suspended_until_unix"] > T0
         condition = Selection(domain="it's").condition("queue")
-        assert "domain = 'it''s'" in visit.text_of(
-            "selection.list_live", {"after": 0, "limit": 9, "now": T0}, condition
-        )
+        bindings = {"after": 0, "limit": 9, "now": T0}
+        assert "domain = 'it''s'" in visit.text_of("selection.list_live", bindings, condition)
