@@ -38,6 +38,7 @@ MAY_IMPORT = {  # package -> packages below it, and packages of its own layer wh
         "daemon.process.next_hop_files",
         "daemon.process.health",
         "daemon.process.judgement",
+        "daemon.process.own_queue",
         "daemon.process.slots",
         "daemon.process.signing",
         "daemon.process.secrets",

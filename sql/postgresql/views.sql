@@ -92,7 +92,7 @@ SELECT m.ulid                                        AS id,                     
   FROM _recipient AS r
   JOIN _message AS m ON m.message_id = r.message_id
   JOIN _destination AS d ON d.destination_id = r.destination_id
- WHERE r.status IN ('queued', 'deferred', 'leased', 'held');
+ WHERE r.is_live = 1;
 
 -- One row per recipient that was live at an earlier instant, as attempts and audit tell of it. INSERT INTO queue_at (at) gives the instant.
 CREATE VIEW queue_at AS
@@ -211,7 +211,7 @@ SELECT _text(q.at)                   AS at,                       -- the instant
                  ORDER BY a.attempt_id DESC LIMIT 1) AS class
           FROM (SELECT CAST(value AS double precision) AS at FROM _setting WHERE name = 'queue_at') AS p
           JOIN _recipient AS r
-            ON r.status IN ('queued', 'deferred', 'leased', 'held') OR coalesce(r.settled_at, r.expires_at) > p.at
+            ON r.is_live = 1 OR coalesce(r.settled_at, r.expires_at) > p.at
           JOIN _message AS m ON m.message_id = r.message_id AND m.received_at <= p.at
           JOIN _destination AS d ON d.destination_id = r.destination_id) AS q
  WHERE q.fate IN ('queued', 'deferred', 'held');
@@ -277,7 +277,7 @@ SELECT s.*,
           FROM _recipient AS r
           JOIN _destination AS d ON d.destination_id = r.destination_id
           JOIN _seen AS e ON e.destination_id = r.destination_id
-         WHERE r.status IN ('queued', 'deferred', 'leased', 'held')) AS s;
+         WHERE r.is_live = 1) AS s;
 
 -- One row per live recipient: why it is not delivered now, what decides that, and when that ends.
 CREATE VIEW explanation AS
@@ -407,37 +407,87 @@ SELECT minutes, max(older) AS message_id
 -- age classes of Postfix's qshape.
 CREATE VIEW queue_by_domain AS
 SELECT c.domain                                      AS domain,                   -- domain of the forward-paths
-       sum(c.recipients)                             AS total,                    -- number of live recipients
-       sum(CASE WHEN c.minutes = 0 THEN c.recipients ELSE 0 END) AS under_5m,  -- number of those accepted less than 5 minutes ago
-       sum(CASE WHEN c.minutes = 5 THEN c.recipients ELSE 0 END) AS under_10m,  -- 5 to 10 minutes ago
-       sum(CASE WHEN c.minutes = 10 THEN c.recipients ELSE 0 END) AS under_20m,  -- 10 to 20
-       sum(CASE WHEN c.minutes = 20 THEN c.recipients ELSE 0 END) AS under_40m,  -- 20 to 40
-       sum(CASE WHEN c.minutes = 40 THEN c.recipients ELSE 0 END) AS under_80m,  -- 40 to 80
-       sum(CASE WHEN c.minutes = 80 THEN c.recipients ELSE 0 END) AS under_160m,  -- 80 to 160
-       sum(CASE WHEN c.minutes = 160 THEN c.recipients ELSE 0 END) AS under_320m,  -- 160 to 320
-       sum(CASE WHEN c.minutes = 320 THEN c.recipients ELSE 0 END) AS under_640m,  -- 320 to 640
-       sum(CASE WHEN c.minutes = 640 THEN c.recipients ELSE 0 END) AS under_1280m,  -- 640 to 1280
-       sum(CASE WHEN c.minutes = 1280 THEN c.recipients ELSE 0 END) AS over_1280m,  -- 1280 minutes ago and more
-       _text(min(m.received_at))     AS oldest_at,                -- instant of acceptance of the oldest, UTC
-       min(m.received_at)                            AS oldest_unix               -- the same in Unix seconds
-  FROM (SELECT domain, count(*) AS recipients, min(message_id) AS oldest,
-               CASE
-                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 1280) THEN 1280
-                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 640) THEN 640
-                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 320) THEN 320
-                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 160) THEN 160
-                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 80) THEN 80
-                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 40) THEN 40
-                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 20) THEN 20
-                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 10) THEN 10
-                 WHEN message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 5) THEN 5
-                 ELSE 0
-               END AS minutes
+       c.total                                       AS total,                    -- number of live recipients
+       c.total - c.over_5m                           AS under_5m,                  -- number of those accepted less than 5 minutes ago
+       c.over_5m - c.over_10m                        AS under_10m,                 -- 5 to 10 minutes ago
+       c.over_10m - c.over_20m                       AS under_20m,                 -- 10 to 20
+       c.over_20m - c.over_40m                       AS under_40m,                 -- 20 to 40
+       c.over_40m - c.over_80m                       AS under_80m,                 -- 40 to 80
+       c.over_80m - c.over_160m                      AS under_160m,                -- 80 to 160
+       c.over_160m - c.over_320m                     AS under_320m,                -- 160 to 320
+       c.over_320m - c.over_640m                     AS under_640m,                -- 320 to 640
+       c.over_640m - c.over_1280m                    AS under_1280m,               -- 640 to 1280
+       c.over_1280m                                  AS over_1280m,               -- 1280 minutes ago and more
+       _text(m.received_at)          AS oldest_at,                -- instant of acceptance of the oldest, UTC
+       m.received_at                                 AS oldest_unix               -- the same in Unix seconds
+  FROM (SELECT domain, count(*) AS total, min(message_id) AS oldest,
+               count(*) FILTER (WHERE message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 5)) AS over_5m,
+               count(*) FILTER (WHERE message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 10)) AS over_10m,
+               count(*) FILTER (WHERE message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 20)) AS over_20m,
+               count(*) FILTER (WHERE message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 40)) AS over_40m,
+               count(*) FILTER (WHERE message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 80)) AS over_80m,
+               count(*) FILTER (WHERE message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 160)) AS over_160m,
+               count(*) FILTER (WHERE message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 320)) AS over_320m,
+               count(*) FILTER (WHERE message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 640)) AS over_640m,
+               count(*) FILTER (WHERE message_id <= (SELECT b.message_id FROM _age_bound AS b WHERE b.minutes = 1280)) AS over_1280m
           FROM _recipient
-         WHERE status IN ('queued', 'deferred', 'leased', 'held')
-         GROUP BY domain, minutes) AS c
- JOIN _message AS m ON m.message_id = c.oldest
- GROUP BY c.domain;
+         WHERE is_live = 1
+         GROUP BY domain) AS c
+ JOIN _message AS m ON m.message_id = c.oldest;
+
+-- One row per status of live recipients, counted in one pass over an index.
+CREATE VIEW queue_by_status AS
+WITH waiting (queued, queued_due, queued_at, deferred, deferred_due, deferred_at) AS MATERIALIZED (
+  SELECT count(*) FILTER (WHERE status = 'queued'),
+         count(*) FILTER (WHERE status = 'queued' AND next_retry_at <= _now()),
+         min(next_retry_at) FILTER (WHERE status = 'queued'),
+         count(*) FILTER (WHERE status = 'deferred'),
+         count(*) FILTER (WHERE status = 'deferred' AND next_retry_at <= _now()),
+         min(next_retry_at) FILTER (WHERE status = 'deferred')
+    FROM _recipient
+   WHERE status IN ('queued', 'deferred'))
+SELECT c.status                                      AS status,                   -- queued, deferred, leased, held; each has a row
+       c.recipients                                  AS recipients,               -- number of recipients
+       c.due                                         AS due,                      -- number of those whose next_retry_at has come; of leased and held: 0
+       _text(c.next_retry_at)        AS next_retry_at,            -- the earliest of them, UTC; NULL: none, or leased or held
+       c.next_retry_at                               AS next_retry_unix           -- the same in Unix seconds
+  FROM (SELECT 'queued' AS status, queued AS recipients, queued_due AS due, queued_at AS next_retry_at FROM waiting
+        UNION ALL
+        SELECT 'deferred', deferred, deferred_due, deferred_at FROM waiting
+        UNION ALL
+        SELECT 'leased', count(*), 0, NULL FROM _recipient WHERE lease_id IS NOT NULL
+        UNION ALL
+        SELECT 'held', count(*), 0, NULL FROM _recipient WHERE status = 'held') AS c;
+
+-- One row per destination with live recipients, counted in one pass over an index.
+CREATE VIEW queue_by_destination AS
+SELECT d.name                                        AS destination,              -- queue key: next hop or domain
+       sum(c.queued + c.deferred + c.leased + c.held) AS total,  -- number of live recipients
+       sum(c.queued)                                 AS queued,                   -- number of those with this status; so the next three
+       sum(c.deferred)                               AS deferred,                 -- as queued
+       sum(c.leased)                                 AS leased,                   -- as queued
+       sum(c.held)                                   AS held,                     -- as queued
+       sum(c.due)                                    AS due,                      -- number of those queued or deferred whose next_retry_at has come
+       _text(min(c.first_at))        AS next_retry_at,            -- the earliest of them, UTC; NULL: none waits
+       min(c.first_at)                               AS next_retry_unix           -- the same in Unix seconds
+  FROM (SELECT destination_id, count(*) FILTER (WHERE status = 'queued') AS queued,
+               count(*) FILTER (WHERE status = 'deferred') AS deferred, 0 AS leased, 0 AS held,
+               count(*) FILTER (WHERE next_retry_at <= _now()) AS due, min(next_retry_at) AS first_at
+          FROM _recipient
+         WHERE status IN ('queued', 'deferred')
+         GROUP BY destination_id
+        UNION ALL
+        SELECT destination_id, 0, 0, count(*), 0, 0, NULL
+          FROM _recipient
+         WHERE lease_id IS NOT NULL
+         GROUP BY destination_id
+        UNION ALL
+        SELECT destination_id, 0, 0, 0, count(*), 0, NULL
+          FROM _recipient
+         WHERE status = 'held'
+         GROUP BY destination_id) AS c
+ JOIN _destination AS d ON d.destination_id = c.destination_id
+ GROUP BY d.destination_id;
 
 -- One row per recipient with a final status: delivered, bounced, expired or cancelled. Writable: status = 'queued' for a
 -- bounced or cancelled recipient, while has_content is 1.

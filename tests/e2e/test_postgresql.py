@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from empath.cli.admin.__main__ import main as admin_main
+from tests.kit.commands import run_forked
 from tests.kit.process import Empathd
 from tests.kit.run_guard import guarded
 from tests.kit.waiting import eventually
@@ -44,10 +44,9 @@ def test_mail_flows_through_postgresql_whatever_is_killed(server, tmp_path: Path
     service.config.write_text(text.replace('path = "queue.db"', f'path = "queue.db"\nurl = "{url}"\nreplicas = 0'))
 
     def admin(*arguments: str) -> str:
-        command = [sys.executable, "-m", "empath.cli.admin", *arguments, "-c", str(service.config)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert 0 == done.returncode, done.stderr
-        return done.stdout
+        done = run_forked(admin_main, ["empath-admin", *arguments, "-c", str(service.config)])
+        assert 0 == done.code, done.err
+        return done.out
 
     def arrived(count: int) -> None:
         eventually(lambda: len([*service.delivered()]) == count, f"{count} mails")

@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg import sql, waiting
 from psycopg.abc import PQGen
-from psycopg.adapt import Buffer, Dumper
+from psycopg.adapt import Buffer, Dumper, Loader
 from psycopg.conninfo import conninfo_to_dict
 
 from empath.errors import (
@@ -65,6 +65,14 @@ class _BoolDumper(Dumper):
 
     def dump(self, obj: bool) -> Buffer:
         return b"1" if obj else b"0"
+
+
+class _NumericLoader(Loader):
+    """A sum is a plain number, as on SQLite."""
+
+    def load(self, data: Buffer) -> int | float:
+        text = bytes(data).decode()
+        return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
 class ThreadConnection(psycopg.Connection[tuple[Any, ...]]):
@@ -120,6 +128,7 @@ def connect(
         try:
             connection.prepared_max = None  # each statement is prepared once
             connection.adapters.register_dumper(bool, _BoolDumper)
+            connection.adapters.register_loader("numeric", _NumericLoader)
             connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(schema)))
             _check_server(connection, location)
             if replicas is not None:
