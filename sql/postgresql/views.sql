@@ -1236,13 +1236,14 @@ SELECT s.name                                        AS name,                   
 CREATE VIEW _plan_recipient_now AS
 SELECT x.plan_id, x.recipient_id, r.message_id, r.address, p.verb, p.argument, x.state,
        x.status AS planned_status, x.next_retry_at AS planned_next_retry_at, x.priority AS planned_priority,
-       r.status, r.next_retry_at, r.priority,
+       r.status, r.next_retry_at, r.priority, x.destination AS planned_destination, x.target, d.name AS destination,
        CAST(CASE
          WHEN r.recipient_id IS NULL THEN true
          WHEN x.state = 'planned' THEN
            r.status <> x.status
            OR p.verb = 'retry' AND r.next_retry_at <> x.next_retry_at
            OR p.verb = 'priority' AND r.priority <> x.priority
+           OR p.verb = 'reroute' AND d.name <> x.destination
          WHEN x.state = 'undone' THEN false
          ELSE
            CASE p.verb
@@ -1253,6 +1254,8 @@ SELECT x.plan_id, x.recipient_id, r.message_id, r.address, p.verb, p.argument, x
              WHEN 'priority' THEN
                r.priority <> CAST(p.argument AS INTEGER)
                OR r.status <> 'queued' AND r.status <> 'deferred' AND r.status <> 'held'
+             WHEN 'reroute' THEN
+               d.name <> x.target OR r.status <> 'queued' AND r.status <> 'deferred' AND r.status <> 'held'
              WHEN 'delete' THEN r.status <> 'cancelled'
              WHEN 'bounce' THEN r.status <> 'bounced'
              ELSE r.status <> 'expired'
@@ -1260,12 +1263,13 @@ SELECT x.plan_id, x.recipient_id, r.message_id, r.address, p.verb, p.argument, x
        END AS integer) AS is_changed
   FROM _plan_recipient AS x
   JOIN _plan AS p ON p.plan_id = x.plan_id
-  LEFT JOIN _recipient AS r ON r.recipient_id = x.recipient_id;
+  LEFT JOIN _recipient AS r ON r.recipient_id = x.recipient_id
+  LEFT JOIN _destination AS d ON d.destination_id = r.destination_id;
 
 -- One row per plan: an order that is prepared, looked at, carried out and taken back. Writable: INSERT with verb, argument, predicate and expires_unix; state = 'applied' carries it out, 'undone' takes it back, DELETE forgets it.
 CREATE VIEW plan AS
 SELECT p.plan_id                                     AS plan_id,                  -- number of the plan
-       p.verb                                        AS verb,                     -- retry, hold, release, delete, bounce, expire, priority
+       p.verb                                        AS verb,                     -- retry, hold, release, delete, bounce, expire, priority, reroute
        p.argument                                    AS argument,                 -- the class of the verb priority; NULL for the others
        p.predicate AS predicate,  -- how its recipients were selected: of empath-admin JSON, of others any text; NULL: not told
        p.hash AS hash,  -- SHA-256 of the numbers of its recipients, by empath-admin; NULL: of another program
@@ -1286,7 +1290,7 @@ SELECT p.plan_id                                     AS plan_id,                
        (SELECT count(*) FROM _plan_recipient_now AS r WHERE r.plan_id = p.plan_id AND r.is_changed = 1) AS changed  -- of them not as planned any more, or not as the plan left them
   FROM _plan AS p;
 
--- One row per recipient of a plan. Writable: INSERT with plan_id and recipient_id; state as of the plan; DELETE takes one out that is not changed yet.
+-- One row per recipient of a plan. Writable: INSERT with plan_id, recipient_id and, to reroute, target; state as of the plan; DELETE takes one out that is not changed yet.
 CREATE VIEW plan_recipient AS
 SELECT n.plan_id                                     AS plan_id,                  -- number of the plan
        n.recipient_id                                AS recipient_id,             -- number of the recipient
@@ -1301,7 +1305,9 @@ SELECT n.plan_id                                     AS plan_id,                
        n.planned_priority                            AS planned_priority,         -- class before the plan
        n.status                                      AS status,                   -- status now; NULL: forgotten
        n.next_retry_at                               AS next_retry_unix,          -- instant of the next attempt now, Unix seconds
-       n.priority                                    AS priority                  -- class now
+       n.priority                                    AS priority,                 -- class now
+       n.planned_destination                         AS planned_destination,      -- destination before a plan to reroute; NULL for other verbs
+       n.target                                      AS target,                   -- destination that such a plan moves it to
+       n.destination                                 AS destination               -- destination now
   FROM _plan_recipient_now AS n
   LEFT JOIN _message AS m ON m.message_id = n.message_id;
-
