@@ -96,6 +96,9 @@ class PastMail(Protocol):
     def find(self, wanted: Wanted, limit: int) -> list[PastEntry]:
         """Up to *limit* recipients, the newest first."""
 
+    def text_of(self, wanted: Wanted, limit: int) -> str:
+        """What gives the same rows, for words alone, in a shell on the queue that has the index attached."""
+
     def named(self, pattern: str) -> Iterable[PastEntry]:
         """Those with a text LIKE *pattern*, in which `!` escapes."""
 

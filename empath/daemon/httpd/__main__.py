@@ -41,6 +41,7 @@ from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.trace_sockets import TraceReader
 from empath.policy.service_part import ServicePart
 from empath.policy.sts import POLICY_PATH
+from empath.storage.open import open_past_mail
 from empath.telemetry.metrics import catalogue as m
 
 _WRITE_DEADLINE_S = 5.0
@@ -81,7 +82,8 @@ class Httpd:
         )
         add_api(app, backend, runtime.emit, self._feed)
         node = str(runtime.config.hostname)
-        sources = Sources(runtime.engine, node, self._history, self._queue_state.latest, is_ending)
+        past = open_past_mail(runtime.config.queue.path)
+        sources = Sources(runtime.engine, node, self._history, self._queue_state.latest, is_ending, past)
         self._contexts = ListenerContexts(runtime)
         mail = messages(runtime, self._contexts)
         app.add_route(MESSAGES, mail)

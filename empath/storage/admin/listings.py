@@ -4,12 +4,15 @@ listings - pages of the public views, each with the SELECT that shows a person t
 A page ends after a number of rows, and the next one begins after the last of them: by its key, and never by counting.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from empath.storage.admin.selection import Selection
+from empath.storage.admin.tracking import wanted, with_past
 from empath.storage.engine import Row, Visit
+from empath.storage.past_mail import PastMail
 
 PAGE_ROWS: Final = 50
 _FIRST_ID, _LAST_ID = "", "~"  # below and above every queue id and every name
@@ -51,6 +54,7 @@ _VIEWS: Final[Mapping[str, _View]] = {
     "audit": _View("console.audit", "before", _LAST_NUMBER),
 }
 _MOST_CHANGES: Final = 1000
+_MOST_WORDS: Final = 20
 
 
 def list_view(visit: Visit, name: str, key: str | None) -> Listing:
@@ -84,6 +88,26 @@ def list_mail_to(visit: Visit, address: str) -> Listing:
     bindings = {"address": address, "limit": PAGE_ROWS}
     rows = list(visit.records("console.mail_to", bindings))
     return _listing(rows, visit.text_of("console.mail_to", bindings), has_pages=False)
+
+
+def list_found(visit: Visit, past: PastMail, text: str) -> Listing:
+    """The last recipients of mail with all the words of *text*, also of mail that only the index *past* remembers."""
+    words = tuple(text.split()[:_MOST_WORDS])
+    asked = wanted(Selection(), words)
+    rows = [
+        {
+            "id": each.id,
+            "status": each.status,
+            "recipient": each.recipient,
+            "sender": each.sender,
+            "received_at": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(each.received_at)),
+            "destination": each.destination,
+            "last_reply": each.words,
+            "recipient_id": each.recipient_id,
+        }
+        for each in with_past(visit, past.find(asked, PAGE_ROWS), Selection(), words, PAGE_ROWS)
+    ]
+    return _listing(rows, past.text_of(asked, PAGE_ROWS), has_pages=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from empath.storage.admin.listings import (
     Reason,
     changes_of,
     judgement_of,
+    list_found,
     list_mail_to,
     list_queue,
     list_view,
@@ -49,6 +50,7 @@ from empath.storage.admin.short_ids import whole
 from empath.storage.admin.tracking import trace_id
 from empath.storage.admin.transcripts import MOST_OF_MESSAGE, FailedDialogue, failed_dialogues
 from empath.storage.engine import Engine, Row, Selects
+from empath.storage.past_mail import PastMail
 from empath.storage.queue.accept import INLINE
 from empath.storage.queue.destination_rules import rules_in_force
 from empath.storage.queue.listener_limits import limits_in_force
@@ -262,6 +264,10 @@ class Snapshot:
     def mail_to(self, address: str) -> Listing:
         """See `list_mail_to`."""
         return list_mail_to(self._visit, address)
+
+    def found(self, past: PastMail, text: str) -> Listing:
+        """See `list_found`."""
+        return list_found(self._visit, past, text)
 
     def reason_of(self, recipient_id: int) -> Reason | None:
         """See `listings.reason_of`."""

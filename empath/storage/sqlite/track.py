@@ -35,6 +35,12 @@ _MOST_MERGES: Final = 100_000
 _DAMAGES: Final = 3  # that are named
 _ASIDE: Final = "-damaged"
 _SUFFIXES: Final = ("", "-wal", "-shm")
+_TEXT: Final = """\
+SELECT m.id, m.status, m.recipient, m.sender, m.received_at, m.destination, m.last_reply, m.recipient_id
+  FROM track.words({words}) AS w
+  JOIN track.mail AS m ON m.recipient_id = w.rowid
+ ORDER BY w.rowid DESC
+ LIMIT {limit}"""
 _TOKEN: Final = re.compile(r"\w")
 
 
@@ -98,6 +104,11 @@ class TrackFile:
         keys = {name: getattr(wanted, name) for name in (*names, "reply", "subject", "message_id")}
         with self._opened(writes=False) as connection:
             return [PastEntry(*row) for row in rows(connection, text, {**keys, "words": words, "limit": limit})]
+
+    def text_of(self, wanted: Wanted, limit: int) -> str:
+        """See PastMail."""
+        words = apsw.format_sql_value(match_text(wanted) or "")
+        return _TEXT.format(words=words, limit=limit)
 
     def named(self, pattern: str) -> Iterator[PastEntry]:
         """See PastMail."""

@@ -115,7 +115,11 @@ class Queue(Page):
 
 
 class Find(Page):
-    """What a person looks for: a queue id or a number leads to its message, an address to its mail."""
+    """
+    What a person looks for: a queue id or a number leads to its message, an address to its mail.
+
+    With an index of past mail, words lead to mail, too, also to what the queue has forgotten.
+    """
 
     def read(self, snapshot: Snapshot, request: falcon.Request, now: float) -> Found:
         """The recipients with an address, live or not."""
@@ -123,8 +127,17 @@ class Find(Page):
         try:
             reference = Reference.parse(wanted)
         except SyntaxViolation:
-            return {"title": f"Mail to {wanted}", "listing": snapshot.mail_to(wanted)}
+            return self._mail(snapshot, wanted)
         return {"at_once": f"/console/message/{reference}"}
+
+    def _mail(self, snapshot: Snapshot, wanted: str) -> Found:
+        past = self._sources.past
+        if past.exists and wanted:
+            try:
+                return {"title": f"Mail with {wanted}", "listing": snapshot.found(past, wanted)}
+            except EmpathError:
+                pass  # an index that cannot be read, or words without a letter: the queue is there
+        return {"title": f"Mail to {wanted}", "listing": snapshot.mail_to(wanted)}
 
 
 class MessagePage(Page):

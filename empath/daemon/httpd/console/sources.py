@@ -15,6 +15,7 @@ from empath.errors import ServiceUnavailable, SyntaxViolation
 from empath.storage.admin.records import Stats
 from empath.storage.admin.selection import READERS, Selection
 from empath.storage.engine import Engine
+from empath.storage.past_mail import PastMail
 
 T = TypeVar("T")
 _READS: Final = 3
@@ -25,7 +26,7 @@ FILTERS: Final = ("status", "recipient", "sender", "domain", "destination")
 @dataclass(frozen=True, slots=True)
 class Sources:
     """
-    Where the pages read: the queue, and what this process has counted. *node* is the name of the host.
+    Where the pages read: the queue, the index of past mail, and what this process has counted. *node* names the host.
 
     *is_ending* says that this process is about to end, at a reload for example.
     """
@@ -35,6 +36,7 @@ class Sources:
     history: History
     stats: Callable[[], tuple[Stats, float] | None]  # as read last in the background, and when
     is_ending: Callable[[], bool]
+    past: PastMail
     turns: BoundedSemaphore = field(default_factory=partial(BoundedSemaphore, _READS))
 
     def read(self, work: Callable[[], T]) -> T:

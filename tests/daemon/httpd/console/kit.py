@@ -6,6 +6,7 @@ from empath.daemon.httpd.console.sources import Sources
 from empath.daemon.httpd.console.trial_mail import add_trial_mail
 from empath.daemon.httpd.history import History
 from empath.mail.lookup import Absent
+from empath.storage.sqlite.track import TrackFile, track_path
 from tests.daemon.httpd.kit import HTTP, Web
 
 OWN = "127.0.0.1:8025"
@@ -17,7 +18,10 @@ class Console(Web):
     def __init__(self, directory, more="open_console = true\n"):
         super().__init__(directory, HTTP + more)
         self.known = None  # what was read of the queue in the background, and when
-        sources = Sources(self.queue.engine, "mx.example.test", History(), lambda: self.known, lambda: self.is_ending)
+        past = TrackFile(track_path(self.queue.path))
+        sources = Sources(
+            *(self.queue.engine, "mx.example.test", History(), lambda: self.known, lambda: self.is_ending, past)
+        )
         self.said = []  # what a live trace gives
         self.traced = []  # parts that were traced, and by whom
         add_console(self.client.app, sources, self.guard, self.runtime.config.http, self._trace)

@@ -15,6 +15,7 @@ from empath.storage.admin.snapshot import Snapshot
 from empath.storage.queue.transcripts import KeepTranscripts, TranscriptRow
 from tests.daemon.httpd.console.kit import OWN, Console
 from tests.daemon.httpd.kit import STRANGER
+from tests.kit.past import forget_recipients, index
 from tests.kit.queue import REPLIES, T0, said_by_host
 from tests.kit.sqlites import SQLITES
 
@@ -175,6 +176,21 @@ def test_a_message_that_was_judged_says_who_vouches_for_it(console):
 def test_an_id_leads_to_its_message_and_an_address_to_its_mail(console):
     answer = console.browse("/console/find?q=1")
     assert (302, "/console/message/1") == (answer.status_code, answer.headers["location"])
+    assert "r1@c.example" in console.browse("/console/find?q=r1%40c.example").text
+
+
+def test_words_lead_to_mail_where_there_is_an_index(console):
+    """
+    Also to mail that the queue has forgotten. An index that cannot be read takes nothing from the page.
+    """
+    assert "r1@a.example" not in console.browse("/console/find?q=r1").text
+    console.queue.write("DELETE FROM queue WHERE recipient_id = 1")
+    file = index(console.queue)
+    assert "r1@c.example" in console.browse("/console/find?q=R1+c.example").text
+    forget_recipients(console.queue, 1)
+    page = console.browse("/console/find?q=r1%40a.example").text
+    assert (True, True) == ("cancelled" in page, "track.words(" in page)
+    file.write_bytes(b"damaged" * 1000)
     assert "r1@c.example" in console.browse("/console/find?q=r1%40c.example").text
 
 
