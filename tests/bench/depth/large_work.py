@@ -31,6 +31,7 @@ WHATIF_S: Final = 5.0
 _SHARE: Final = 10  # one recipient in so many is ordered
 _REMOVED: Final = 100_000
 _PAUSE_S: Final = 0.002
+_BEGIN_S: Final = 600.0  # the housekeeper first seals and counts the attempts that the filling made
 _RETENTION: Final = '[retention]\ndelivered = "1h"\n'
 
 
@@ -103,7 +104,7 @@ def _retention(name: str, tree: Path, template: Path, scratch: Path, removed: in
             assert isinstance(server, DeepEmpath)
             send(server.port, Load(WARM_UP))
             first = _oldest(server)
-            wait_for(lambda: _oldest(server) > first, 60, "the retention to begin")
+            wait_for(lambda: _oldest(server) > first, _BEGIN_S, "the retention to begin")
             begun, start = _oldest(server), time.perf_counter()
             done = Event()
             watch = Thread(target=_watch, args=(server, begun + removed, done), daemon=True)
