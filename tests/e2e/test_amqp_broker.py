@@ -17,24 +17,29 @@ EVENTS = [Event(number, 1.5, "held", f"{number:026}", number, detail={"reason": 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory):
-    """A broker with an exchange and two queues; the second takes nothing beyond its first message."""
+    """A broker."""
     made = RabbitMq(tmp_path_factory.mktemp("rabbitmq") / "node")
     try:
         made.start()
-        channel = made.open()
-        with closing(channel.connection):
-            channel.exchange_declare("events", "topic", durable=True, auto_delete=False)
-            channel.queue_declare("mail", durable=True, auto_delete=False)
-            channel.queue_bind("mail", "events", "mail.#")
-            limits = {"x-max-length": 1, "x-overflow": "reject-publish"}
-            channel.queue_declare("full", durable=True, auto_delete=False, arguments=limits)
         yield made
     finally:
         made.close()
 
 
 @pytest.fixture
-def sink(broker):
+def places(broker):
+    """An exchange and two queues; the second takes nothing beyond its first message. A kill may have lost them."""
+    channel = broker.open()
+    with closing(channel.connection):
+        channel.exchange_declare("events", "topic", durable=True, auto_delete=False)
+        channel.queue_declare("mail", durable=True, auto_delete=False)
+        channel.queue_bind("mail", "events", "mail.#")
+        limits = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        channel.queue_declare("full", durable=True, auto_delete=False, arguments=limits)
+
+
+@pytest.fixture
+def sink(broker, places):
     """Maker of sinks, which are closed."""
     made = []
 
