@@ -70,6 +70,10 @@ def test_mail_flows_through_postgresql_whatever_is_killed(server, tmp_path: Path
         admin("release", "--all")
         arrived(4)
 
+        refused = run_forked(admin_main, ["empath-admin", "fsck", "-c", str(service.config)])
+        assert (64, "") == (refused.code, refused.out)
+        assert "`empath-admin fsck` is not built for a queue in PostgreSQL yet" in refused.err
+
         os.kill(service.pid_of("worker-1"), signal.SIGKILL)
         service.send("e@example.test")
         arrived(5)
