@@ -242,7 +242,8 @@ class Log:
     def _write(self, process: str, what: Occurrence) -> None:
         at = instant(time.time())
         head = {"at": at, "level": what.level, "event": what.event, "process": process}
-        fields = {name: value for name in what.field_names if (value := getattr(what, name)) is not None}
+        pairs = zip(what.field_names, what.values, strict=True)
+        fields = {name: value for name, value in pairs if value is not None}
         if self._trace_of is not None and (context := self._trace_of(what)) is not None:
             fields["trace_id"], fields["span_id"] = context.trace_id, context.span_id
         if self._has_output:

@@ -16,6 +16,7 @@ compile a comparison and a text for each.
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, ClassVar, Final, Literal, TypeVar, dataclass_transform
 
 from empath.policy.service_part import About
@@ -33,7 +34,8 @@ class Occurrence:
     """
     Base of all occurrences.
 
-    event is the name in the log, severity the number of its level, field_names are the fields in the order of the line.
+    event is the name in the log, severity the number of its level, field_names are the fields in the order of the line,
+    and values_of gives the values of one in the same order.
     area is what the line is about, see policy/service_part.py.
     """
 
@@ -43,6 +45,7 @@ class Occurrence:
     level: ClassVar[LevelName]
     severity: ClassVar[int]
     field_names: ClassVar[tuple[str, ...]]
+    values_of: ClassVar[Callable[[Any], tuple[Any, ...]]]
     area: ClassVar[str]
 
     @property
@@ -59,7 +62,7 @@ class Occurrence:
     @property
     def values(self) -> tuple[Any, ...]:
         """The values of the fields, in their order."""
-        return tuple(getattr(self, name) for name in self.field_names)
+        return type(self).values_of(self)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self.values == other.values
@@ -96,9 +99,17 @@ def occurrence(level: LevelName, event: str | None = None, *, area: str | None =
         made.area = area or _AREAS.get(cls.__module__.rpartition(".")[2], "process")
         made.severity = SEVERITY[level]
         made.field_names = tuple(field.name for field in fields(made))
+        made.values_of = _getter(made.field_names)
         return made  # type: ignore[no-any-return]
 
     return decorate
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """The values of the attributes *names*, by one call of C for each line that is written."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return staticmethod(lambda what: tuple(getattr(what, name) for name in names))
 
 
 class Emitter:
