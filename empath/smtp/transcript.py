@@ -27,7 +27,7 @@ SPEAKERS: Final = {CLIENT: "client", SERVER: "server", NOTE: "note"}
 _VERBS: Final = frozenset(
     b"EHLO HELO LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP STARTTLS AUTH XCLIENT XFORWARD ETRN".split()
 )
-_Kept = bytes | str | Reply  # what is kept of a line until it is to be text
+_Kept = bytes | str | int | Reply  # what is kept of a line until it is to be text; a number is the size of content
 
 # What must follow these. Anything else is free text, and perhaps a line of content: "Help yourself …".
 _ARGUMENTS: Final = {
@@ -163,7 +163,7 @@ class RecentTranscript:
 
     def content(self, octets: int) -> None:
         """As `Transcript.content`."""
-        self._last.append((CLIENT, f"(content of {octets} octets)"))
+        self._last.append((CLIENT, octets))
 
     def note(self, text: str) -> None:
         """As `Transcript.note`."""
@@ -175,11 +175,13 @@ class RecentTranscript:
 
     def begin(self, *, is_asked: bool = False) -> None:
         """Forget the transaction before this one; *is_asked*: the last line is the first of this one."""
-        first = [self._last.pop()] if is_asked and self._last else []
+        last = self._last
+        first = last.pop() if is_asked and last else None
         if self._opening is None:
-            self._opening = tuple(self._last)
-        self._last.clear()
-        self._last.extend(first)
+            self._opening = tuple(last)
+        last.clear()
+        if first is not None:
+            last.append(first)
 
     def lines(self) -> list[TranscriptLine]:
         """What is kept, the oldest first."""
@@ -220,6 +222,8 @@ def bounded_text(lines: Iterable[TranscriptLine], octets: int) -> str:
 def _add(words: Transcript, speaker: str, what: _Kept) -> None:
     if isinstance(what, str):
         words.extend([TranscriptLine(speaker, what)])
+    elif isinstance(what, int):
+        words.content(what)
     elif isinstance(what, Reply):
         words.reply(what.octets[:_REPLY_OCTETS])
     elif speaker == CLIENT:
