@@ -290,11 +290,8 @@ class Config(Table):
 
     def is_for_postmaster(self, address: Address) -> bool:
         """Whether mail to *address* goes to the postmaster. If the hostname is a relay domain, its next host knows."""
-        return any(
-            is_of_postmaster(address, domain) and DomainPattern(str(domain)) not in self.relay.domains
-            for domain in (self.hostname, self.srs.domain, self.verp.domain)
-            if domain is not None
-        )
+        is_of_here = is_of_postmaster(address, self.hostname, self.srs.domain, self.verp.domain)
+        return is_of_here and DomainPattern(str(address.domain)) not in self.relay.domains
 
     def is_own_domain(self, domain: Domain | AddressLiteral) -> bool:
         """Whether mail to *domain* stays in this house, so that its senders stay as they are."""

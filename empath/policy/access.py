@@ -26,9 +26,9 @@ RELAY_DENIED = Reply.of("554 5.7.1 Relay access denied")
 _POSTMASTER: Final = ("postmaster", "mailer-daemon")  # the second signs reports, and people answer it
 
 
-def is_of_postmaster(address: Address, hostname: Domain) -> bool:
-    """Whether *address* is the postmaster of this host, in any case."""
-    return address.local_part.lower() in _POSTMASTER and address.domain == hostname
+def is_of_postmaster(address: Address, *hostnames: Domain | None) -> bool:
+    """Whether *address* is the postmaster of a host with one of *hostnames*, in any case."""
+    return address.local_part.lower() in _POSTMASTER and address.domain in hostnames
 
 
 def plain_address(client: ClientAddress) -> ClientAddress:

@@ -78,7 +78,9 @@ def judge_recipient(
     address, no_route = offer.forward_path.address, NO_ROUTE
     owner, is_feedback = None, False  # the first sender, of one by SRS; whether a report about mail is to be read
     is_to_postmaster = address is None or config.is_for_postmaster(address)
-    hears_all = address is None or is_to_postmaster or hears_all_clients(address)
+    # A listener that neither asks for lists nor for second tries needs to know no more of the address.
+    is_choosy = client.listed is not None or context.greylist is not None
+    hears_all = is_choosy and (address is None or is_to_postmaster or hears_all_clients(address))
     if client.listed is not None and client.account is None and not hears_all:
         return client.listed
     if address is None or is_to_postmaster:
