@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from empath.policy.health import Diagnosis
 from empath.policy.long_transactions import Holder
@@ -27,6 +27,7 @@ from empath.storage.open_views import OpenView
 if TYPE_CHECKING:  # a Write runs against a Session: each knows the other by its type only
     from empath.storage.write import Write
 
+T = TypeVar("T")
 Bindings = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Sleep = Callable[[float], object]
@@ -104,6 +105,12 @@ class Session(Selects, Protocol):
 
     def destination_id(self, name: str) -> int:
         """Number of the destination *name*; a new destination is inserted."""
+
+    def at_end(self, act: "Callable[[Session, list[T]], None]", subject: T) -> None:
+        """
+        Let *act* have all subjects that were given with it, in their order, once every write of the transaction has
+        run; an engine may do it at once with each.
+        """
 
 
 class Visit(Session, Protocol):

@@ -127,5 +127,7 @@ UPDATE _message SET content_locator = NULL, added_fields = :no_fields
    AND NOT EXISTS (SELECT 1 FROM _notice WHERE message_id = :message_id);
 
 -- name: delete_forgotten_content
--- The inline octets of a message whose locator was just removed.
-DELETE FROM _content WHERE message_id = :message_id;
+-- The inline octets of a message whose locator is removed. Index: the rowids.
+DELETE FROM _content
+ WHERE message_id = :message_id
+   AND EXISTS (SELECT 1 FROM _message AS m WHERE m.message_id = :message_id AND m.content_locator IS NULL);

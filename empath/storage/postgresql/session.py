@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import psycopg
 
-from empath.storage.engine import Bindings, Row
+from empath.storage.engine import Bindings, Row, Session, T
 from empath.storage.postgresql.connection import Connection, translated
 from empath.storage.postgresql.destination_ids import DestinationIds
 from empath.storage.queries import all_queries
@@ -107,6 +107,10 @@ class PostgresSession:
     def destination_id(self, name: str) -> int:
         """See `engine.Session`; the Writer has found the numbers of all that its writes name."""
         return self.destination_ids.known.get(name) or self.destination_ids.find(self, name)
+
+    def at_end(self, act: Callable[[Session, list[T]], None], subject: T) -> None:
+        """See `engine.Session`; its Writer says by itself what is said for many at once."""
+        act(self, [subject])
 
     def _execute(self, name: str, bindings: Bindings) -> "psycopg.Cursor[Row]":
         return self.connection.execute(self._statements[name], bound(bindings))

@@ -37,12 +37,21 @@ class ReadOrders(Write):
         self.ordered_away: set[int] = set()
         self.is_over = False
         self.lease_id = lease_id
-        self._keys = {"lease_id": lease_id, "now": now}
+        self.now = now
 
     def run(self, session: Session) -> None:
-        found = session.rows("lease.orders", self._keys)
-        self.ordered_away = {recipient_id for (recipient_id,) in found if recipient_id is not None}
-        self.is_over = len(self.ordered_away) < len(found)
+        session.at_end(_read_orders, self)
+
+
+def _read_orders(session: Session, reads: list[ReadOrders]) -> None:
+    """All leases of a transaction with one statement."""
+    by_lease = {read.lease_id: read for read in reads}
+    for read in reads:
+        read.ordered_away, read.is_over = set(), True
+    for lease_id, is_over, recipient_id in session.rows("lease.orders", {"leases": [*by_lease], "now": reads[-1].now}):
+        by_lease[lease_id].is_over = bool(is_over)
+        if recipient_id is not None:
+            by_lease[lease_id].ordered_away.add(recipient_id)
 
 
 class ReadFaults(Write):

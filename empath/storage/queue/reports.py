@@ -21,6 +21,7 @@ from empath.message.report.facts import LastAttempt, ReportedMessage, ReportedRe
 from empath.policy.bounce import TOLD_OF, action_of, is_refusal_of_form
 from empath.storage.engine import Reader, Session
 from empath.storage.queue.accept import INLINE, Accept
+from empath.storage.queue.settle import forget_contents
 from empath.storage.spool import open_content
 from empath.storage.write import Write
 
@@ -191,9 +192,7 @@ class CloseNotices(Write):
         if case.due.kind is ReportKind.DELAY:
             session.run("reports.mark_delay_reported", self._keys)
         elif case.due.kind is ReportKind.SUCCESS:
-            message = {"message_id": case.due.message_id, "no_fields": b""}
-            if session.run("settle.forget_delivered_content", message):
-                session.run("settle.delete_forgotten_content", message)
+            session.at_end(forget_contents, case.due.message_id)
         if self._is_discarded:
             session.run_each(
                 "reports.record_discarded",

@@ -34,6 +34,17 @@ _TOO_LATE = "order came too late"
 _NO_TLS: Final = (None, None, None, None, None)  # of an attempt without a host
 
 
+def forget_contents(session: Session, messages: list[int]) -> None:
+    """Forget the contents of those of *messages* that every recipient has got, and that no report will quote."""
+    rows = [{"message_id": message_id, "no_fields": b""} for message_id in messages]
+    session.run_each("settle.forget_delivered_content", rows)
+    session.run_each("settle.delete_forgotten_content", rows)
+
+
+def _insert_attempts(session: Session, rows: list[tuple[Any, ...]]) -> None:
+    session.run_each("settle.insert_attempt", rows)
+
+
 class Settle(Write):
     """
     Write the fates of one message's recipients, and which recipients this host *passed* on to another one.
@@ -92,9 +103,7 @@ class Settle(Write):
             self._settle(session, fate)
         is_delivered = not self.is_stale and any(fate.status is RecipientStatus.DELIVERED for fate in self.fates)
         if is_delivered:
-            message = {"message_id": self.message_id, "no_fields": b""}
-            if session.run("settle.forget_delivered_content", message):
-                session.run("settle.delete_forgotten_content", message)
+            session.at_end(forget_contents, self.message_id)
         if self.is_delayed and not self.is_stale:
             self.insert_delay_notices(session)
 
@@ -194,7 +203,7 @@ class Settle(Write):
         next_retry_at: float | None,
     ) -> None:
         row = self.attempt_row(fate, outcome=outcome, decided=decided, next_retry_at=next_retry_at)
-        session.run("settle.insert_attempt", row)
+        session.at_end(_insert_attempts, row)
 
     def attempt_row(
         self, fate: Fate | Passed, *, outcome: str, decided: str, next_retry_at: float | None

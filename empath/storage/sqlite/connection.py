@@ -74,14 +74,16 @@ def open_writer(path: Path, *, deadline_s: float, sleep: Sleep = time.sleep) -> 
     """
     Open for reading and writing; the file must exist.
 
-    *deadline_s* bounds the wait for another process's write lock; *sleep* must block only the calling thread.
+    *deadline_s* bounds the wait for another process's write lock; *sleep* must block only the calling thread. Two
+    threads must not use it at the same time: it has no mutex, which each call would lock.
 
     Raises:
         UnusableQueue: the file is not a WAL database, or a setting does not take effect.
         StorageFailure: it cannot be opened.
     """
     with translated(path):
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=_STATEMENTS)
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX
+        connection = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS)
         connection.set_busy_handler(fair_wait(deadline_s, sleep))
         _keep_plans(connection)
         _set(connection, path, "journal_mode", "wal")

@@ -18,7 +18,7 @@ import apsw
 import orjson
 
 from empath.storage import view_text
-from empath.storage.engine import Bindings, Condition, Row
+from empath.storage.engine import Bindings, Condition, Row, Session, T
 from empath.storage.open_views import OpenView
 from empath.storage.queries import all_queries
 from empath.storage.sqlite import guard
@@ -62,7 +62,9 @@ class SqliteSession:
         self.connection = connection
         self.path = path
         self.destination_ids = destination_ids
-        self.execute: Callable[..., apsw.Cursor] = connection.cursor().execute
+        cursor = connection.cursor()
+        self.execute: Callable[..., apsw.Cursor] = cursor.execute
+        self.execute_many: Callable[..., apsw.Cursor] = cursor.executemany
         self._statements = statements()
         self._changes = connection.changes
         self._last_rowid = connection.last_insert_rowid
@@ -107,7 +109,7 @@ class SqliteSession:
 
     def run_each(self, name: str, rows: Iterable[Bindings]) -> None:
         """See `engine.Session`; its statements take no lists."""
-        self.connection.executemany(self._statements[name].text, rows)
+        self.execute_many(self._statements[name].text, rows)
 
     def insert(self, name: str, bindings: Bindings = ()) -> int:
         """See `engine.Session`; the number is the rowid where SQLite's own text has no RETURNING."""
@@ -117,6 +119,32 @@ class SqliteSession:
     def destination_id(self, name: str) -> int:
         """See `engine.Session`."""
         return self.destination_ids.known.get(name) or self.destination_ids.find(self, name)
+
+    def at_end(self, act: Callable[[Session, list[T]], None], subject: T) -> None:
+        """See `engine.Session`."""
+        act(self, [subject])
+
+
+class WritingSession(SqliteSession):
+    """That of a Writer: what many writes of a transaction end with is one statement for all of them."""
+
+    def __init__(self, connection: apsw.Connection, path: Path, destination_ids: DestinationIds) -> None:
+        super().__init__(connection, path, destination_ids)
+        self._subjects: dict[Callable[[Session, list[Any]], None], list[Any]] = {}
+
+    def at_end(self, act: Callable[[Session, list[T]], None], subject: T) -> None:
+        """See `engine.Session`."""
+        self._subjects.setdefault(act, []).append(subject)
+
+    def end(self) -> None:
+        """Do what was left to the end."""
+        subjects, self._subjects = self._subjects, {}
+        for act, those in subjects.items():
+            act(self, those)
+
+    def drop_end(self) -> None:
+        """Forget what was left to the end: the transaction is rolled back."""
+        self._subjects.clear()
 
 
 class TranslatingSession(SqliteSession):
@@ -133,6 +161,7 @@ class TranslatingSession(SqliteSession):
         super().__init__(connection, path, destination_ids)
         # A wait for a lock may let another greenlet of the hub use the connection, so that each statement has a cursor.
         self.execute = connection.execute
+        self.execute_many = connection.executemany
         self._at_close = at_close
 
     def rows(self, name: str, bindings: Bindings = ()) -> list[Row]:

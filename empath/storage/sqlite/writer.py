@@ -24,7 +24,7 @@ from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.openers import check_openers
 from empath.storage.sqlite.same_file import QueueFiles
 from empath.storage.sqlite.schema import check_current
-from empath.storage.sqlite.session import SqliteSession
+from empath.storage.sqlite.session import WritingSession
 from empath.storage.write import Write
 from empath.storage.write_thread import WriteThread
 
@@ -58,7 +58,7 @@ class Writer(WriteThread):
         self.destination_ids = destination_ids
         self._deadline_s = deadline_s
         self._sleep = sleep
-        self._session: SqliteSession | None = None
+        self._session: WritingSession | None = None
         self._look_s = look_s
         self._looked_at = 0.0
 
@@ -103,7 +103,7 @@ class Writer(WriteThread):
             self._files.check()
             self._looked_at = now
 
-    def _follow_up(self, session: SqliteSession, batch: list[Write]) -> None:
+    def _follow_up(self, session: WritingSession, batch: list[Write]) -> None:
         for write in batch:
             if write.error is None:
                 try:
@@ -115,7 +115,7 @@ class Writer(WriteThread):
                     write.error = ours(exc, self._path)
                     self.close()
 
-    def _commit(self, session: SqliteSession, batch: list[Write], *, is_guarded: bool) -> None:
+    def _commit(self, session: WritingSession, batch: list[Write], *, is_guarded: bool) -> None:
         execute = session.execute
         execute("BEGIN IMMEDIATE")
         try:
@@ -124,8 +124,10 @@ class Writer(WriteThread):
                     self._run_alone(session, write)
                 else:
                     write.run(session)
+            session.end()
             self._check_files()
         except BaseException:
+            session.drop_end()
             self.destination_ids.forget()
             if session.connection.in_transaction:
                 execute("ROLLBACK")
@@ -142,12 +144,14 @@ class Writer(WriteThread):
             raise
         self.destination_ids.keep()
 
-    def _run_alone(self, session: SqliteSession, write: Write) -> None:
+    def _run_alone(self, session: WritingSession, write: Write) -> None:
         execute = session.execute
         execute("SAVEPOINT write")
         try:
             write.run(session)
+            session.end()
         except _REFUSED as exc:
+            session.drop_end()
             execute("ROLLBACK TO write")
             self.destination_ids.forget()
             write.error = WriteRefused(f"{self._path}: refused by the database: {exc}")
@@ -158,7 +162,7 @@ class Writer(WriteThread):
             if write.error is None:
                 write.error = error
 
-    def _connected(self) -> SqliteSession:
+    def _connected(self) -> WritingSession:
         if self._session is None:
             self._files.check()  # before SQLite gives another file the log of this one
             check_openers(self._path)
@@ -167,7 +171,7 @@ class Writer(WriteThread):
             self._files.opening()
             check_current(connection, self._path)
             self._files.opened(connection)
-            self._session = SqliteSession(connection, self._path, self.destination_ids)
+            self._session = WritingSession(connection, self._path, self.destination_ids)
         return self._session
 
     def close(self) -> None:

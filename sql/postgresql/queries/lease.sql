@@ -276,3 +276,11 @@ SELECT least(
 -- name: news
 -- A number that is another one when a transaction of another connection has ended. Transaction: none needed. Rows: one.
 SELECT hashtextextended(pg_current_snapshot()::text, 0);
+
+-- name: orders
+-- As on SQLite.
+SELECT l.lease_id, coalesce(d.suspended_until, 0.0) > :now, r.recipient_id
+  FROM _lease AS l
+  JOIN _destination AS d ON d.destination_id = l.destination_id
+  LEFT JOIN _recipient AS r ON r.lease_id = l.lease_id AND r.ordered_status IS NOT NULL
+ WHERE l.lease_id IN (:leases[]);

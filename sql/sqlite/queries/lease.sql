@@ -167,3 +167,13 @@ SELECT r.priority, m.message_id, m.ulid, m.reverse_path, m.size, m.received_at, 
 -- name: data_version
 -- A number that changes when another connection has committed. Transaction: none needed. Rows: one.
 PRAGMA data_version;
+
+-- name: orders
+-- Of the leases in :leases (list of lease_id) that stand: whether the lease must stop at :now because its destination is
+-- suspended, and the recipients that must no longer be delivered to. Transaction: none needed.
+-- Index: the rowids, _recipient_ordered. Rows: lease_id, 0 or 1, recipient_id or NULL.
+SELECT l.lease_id, coalesce(d.suspended_until, 0.0) > :now, r.recipient_id
+  FROM (:leases[]) AS asked
+ CROSS JOIN _lease AS l ON l.lease_id = asked.value
+ CROSS JOIN _destination AS d ON d.destination_id = l.destination_id
+  LEFT JOIN _recipient AS r ON r.lease_id = l.lease_id AND r.ordered_status IS NOT NULL;
