@@ -180,8 +180,10 @@ BEGIN
   SELECT raise(ABORT, 'empath: the moves that a recipient can make cannot be changed');
 END;
 
+-- The two moves of each mail need no look.
 CREATE TRIGGER _recipient_moves BEFORE UPDATE OF status, is_live ON _recipient
 WHEN old.status IS NOT new.status
+ AND NOT (old.status = 'queued' AND new.status = 'leased' OR old.status = 'leased' AND new.status = 'delivered')
  AND NOT EXISTS (SELECT 1 FROM _recipient_transition WHERE old_status = old.status AND new_status = new.status)
   OR CASE new.status  -- the most frequent first
        WHEN 'leased' THEN new.is_live <> 1
@@ -1309,9 +1311,10 @@ END;
 -- Events: what happened to mail, for programs that listen (docs/events.md).  Triggers write them in the transaction that makes
 -- the fact, whoever makes it, and only those of types that a consumer wants: without a consumer a trigger looks at one row.
 -- An event stays as long as [events] says, whether or not it was sent.  The last one always stays: its number tells how many
--- there were.
+-- there were, and none is given twice.  So AUTOINCREMENT is not needed, for which each statement with such a trigger would
+-- search a table, also without a consumer.
 CREATE TABLE _event (
-  event_id     INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order of the commits, without gaps
+  event_id     INTEGER PRIMARY KEY,  -- in the order of the commits, without gaps
   at           REAL    NOT NULL,  -- instant of the fact
   type         TEXT    NOT NULL,  -- of _event_type
   ulid         TEXT,  -- of the message, here and below as in _message and _recipient; NULL: it is about none

@@ -20,7 +20,7 @@ _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?"), "INSTANT"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z"), "BACKUP"),
     (re.compile(r"\d+ [KMG]iB"), "SIZE"),
-    (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000"), "DATE"),
+    (re.compile(r"\w{3}, \d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d \+0000"), "DATE"),
     (re.compile(r"\d\.\d{3}"), "SECONDS"),
     (re.compile(r"maildir:/\S*"), "maildir:DIRECTORY"),
     (re.compile(r"[0-9a-f]{64}"), "DIGEST"),

@@ -41,10 +41,6 @@ def forget_contents(session: Session, messages: list[int]) -> None:
     session.run_each("settle.delete_forgotten_content", rows)
 
 
-def _insert_attempts(session: Session, rows: list[tuple[Any, ...]]) -> None:
-    session.run_each("settle.insert_attempt", rows)
-
-
 class Settle(Write):
     """
     Write the fates of one message's recipients, and which recipients this host *passed* on to another one.
@@ -203,7 +199,7 @@ class Settle(Write):
         next_retry_at: float | None,
     ) -> None:
         row = self.attempt_row(fate, outcome=outcome, decided=decided, next_retry_at=next_retry_at)
-        session.at_end(_insert_attempts, row)
+        session.run("settle.insert_attempt", row)
 
     def attempt_row(
         self, fate: Fate | Passed, *, outcome: str, decided: str, next_retry_at: float | None

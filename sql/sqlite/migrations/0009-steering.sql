@@ -54,3 +54,20 @@ DROP TABLE temp.kept_plan;
 DROP TABLE temp.kept_number;
 ALTER TABLE _plan_recipient ADD COLUMN destination TEXT;
 ALTER TABLE _plan_recipient ADD COLUMN target TEXT;
+
+-- Events without AUTOINCREMENT: each statement that may make one searched sqlite_sequence.
+ALTER TABLE _event RENAME TO _event_8;
+CREATE TABLE _event (
+  event_id     INTEGER PRIMARY KEY,  -- in the order of the commits, without gaps
+  at           REAL    NOT NULL,  -- instant of the fact
+  type         TEXT    NOT NULL,  -- of _event_type
+  ulid         TEXT,  -- of the message, here and below as in _message and _recipient; NULL: it is about none
+  recipient_id INTEGER,
+  sender       TEXT,  -- reverse-path
+  recipient    TEXT,
+  account      TEXT,
+  destination  TEXT,  -- name of the destination
+  detail       TEXT    NOT NULL CHECK (json_valid(detail))  -- JSON object of what the type has beyond that
+) STRICT;
+INSERT INTO _event SELECT * FROM _event_8;
+DROP TABLE _event_8;

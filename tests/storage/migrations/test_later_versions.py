@@ -25,6 +25,11 @@ def marked(count: int) -> Callable[[Rows], Rows]:
     return lambda rows: [(*row, *(None,) * count, is_live(row)) for row in rows]
 
 
+def without_events(rows: Rows) -> Rows:
+    """Highest numbers, without that of the events, which are numbered without AUTOINCREMENT since version 9."""
+    return [row for row in rows if row[0] != "_event"]
+
+
 # What the migrations from a version to today's change in the rows of that version. A new version adds to each of them.
 CHANGES: dict[int, dict[str, Callable[[Rows], Rows]]] = {
     3: {
@@ -42,9 +47,10 @@ CHANGES: dict[int, dict[str, Callable[[Rows], Rows]]] = {
         "_event_type": lambda rows: sorted([*rows, ("audited", 0)]),
         "_plan_recipient": added(2),
         "_recipient": marked(0),
+        "sqlite_sequence": without_events,
     },
-    7: {"_plan_recipient": added(2), "_recipient": marked(0)},
-    8: {"_plan_recipient": added(2), "_recipient": marked(0)},
+    7: {"_plan_recipient": added(2), "_recipient": marked(0), "sqlite_sequence": without_events},
+    8: {"_plan_recipient": added(2), "_recipient": marked(0), "sqlite_sequence": without_events},
 }
 
 
