@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor setup run demo stack stack-down test test-repeat test-durations watch ci interop interop-apart interop-brokers interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
-.PHONY: docs vendor pictures bench bench-compare bench-queue bench-seeing reference changelog man dist deb deb-try constraints audit sbom licences smoke clean
+.PHONY: docs vendor pictures bench bench-compare bench-engines bench-queue bench-seeing reference changelog man dist deb deb-try constraints audit sbom licences smoke clean
 
 ##@ Use
 help: ## This list
@@ -188,6 +188,9 @@ bench-compare: $(READY) ## The working tree against another revision (REV=HEAD)
 
 bench-queue: $(READY) ## Query, change and serve a queue of a million recipients (ARGS="--recipients 100000")
 	$(BIN)/python -m tests.bench.depth $(ARGS)
+
+bench-engines: $(READY) ## What a message costs in SQLite and in PostgreSQL (ARGS="--messages 10000")
+	$(BIN)/python -m tests.bench.engines $(ARGS)
 
 bench-seeing: $(READY) ## What metrics, traces, followers of events and mail by HTTP cost (ARGS="--scenarios inject")
 	$(BIN)/python -m tests.bench.seeing $(ARGS)
