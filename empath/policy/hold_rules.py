@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from empath.errors import SyntaxViolation
 from empath.mail.address import Address
@@ -88,6 +88,8 @@ class HoldPattern:
                 return cls(kind, ServicePart.parse(Scope.DESTINATION, text).pattern)
             case HoldScope.ACCOUNT:
                 return cls(kind, text)
+            case _:
+                assert_never(kind)
 
     def __str__(self) -> str:
         return f"{self.scope} {self.text}"

@@ -176,7 +176,7 @@ def test_the_schema_goes_up_and_back_as_the_guide_says(host, tmp_path):
     assert [("blue", 1)] == select(host.queue, "SELECT colour, count(*) FROM _message GROUP BY colour")
 
     versions = f"schema {NEWER} is newer than this Empath, which knows {SCHEMA_VERSION}"
-    line = f"empathd: {host.queue}: {versions}; upgrade Empath\n"
+    line = f"empathd: {host.queue}: {versions}; upgrade Empath [E-DATA-002]\n"
     for verb in ("check", "start"):
         done = shell(program, "-c", host.config, verb)
         assert (65, line) == (done.returncode, done.stderr)

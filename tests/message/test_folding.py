@@ -53,6 +53,7 @@ def test_no_line_is_long_afterwards_and_nothing_else_changes(lines, is_ended, si
         (b"X: " + b"w" * 1200, [b"X:", b" " + b"w" * 997, b" " + b"w" * 203]),
         (b"\t" + b"w" * 1200 + b"\tz", [b"\t" + b"w" * 997, b" " + b"w" * 203 + b"\tz"]),
         (b"X:" + "é".encode() * 600, [b"X:" + "é".encode() * 498, b" " + "é".encode() * 102]),
+        (b"X:a" + "é".encode() * 600, [b"X:a" + "é".encode() * 497, b" " + "é".encode() * 103]),  # not within a letter
         (b" " * 2000 + b"a", [b" a"]),
         (b"X:" + b" " * 2000 + b"a" + b" " * 2000, [b"X:" + b" " * 996, b" a" + b" " * 996]),
         (b"", [b""]),

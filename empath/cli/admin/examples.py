@@ -88,7 +88,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "modules list": _LISTED,
     "modules enable": ("mymodule",),
     "health": ("", "--json"),
-    "hold-rule": ("add sender @shop.example --for 2h --reason 'a list that leaked'", "list"),
+    "hold-rule": ("add sender @shop.example --for 2h --reason leaked", "list"),
     "hold-rule add": ("client 192.0.2.0/24 --for 1d", "destination '*.example.com' --dry-run"),
     "hold-rule list": _LISTED,
     "hold-rule delete": ("3", "--all --dry-run"),

@@ -102,6 +102,7 @@ LIVE = "SELECT recipient_id FROM _recipient WHERE status IN ('queued', 'deferred
 FILES = {
     "file_missing", "file_damaged", "file_lost", "file_without_message", "file_of_another", "content_altered",
 }  # fmt: skip
+INDEX = {"track_damaged"}  # of a file beside the queue, which tests/cli/admin/test_track.py breaks
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ def test_every_check_has_its_break_and_its_line_on_the_page() -> None:
     A check must find its fault once, or it may never find one.
     """
     names = {check.name for check in ALL}
-    assert names == BREAKS.keys() | FILES
+    assert names == BREAKS.keys() | FILES | INDEX
     page = text("docs/empath-admin.md")
     assert set() == {name for name in names if f"| `{name}` |" not in page}
 
