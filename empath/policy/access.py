@@ -23,6 +23,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 AUTHENTICATION_REQUIRED = Reply.of("530 5.7.0 Authentication required")
 RELAY_DENIED = Reply.of("554 5.7.1 Relay access denied")
 
+_MAPPED_BITS: Final = 96  # of ::ffff:0:0/96, RFC 4291 §2.5.5.2
 _POSTMASTER: Final = ("postmaster", "mailer-daemon")  # the second signs reports, and people answer it
 
 
@@ -34,6 +35,14 @@ def is_of_postmaster(address: Address, *hostnames: Domain | None) -> bool:
 def plain_address(client: ClientAddress) -> ClientAddress:
     """*client* as it is on the wire: one of IPv4 that an IPv6 socket shows as ::ffff:192.0.2.1 is 192.0.2.1."""
     return client if isinstance(client, ipaddress.IPv4Address) else client.ipv4_mapped or client
+
+
+def plain_network(network: Network) -> Network:
+    """*network* as its clients are on the wire: ::ffff:192.0.2.0/120 is 192.0.2.0/24."""
+    first = network.network_address
+    if isinstance(first, ipaddress.IPv4Address) or network.prefixlen < _MAPPED_BITS or first.ipv4_mapped is None:
+        return network
+    return ipaddress.IPv4Network((first.ipv4_mapped, network.prefixlen - _MAPPED_BITS))
 
 
 def is_within(client: ClientAddress, networks: Iterable[Network]) -> bool:

@@ -16,6 +16,7 @@ from empath.errors import SyntaxViolation
 from empath.mail.address import Address
 from empath.mail.identity import Timestamp
 from empath.policy.access import plain_address
+from empath.policy.destinations.rulebook import DestinationPattern
 from empath.policy.pattern import DomainPattern
 from empath.policy.recipients import folded
 from empath.policy.service_part import Scope, ServicePart
@@ -85,7 +86,7 @@ class HoldPattern:
             case HoldScope.DESTINATION:
                 if text.startswith("mx:"):
                     raise SyntaxViolation("hold rules know no MX hosts: mail is held before a host is looked for")
-                return cls(kind, ServicePart.parse(Scope.DESTINATION, text).pattern)
+                return cls(kind, str(DestinationPattern.parse(text)))
             case HoldScope.ACCOUNT:
                 return cls(kind, text)
             case _:
@@ -99,7 +100,7 @@ def _address_pattern(scope: HoldScope, text: str) -> str:
     if text == NULL_SENDER and scope is HoldScope.SENDER:
         return text
     try:
-        return f"@{DomainPattern.parse(text[1:])}" if text.startswith("@") else folded(str(Address.parse(text)))
+        return folded(f"@{DomainPattern.parse(text[1:])}" if text.startswith("@") else str(Address.parse(text)))
     except SyntaxViolation as exc:
         raise SyntaxViolation(f"{text!r} is neither an address nor @domain nor @*.domain: {exc}") from exc
 

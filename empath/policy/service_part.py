@@ -12,7 +12,8 @@ from typing import Final, NamedTuple, assert_never
 
 from empath.errors import SyntaxViolation
 from empath.mail.identity import QueueId
-from empath.policy.access import ClientAddress, Network, plain_address
+from empath.policy.access import ClientAddress, Network, plain_address, plain_network
+from empath.policy.destinations.rulebook import DestinationPattern
 
 AREAS: Final = ("smtp", "delivery", "dns", "queue", "http", "modules", "process")
 """What a line of the log can be about."""
@@ -69,7 +70,7 @@ class ServicePart:
         elif kind is Scope.MESSAGE:
             pattern = str(QueueId.parse(pattern.upper()))
         elif kind is Scope.DESTINATION:
-            pattern = _destination_text(pattern)
+            pattern = str(DestinationPattern.parse(pattern))
         return cls(kind, pattern)
 
     def covers(self, about: About) -> bool:
@@ -89,6 +90,8 @@ class ServicePart:
     def _names(self, destination: str | None) -> bool:
         if destination is None:
             return False
+        if self.pattern == "*":
+            return True
         if self.pattern.startswith("*."):
             return destination.endswith(self.pattern[1:])
         return destination == self.pattern
@@ -97,15 +100,9 @@ class ServicePart:
         return f"{self.scope} {self.pattern}"
 
 
-def _destination_text(text: str) -> str:
-    if not text.isprintable() or " " in text:
-        raise SyntaxViolation(f"not a destination: {text!r}")
-    return text if ":" in text or text.startswith("[") else text.lower()
-
-
 def _network_text(text: str) -> str:
     try:
-        network = ipaddress.ip_network(text, strict=False)
+        network = plain_network(ipaddress.ip_network(text, strict=False))
     except ValueError as exc:
         raise SyntaxViolation(f"not an IP address or network: {text!r} (use e.g. 192.0.2.0/24)") from exc
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)

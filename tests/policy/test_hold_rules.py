@@ -25,11 +25,16 @@ FITTING = [
     ("destination", "a.EXAMPLE"),
     ("destination", "*.example"),
     ("destination", "smtp:relay.example:25"),
+    ("destination", "A.example."),
+    ("destination", "smtp://RELAY.example:25"),
     ("destination", "*"),
     ("account", "shop"),
     ("client", "192.0.2.7"),
     ("client", "192.0.2.99/24"),
     ("client", "0.0.0.0/0"),
+    ("client", "::ffff:192.0.2.7"),
+    ("client", "::ffff:192.0.2.0/120"),
+    ("client", "::ffff:0:0/96"),
 ]
 
 
@@ -64,6 +69,24 @@ def test_a_client_of_ipv4_on_a_socket_of_ipv6_is_one_of_ipv4() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("scope", "text"),
+    [
+        ("recipient", "@bücher.example"), ("recipient", "R@bücher.example"), ("destination", "bücher.example"),
+        ("sender", "@[IPv6:2001:DB8::1]"), ("sender", "s@[ipv6:2001:db8::1]"), ("destination", "[IPV6:2001:DB8:0::2]"),
+    ],
+)  # fmt: skip
+def test_a_domain_is_that_of_the_envelope_however_it_is_written(scope: str, text: str) -> None:
+    """
+    A rule that never fits is worse than none.
+    """
+    book = HoldBook([rule(1, scope, text)])
+    mail = Held(
+        "s@[IPv6:2001:db8::1]", "r@xn--bcher-kva.example", "xn--bcher-kva.example", "[IPv6:2001:db8::2]", None, ""
+    )
+    assert book.find(mail) is not None
+
+
 def test_of_several_rules_the_oldest_counts_and_the_first_end_is_known() -> None:
     rules = [
         rule(9, "client", "192.0.2.7", ends_at=50.0),
@@ -92,7 +115,10 @@ def test_without_rules_nothing_is_held() -> None:
         ("sender", "@", "neither an address nor @domain"),
         ("sender", "shop.example", "neither an address nor @domain"),
         ("client", "a.example", "not an IP address"),
-        ("destination", "a b", "not a destination"),
+        ("destination", "a b", "not a domain name"),
+        ("destination", "@a.example", "not a domain name"),
+        ("destination", "*a.example", "not a domain name"),
+        ("destination", "a.example:25", "not a domain, a destination"),
         ("destination", "mx:mx.example", "know no MX hosts"),
     ],
 )

@@ -12,11 +12,14 @@ COVERED = [
     ("client", "192.0.2.7", About("smtp", client="192.0.2.7")),
     ("client", "192.0.2.7/24", About("smtp", client="192.0.2.9")),
     ("client", "192.0.2.7", About("smtp", client="::ffff:192.0.2.7")),
+    ("client", "::ffff:192.0.2.0/120", About("smtp", client="192.0.2.9")),
     ("client", "2001:DB8::/32", About("smtp", client="2001:db8::1")),
     ("destination", "Example.ORG", About("delivery", destination="example.org")),
     ("destination", "example.org", About("delivery", destination="smtp:192.0.2.1:25", domain="example.org")),
     ("destination", "*.example.org", About("delivery", destination="a.example.org")),
     ("destination", "smtp:192.0.2.1:25", About("delivery", destination="smtp:192.0.2.1:25")),
+    ("destination", "bücher.example.", About("delivery", destination="xn--bcher-kva.example")),
+    ("destination", "*", About("delivery", destination="maildir:/var/mail")),
     ("message", QUEUE_ID.lower(), About("queue", queue_id=QUEUE_ID)),
 ]
 OUTSIDE = [
@@ -35,8 +38,8 @@ WRONG = [
     ("client", "mx.example.org", "not an IP address"),
     ("destination", "", "1 to 1024"),
     ("destination", "x" * 1025, "1 to 1024"),
-    ("destination", "a b", "not a destination"),
-    ("destination", "a\x1bb", "not a destination"),
+    ("destination", "a b", "not a domain name"),
+    ("destination", "a\x1bb", "not a domain name"),
     ("message", "X", "queue id"),
 ]
 

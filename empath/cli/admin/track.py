@@ -112,8 +112,7 @@ def _check_words(words: tuple[str, ...], selection: Selection, past: PastMail, *
         raise UsageError("--masked goes without words: an answer would tell what is masked")
     if not storage.is_asked_of_index(selection):
         raise UsageError("words go without an ID, --class and --where: the index of past mail has none of these")
-    if not any(character.isalnum() for word in words for character in word):
-        raise UsageError("a word has a letter or a digit")
+    storage.check_words(words)
     if not past.exists:
         said = f"there is no index of past mail ({past.location}), which finds words"
         raise MissingInput(f"{said}; set [track] keep = true, or look for --recipient, --sender, --subject or --reply")

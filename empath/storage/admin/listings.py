@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from empath.storage.admin.selection import Selection
-from empath.storage.admin.tracking import wanted, with_past
+from empath.storage.admin.tracking import check_words, wanted, with_past
 from empath.storage.engine import Row, Visit
 from empath.storage.past_mail import PastMail
 
@@ -91,8 +91,15 @@ def list_mail_to(visit: Visit, address: str) -> Listing:
 
 
 def list_found(visit: Visit, past: PastMail, text: str) -> Listing:
-    """The last recipients of mail with all the words of *text*, also of mail that only the index *past* remembers."""
+    """
+    The last recipients of mail with all the words of *text*, also of mail that only the index *past* remembers.
+
+    Raises:
+        UsageError: *text* has no word.
+        QueueBusy, UnusableQueue, StorageFailure: the index cannot be read.
+    """
     words = tuple(text.split()[:_MOST_WORDS])
+    check_words(words)
     asked = wanted(Selection(), words)
     rows = [
         {

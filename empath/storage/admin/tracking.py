@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from empath.errors import UsageError
 from empath.storage.admin.records import Reference
 from empath.storage.admin.selection import Selection, named, probe
 from empath.storage.engine import PublicView, Selects, Visit
@@ -76,6 +77,17 @@ def find(visit: Visit, selection: Selection, limit: int) -> list[Found]:
 def is_asked_of_index(selection: Selection) -> bool:
     """Whether the index can tell where the conditions hold: it has no class, and no SQL of a person runs on it."""
     return selection.where is None and selection.bounce_class is None and not selection.references
+
+
+def check_words(words: Sequence[str]) -> None:
+    """
+    Check that there is something to look for in *words*.
+
+    Raises:
+        UsageError: none of them has a letter or a digit, so that all mail would be found.
+    """
+    if not any(character.isalnum() for word in words for character in word):
+        raise UsageError("a word has a letter or a digit")
 
 
 def with_past(

@@ -17,7 +17,8 @@ from typing import Final
 
 import apsw
 
-from empath.errors import DamagedQueue, ServiceUnavailable, StorageFailure, UnusableQueue
+from empath.errors import DamagedQueue, ServiceUnavailable, StorageFailure, SyntaxViolation, UnusableQueue
+from empath.mail.domain import Domain
 from empath.storage.engine import Sleep
 from empath.storage.past_mail import FILE, Mark, PastEntry, Wanted
 from empath.storage.queries import blocks, script
@@ -41,7 +42,8 @@ SELECT m.id, m.status, m.recipient, m.sender, m.received_at, m.destination, m.la
   JOIN track.mail AS m ON m.recipient_id = w.rowid
  ORDER BY w.rowid DESC
  LIMIT {limit}"""
-_TOKEN: Final = re.compile(r"\w")
+_TOKEN: Final = re.compile(r"[^\W_]")  # as the tokenizer, to which "_" is a gap
+_WITH_DOMAIN: Final = re.compile(r"[@.]")
 
 
 def track_path(queue: Path) -> Path:
@@ -237,14 +239,27 @@ def match_text(wanted: Wanted) -> str | None:
     """
     What FTS5 is asked: each word as a phrase, all of which must be there; None where nothing narrows the search.
 
-    The parts of an address are tokens that follow one another. Conditions on whole values are checked afterwards.
+    The parts of an address are tokens that follow one another, and its domain may be in U-labels. Conditions on whole
+    values are checked afterwards.
     """
-    found = [phrase for word in wanted.words if (phrase := _phrase(word))]
+    found = [phrase for word in wanted.words if (phrase := _phrase_of_either(word))]
     for column in ("sender", "recipient", "message_id"):
         text = getattr(wanted, column)
         if text is not None and (phrase := _phrase(text.removesuffix("*"))):
             found.append(f"{column} : {phrase}")
     return " AND ".join(found) or None
+
+
+def _phrase_of_either(word: str) -> str:
+    """*word* as a phrase; one with a domain in U-labels also with A-labels, as envelopes have it."""
+    written = _phrase(word)
+    if word.isascii() or not _WITH_DOMAIN.search(word):
+        return written
+    user, at, domain = word.rpartition("@")
+    try:
+        return f"({written} OR {_phrase(f'{user}{at}{Domain.parse(domain)}')})"
+    except SyntaxViolation:
+        return written
 
 
 def _phrase(word: str) -> str:

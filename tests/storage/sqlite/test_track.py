@@ -75,6 +75,7 @@ def numbers(writer: TrackWriter, *words: str, limit: int = 9) -> list[int]:
         (["01jd3kq9xwv5n8t2rzc4e6mbha"], True),
         (['"user" OR NEAR('], False),  # the syntax of FTS5 is none here
         (["-", "rechnung"], True),
+        (["_", "📧", "rechnung"], True),  # of which the tokenizer makes no word
     ],
 )
 def test_all_words_must_be_there(writer: TrackWriter, words: list[str], is_found: bool) -> None:
@@ -102,6 +103,17 @@ def test_whole_values_are_compared_too(writer: TrackWriter) -> None:
         assert [] == file.find(wanted, 9)
     assert [1] == [each.recipient_id for each in file.find(Wanted(subject="Rechnung", received_after=1000.0), 9)]
     assert match_text(Wanted(domain="example.com")) is None
+
+
+def test_a_domain_may_be_written_in_u_labels(writer: TrackWriter) -> None:
+    """
+    The envelope has A-labels, the subject what its author wrote.
+    """
+    writer.add([entry(1, recipient="ötzi@xn--bcher-kva.example"), entry(2, subject="Bücher.example")], MARK)
+    assert [[1], [2, 1], [], [], [2]] == [
+        numbers(writer, word)
+        for word in ("Ötzi@BÜCHER.example", "bücher.example", "a@bücher.example", "bü@x..", "Bücher*")
+    ]
 
 
 def test_a_row_that_changes_is_found_by_its_new_words_alone(writer: TrackWriter) -> None:

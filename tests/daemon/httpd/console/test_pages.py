@@ -181,12 +181,14 @@ def test_an_id_leads_to_its_message_and_an_address_to_its_mail(console):
 
 def test_words_lead_to_mail_where_there_is_an_index(console):
     """
-    Also to mail that the queue has forgotten. An index that cannot be read takes nothing from the page.
+    Also to mail that the queue has forgotten. An index that cannot be read takes nothing from the page, and what has no
+    word is no wish for all mail.
     """
     assert "r1@a.example" not in console.browse("/console/find?q=r1").text
     console.queue.write("DELETE FROM queue WHERE recipient_id = 1")
     file = index(console.queue)
     assert "r1@c.example" in console.browse("/console/find?q=R1+c.example").text
+    assert "r1@c.example" not in console.browse("/console/find?q=%22+-").text
     forget_recipients(console.queue, 1)
     page = console.browse("/console/find?q=r1%40a.example").text
     assert (True, True) == ("cancelled" in page, "track.words(" in page)
