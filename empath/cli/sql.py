@@ -26,7 +26,7 @@ def sql(context: click.Context, is_writing: bool, arguments: tuple[str, ...]) ->
     Open the system's sqlite3 on the queue, or let it run each STATEMENT.
 
     It reads only, unless --write is there. Each OPTION, such as --json or --csv, is one of sqlite3. After `--` it may
-    begin with one hyphen.
+    begin with one hyphen. A queue in PostgreSQL is opened by psql, with its options.
     """
     engine = open_queue(lenient_configuration(context))
     command = engine.system_shell(arguments, writes=is_writing)
