@@ -7,7 +7,7 @@ name is read once.  Recipients above the mark are read in their turn, so attempt
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from typing import Final
 
@@ -119,6 +119,7 @@ def _readable(entry: PastEntry) -> PastEntry:
         return entry
     try:
         subject = str(make_header(decode_header(entry.subject)))
-    except (HeaderParseError, LookupError, ValueError):
+        subject.encode()  # some charsets give half of a surrogate pair, which no file can have
+    except (MessageError, LookupError, ValueError):  # any charset that a sender names is asked
         return entry
     return entry._replace(subject=subject[:_MOST_SUBJECT])

@@ -90,6 +90,18 @@ def test_it_has_each_recipient_as_the_queue_has_it(house: House) -> None:
     assert [TrackBegun] == house.told()
 
 
+def test_a_subject_with_a_hostile_charset_is_kept_as_it_is(house: House) -> None:
+    """
+    One whose name is no ASCII, one that gives no text, one that does not exist: the mail behind them is there too.
+    """
+    subjects = ["=?é?q?one?=", "=?utf-7?q?+2AA-?= one", "=?unicode_escape?q?=5Cud800?= one", "=?x?q?one?="]
+    for subject in subjects:
+        house.queue.accept("a.example", subject=subject)
+    house.queue.accept("b.example", subject="=?utf-8?q?one?=")
+    assert ["queued"] * 5 == house.statuses("one")
+    assert [*subjects, "one"] == [entry.subject for entry in reversed(house.file.find(Wanted(), 9))]
+
+
 def test_a_new_process_goes_on_where_the_last_one_was(house: House) -> None:
     """
     It says nothing of it.
