@@ -314,7 +314,7 @@ def _check(connection: apsw.Connection, path: Path) -> None:
 
 
 def _prepare(connection: apsw.Connection, path: Path) -> None:
-    if value(connection, "PRAGMA page_count") == 0:
+    if _is_unmade(connection):
         connection.pragma("page_size", PAGE_OCTETS)
         connection.pragma("auto_vacuum", 2)
         connection.pragma("journal_mode", "wal")
@@ -325,6 +325,12 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     _check(connection, path)
     connection.pragma("synchronous", 1)
     connection.pragma("secure_delete", "fast")  # where it costs no write: no copy of a row is left in its page
+
+
+def _is_unmade(connection: apsw.Connection) -> bool:
+    """Whether the file has nothing yet; WAL mode alone has a page, so one that was killed behind it left that."""
+    ids = value(connection, "PRAGMA application_id"), value(connection, "PRAGMA user_version")
+    return ids == (0, 0) and not value(connection, "SELECT EXISTS (SELECT 1 FROM sqlite_schema)")
 
 
 def _make(path: Path) -> None:

@@ -153,6 +153,20 @@ def test_a_file_that_was_removed_is_made_anew(writer: TrackWriter) -> None:
     assert [] == numbers(writer, "rechnung")
 
 
+def test_a_file_whose_making_was_cut_off_is_made(tmp_path: Path) -> None:
+    """
+    WAL mode has written a first page already.
+    """
+    file = tmp_path / "track.db"
+    with apsw.Connection(str(file)) as connection:
+        connection.pragma("auto_vacuum", 2)
+        connection.pragma("journal_mode", "wal")
+    assert file.stat().st_size > 0
+    made = track_writer(tmp_path / "queue.db")
+    made.begin(MARK, keep_up_to=0)
+    assert made.mark() == MARK
+
+
 def test_a_damaged_file_is_put_aside(writer: TrackWriter, tmp_path: Path) -> None:
     """
     It may be of use to somebody; the next one begins empty.
