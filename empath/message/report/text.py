@@ -5,11 +5,10 @@ Values are from outside: each is one line without control characters, and no lin
 """
 
 import textwrap
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from string import Template
 
 from empath.mail.xtext import from_xtext
+from empath.message.encoded_words import decoded
 from empath.message.report.facts import Action, Report, ReportedRecipient, date_text
 from empath.message.report.octets import one_line
 from empath.message.report.template import RECIPIENTS, ReportTemplate, placeholders
@@ -31,7 +30,7 @@ def filled_text(report: Report, template: ReportTemplate, *, has_original: bool)
         "queue_id": message.queue_id,
         "arrival": date_text(message.received_at),
         "sender": report.to,
-        "subject": _readable(message.subject or ""),
+        "subject": decoded(message.subject or ""),
         "message_id": message.header_message_id or "",
         "envelope_id": from_xtext(message.envelope_id or ""),
     }
@@ -94,11 +93,3 @@ def _details(recipient: ReportedRecipient) -> str:
         said = f"the host {last.host} said" if last.is_from_host else found
         words.append(f"On {date_text(last.at)} {said}: {last.reply}")
     return " ".join(words) or f"It was {recipient.action}."
-
-
-def _readable(subject: str) -> str:
-    """*subject* with its encoded words decoded, RFC 2047; as it is where they cannot be."""
-    try:
-        return str(make_header(decode_header(subject)))
-    except (HeaderParseError, LookupError, ValueError):
-        return subject

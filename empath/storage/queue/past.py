@@ -7,10 +7,9 @@ name is read once.  Recipients above the mark are read in their turn, so attempt
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from email.errors import MessageError
-from email.header import decode_header, make_header
 from typing import Final
 
+from empath.message.encoded_words import decoded
 from empath.storage.engine import Reader, Selects
 from empath.storage.past_mail import Mark, PastEntry
 from empath.storage.spool_owner import key_of_queue
@@ -114,12 +113,5 @@ def _from(after: int) -> dict[str, int]:
 
 
 def _readable(entry: PastEntry) -> PastEntry:
-    """*entry* with the encoded words of its subject decoded, RFC 2047; as it is where they cannot be."""
-    if entry.subject is None or "=?" not in entry.subject:
-        return entry
-    try:
-        subject = str(make_header(decode_header(entry.subject)))
-        subject.encode()  # some charsets give half of a surrogate pair, which no file can have
-    except (MessageError, LookupError, ValueError):  # any charset that a sender names is asked
-        return entry
-    return entry._replace(subject=subject[:_MOST_SUBJECT])
+    """*entry* with its subject as people read it."""
+    return entry if entry.subject is None else entry._replace(subject=decoded(entry.subject)[:_MOST_SUBJECT])

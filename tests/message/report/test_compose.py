@@ -289,6 +289,14 @@ def test_the_original_goes_back_whole_only_with_a_failure(kind, dsn_return, size
     assert expected == returns_whole(kind, dsn_return, size)
 
 
+@pytest.mark.parametrize("subject", ["=?é?q?news?=", "=?utf-7?q?+2AA-?="])
+def test_a_subject_with_a_hostile_charset_keeps_no_report_back(subject):
+    """
+    It stands there as it came.
+    """
+    assert compose(replace(REPORT, message=replace(REPORT.message, subject=subject)))
+
+
 def test_the_header_of_a_large_original_is_cut_at_the_limit():
     """
     A message that is all header must not make a report of any size.
