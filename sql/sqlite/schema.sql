@@ -213,7 +213,13 @@ END;
 CREATE TRIGGER _recipient_fits BEFORE INSERT ON _recipient
 WHEN new.recipient_id > 0 AND EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id)
   OR NOT EXISTS (SELECT 1 FROM _destination WHERE destination_id = new.destination_id)
-  OR new.is_live <> 1 AND new.status <> 'delivered'
+  OR CASE new.status
+       WHEN 'queued' THEN new.is_live <> 1
+       WHEN 'deferred' THEN new.is_live <> 1
+       WHEN 'leased' THEN new.is_live <> 1
+       WHEN 'held' THEN new.is_live <> 1
+       ELSE new.is_live <> 0
+     END
 BEGIN
   SELECT raise(ABORT, 'empath: a recipient with this number exists')
    WHERE EXISTS (SELECT 1 FROM _recipient WHERE recipient_id = new.recipient_id);

@@ -27,8 +27,8 @@ OVERRIDDEN = [
 ]  # fmt: skip
 
 
-def _parameters(text: str) -> set[str]:
-    return set(re.findall(r"(?<!:):([a-z]\w*(?:\[\w*\])?)", text))
+def _parameters(text: str) -> set[str]:  # an engine has its own way to take a list
+    return set(re.findall(r"(?<!:):([a-z]\w*)", text))
 
 
 def _used(folder: str = "", without: str = POSTGRESQL) -> Iterator[str]:
