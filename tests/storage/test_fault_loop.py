@@ -586,7 +586,7 @@ class Inspector:
         return self._found[key]
 
 
-def _places(steps: range, failure: Failure, *, turn: int = 0, most: int = 4) -> list[int]:
+def _places(steps: range, failure: Failure, *, turn: int = 0, most: int = 2) -> list[int]:
     """
     The steps that fail: in `make properties` all up to the last of *steps*.
 

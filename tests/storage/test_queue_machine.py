@@ -383,5 +383,5 @@ def _template() -> Path:
 TestQueue = QueueMachine.TestCase
 # Each step commits, so there are a third of the examples, but longer ones.
 TestQueue.settings = settings(
-    TestQueue.settings, max_examples=max(settings().max_examples // 3, 15), stateful_step_count=40
+    TestQueue.settings, max_examples=max(settings().max_examples // 3, 8), stateful_step_count=40
 )
