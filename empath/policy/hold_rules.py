@@ -99,6 +99,8 @@ class HoldPattern:
 def _address_pattern(scope: HoldScope, text: str) -> str:
     if text == NULL_SENDER and scope is HoldScope.SENDER:
         return text
+    if text.startswith("*@"):  # an address to the letter, and what nobody means by it
+        raise SyntaxViolation(f"{text!r} is neither an address nor @domain nor @*.domain: use {text[1:]}")
     try:
         return folded(f"@{DomainPattern.parse(text[1:])}" if text.startswith("@") else str(Address.parse(text)))
     except SyntaxViolation as exc:

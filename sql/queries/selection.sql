@@ -42,7 +42,8 @@ replace(lower(last_reply), lower(:reply), '') <> lower(last_reply)
 (SELECT replace(lower(m.subject), lower(:subject), '') <> lower(m.subject) FROM _message AS m WHERE m.ulid = id)
 
 -- name: condition_message_id
-(SELECT m.header_message_id FROM _message AS m WHERE m.ulid = id) = :message_id
+-- Some programs write the field without its brackets.
+(SELECT m.header_message_id FROM _message AS m WHERE m.ulid = id) IN (:message_id, trim(:message_id, '<>'))
 
 -- name: condition_received_after
 received_unix >= :received_after

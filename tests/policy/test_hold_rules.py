@@ -112,6 +112,7 @@ def test_without_rules_nothing_is_held() -> None:
         ("account", "", "1 to 1024 characters"),
         ("account", "x" * 1025, "1 to 1024 characters"),
         ("recipient", "<>", "neither an address nor @domain"),
+        ("sender", "*@shop.example", "neither an address nor @domain nor .*: use @shop.example"),
         ("sender", "@", "neither an address nor @domain"),
         ("sender", "shop.example", "neither an address nor @domain"),
         ("client", "a.example", "not an IP address"),

@@ -51,7 +51,7 @@ class Selection:
     Shape: domain in A-labels; sender and recipient as the queue has them, an empty sender is the null path;
     received_before in Unix seconds; where is SQL, an expression over the columns of the view; bounce_class is that of
     the last attempt, reply a part of the last reply and subject one of the Subject field, both in any case; message_id
-    is the Message-ID field in its brackets.
+    is the Message-ID field in its brackets, which the field of a mail may lack.
     """
 
     references: tuple[Reference, ...] = ()

@@ -62,7 +62,7 @@ SELECT m.recipient_id, m.id, m.status, m.sender, m.recipient, m.domain, m.destin
    AND (:received_before IS NULL OR m.received_at < :received_before)
    AND (:reply IS NULL OR replace(lower(m.last_reply), lower(:reply), '') <> lower(m.last_reply))
    AND (:subject IS NULL OR replace(lower(m.subject), lower(:subject), '') <> lower(m.subject))
-   AND (:message_id IS NULL OR m.message_id = :message_id)
+   AND (:message_id IS NULL OR m.message_id IN (:message_id, trim(:message_id, '<>')))
  ORDER BY m.recipient_id DESC
  LIMIT :limit;
 

@@ -56,6 +56,14 @@ def test_live_and_past_mail_is_found_the_newest_first(mail: AdminTool, filters: 
     assert numbers == found(mail, *filters)
 
 
+def test_a_message_id_without_brackets_is_found(mail: AdminTool) -> None:
+    """
+    Some programs write the field so.
+    """
+    mail.queue.write("UPDATE _message SET header_message_id = '2@example.test' WHERE message_id = 2")
+    assert [3] == found(mail, "--message-id", "2@example.test")
+
+
 def test_what_is_found_is_a_table(mail: AdminTool) -> None:
     """
     With the reply that ended it; the number of rows is on standard error.

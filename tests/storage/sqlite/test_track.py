@@ -103,6 +103,8 @@ def test_whole_values_are_compared_too(writer: TrackWriter) -> None:
         assert [] == file.find(wanted, 9)
     assert [1] == [each.recipient_id for each in file.find(Wanted(subject="Rechnung", received_after=1000.0), 9)]
     assert match_text(Wanted(domain="example.com")) is None
+    writer.add([entry(3, message_id="bare@id.test")], MARK)
+    assert [3] == [each.recipient_id for each in file.find(Wanted(message_id="<bare@id.test>"), 9)]
 
 
 def test_a_domain_may_be_written_in_u_labels(writer: TrackWriter) -> None:
