@@ -132,8 +132,12 @@ class PastMailWriter(Protocol):
     def add(self, entries: Sequence[PastEntry], mark: Mark) -> None:
         """Add *entries*, or write them anew, and move to *mark*."""
 
-    def trim(self, before: float, most: int) -> int:
-        """Remove some rows that are from before *before* in Unix seconds, or more than *most*; how many."""
+    def trim(self, before: float, most: int, *, now: float) -> int:
+        """
+        Remove some rows that are from before *before* in Unix seconds, or more than *most*; how many.
+
+        Rows from after *now*, which a wrong clock has made, keep no other row.
+        """
 
     def renew(self) -> str:
         """Put a damaged file aside, and return its new name; the next `open` makes another."""

@@ -75,7 +75,8 @@ class Tracking:
         is_going = True
         while is_going:
             most = self._runtime.config.track.rows
-            gone = in_thread(partial(self._file.trim, time.time() - self._kept_s(), most))
+            now = time.time()
+            gone = in_thread(partial(self._file.trim, now - self._kept_s(), most, now=now))
             is_going = gone > 0 and time.monotonic() < ends_at and rest(self._runtime)
 
     def _begin(self) -> Mark:

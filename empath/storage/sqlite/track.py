@@ -198,11 +198,11 @@ class TrackWriter:
             _put(connection, entries)
             connection.execute(_statements()["set_mark"], mark._asdict())
 
-    def trim(self, before: float, most: int) -> int:
+    def trim(self, before: float, most: int, *, now: float) -> int:
         """See PastMailWriter."""
         with self._errors() as connection:
             least = (value(connection, _statements()["last"]) or 0) - most
-            found = rows(connection, _statements()["oldest"], {"limit": _SLICE})
+            found = rows(connection, _statements()["oldest"], {"now": now, "least": least, "limit": _SLICE})
             gone = [{"recipient_id": number} for number, at in found if at < before or number <= least]
             if gone:
                 with transaction(connection):

@@ -35,8 +35,13 @@ SELECT recipient_id, id FROM _mail WHERE recipient_id <= :recipients ORDER BY re
 DELETE FROM _mail WHERE recipient_id > :recipients;
 
 -- name: oldest
--- The oldest rows. Index: the rowid. Rows: recipient_id, received_at.
-SELECT recipient_id, received_at FROM _mail ORDER BY recipient_id LIMIT :limit;
+-- The oldest rows, and those up to :least. Rows from after :now, which a wrong clock has made, are passed over.
+-- Index: the rowid. Rows: recipient_id, received_at.
+SELECT recipient_id, received_at
+  FROM _mail
+ WHERE received_at <= :now OR recipient_id <= :least
+ ORDER BY recipient_id
+ LIMIT :limit;
 
 -- name: last
 -- Rows: one, the highest number of a recipient; NULL: there is none.

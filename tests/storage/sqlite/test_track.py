@@ -126,7 +126,7 @@ def test_a_row_that_changes_is_found_by_its_new_words_alone(writer: TrackWriter)
     assert [1] == numbers(writer, "rechnung")
     writer.add([entry(1, last_reply="550 no such mailbox")], MARK)
     assert ([], [1]) == (numbers(writer, "4F2A"), numbers(writer, "mailbox"))
-    assert 1 == writer.trim(2000.0, most=10)
+    assert 1 == writer.trim(2000.0, most=10, now=5000.0)
     assert [] == numbers(writer, "mailbox")
     with apsw.Connection(writer.location) as connection:
         connection.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
@@ -134,14 +134,26 @@ def test_a_row_that_changes_is_found_by_its_new_words_alone(writer: TrackWriter)
 
 def test_rows_that_are_too_old_or_too_many_go(writer: TrackWriter) -> None:
     """
-    One from the future keeps no other.
+    Those from the future, of a clock that was wrong, keep no other.
     """
     writer.add([entry(2, received_at=9e9), *(entry(number, received_at=1000.0 + number) for number in (3, 4, 5))], MARK)
-    assert 2 == writer.trim(1004.0, most=10)
+    assert 2 == writer.trim(1004.0, most=10, now=5000.0)
     assert [5, 4, 2] == numbers(writer, "rechnung")
-    assert 2 == writer.trim(0.0, most=1)
+    assert 2 == writer.trim(0.0, most=1, now=5000.0)
     assert [5] == numbers(writer, "rechnung")
-    assert 0 == writer.trim(0.0, most=1)
+    assert 0 == writer.trim(0.0, most=1, now=5000.0)
+
+
+def test_many_rows_from_the_future_keep_no_older_one(writer: TrackWriter) -> None:
+    """
+    More than one look sees.
+    """
+    writer.trim(2000.0, most=10_000, now=5000.0)
+    writer.add([entry(number, received_at=9e9) for number in range(1, 602)], MARK)
+    writer.add([entry(602), entry(603, received_at=4000.0)], MARK)
+    assert 1 == writer.trim(2000.0, most=10_000, now=5000.0)
+    assert [603, 601] == numbers(writer, "rechnung", limit=2)
+    assert 500 == writer.trim(2000.0, most=1, now=5000.0)
 
 
 def test_a_file_that_was_removed_is_made_anew(writer: TrackWriter) -> None:
