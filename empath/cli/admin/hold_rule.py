@@ -83,6 +83,11 @@ def add(
     now = time.time()
     until = None if for_s is None else Timestamp(round(now + for_s, 3))
     engine = open_queue(lenient_configuration(context))
+    for each in storage.all_holds(engine):
+        if (each.scope, each.pattern) == (named.scope, named.text):
+            raise UsageError(
+                f"hold rule {each.rule} is for this pattern; `{NAME} hold-rule delete {each.rule}` ends it"
+            )
     order = storage.AddHold(named, expires_at=until, reason=reason, who=who())
     if not is_dry_run:
         carry_out(engine, order, deadline_s=wait_s)

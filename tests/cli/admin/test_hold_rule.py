@@ -64,6 +64,14 @@ def test_what_cannot_be_is_refused(tool: AdminTool, arguments: tuple[str, ...], 
     assert words in tool.run("hold-rule", *arguments).err
 
 
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_second_rule_for_a_pattern_is_a_mistake_of_the_command(tool: AdminTool, dry: tuple[str, ...]) -> None:
+    tool.lines("hold-rule", "add", "sender", "@a.example")
+    ended = tool.run("hold-rule", "add", "sender", "@A.example", "--for", "2h", *dry)
+    words = "empath-admin: hold rule 1 is for this pattern; `empath-admin hold-rule delete 1` ends it"
+    assert (64, words) == (ended.code, ended.err.strip())
+
+
 def test_doctor_reminds_of_rules_without_an_end(tool: AdminTool) -> None:
     def found() -> list[tuple[Level, str]]:
         return [(each.level, each.found) for each in diagnose_holds(tool.queue.engine, time.time())]
