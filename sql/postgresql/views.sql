@@ -330,8 +330,8 @@ SELECT m.ulid                                        AS id,                     
                     WHEN 'sender' THEN h.pattern = CASE WHEN m.reverse_path = '' THEN '<>' ELSE lower(m.reverse_path) END OR h.pattern LIKE '@%' AND _fits('*' || h.pattern, lower(m.reverse_path))
                     WHEN 'recipient' THEN h.pattern = lower(s.address) OR h.pattern LIKE '@%' AND _fits('*' || h.pattern, lower(s.address))
                     WHEN 'account' THEN h.pattern = m.account
-                    WHEN 'client' THEN h.pattern = m.client_address
-                    ELSE h.pattern = '*' OR h.pattern = s.domain OR h.pattern = s.destination OR h.pattern LIKE '*.%' AND (_fits(h.pattern, s.domain) OR _fits(h.pattern, s.destination))
+                    WHEN 'client' THEN h.pattern IN (m.client_address, '::ffff:' || m.client_address)
+                    ELSE h.pattern IN ('*', s.domain, s.domain || '.', s.destination) OR h.pattern LIKE '*.%' AND (_fits(h.pattern, s.domain) OR _fits(h.pattern, s.destination))
                   END
               AND NOT EXISTS (
                 SELECT 1 FROM _audit AS a

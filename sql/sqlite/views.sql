@@ -316,8 +316,8 @@ SELECT m.ulid                                        AS id,                     
                     WHEN 'sender' THEN h.pattern = iif(m.reverse_path = '', '<>', lower(m.reverse_path)) OR h.pattern GLOB '@*' AND lower(m.reverse_path) GLOB '*' || replace(h.pattern, '[', '[[]')
                     WHEN 'recipient' THEN h.pattern = lower(s.address) OR h.pattern GLOB '@*' AND lower(s.address) GLOB '*' || replace(h.pattern, '[', '[[]')
                     WHEN 'account' THEN h.pattern = m.account
-                    WHEN 'client' THEN h.pattern = m.client_address
-                    ELSE h.pattern = '*' OR h.pattern = s.domain OR h.pattern = s.destination OR h.pattern GLOB '[*].*' AND (s.domain GLOB h.pattern OR s.destination GLOB h.pattern)
+                    WHEN 'client' THEN h.pattern IN (m.client_address, '::ffff:' || m.client_address)
+                    ELSE h.pattern IN ('*', s.domain, s.domain || '.', s.destination) OR h.pattern GLOB '[*].*' AND (s.domain GLOB h.pattern OR s.destination GLOB h.pattern)
                   END
               AND NOT EXISTS (
                 SELECT 1 FROM _audit AS a
