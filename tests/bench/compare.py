@@ -22,7 +22,7 @@ BASE: Final = "base"
 SCENARIOS: Final = ("accept", "accept-reused", "relay", "drain")
 # Run only where they are named: Postfix has nothing of the kind.
 ONLY_NAMED: Final = (
-    *("relay-rates", "drain-rates", "accept-metrics", "relay-metrics", "inject"),
+    *("relay-rates", "drain-rates", "accept-metrics", "relay-metrics", "accept-signed", "inject"),
     *(f"{scenario}-traces-{ratio}" for scenario in ("accept", "drain") for ratio in RATIOS),
 )
 

@@ -15,7 +15,7 @@ import apsw
 from .accounting import Account
 from .certificate import CERTIFICATE, KEY
 from .collector import RATIOS, Collector
-from .judged import NAME_SERVER
+from .judged import DOMAIN, NAME_SERVER, write_keys
 from .machine import BenchFailure, output_of
 from .server import Factory, Server, Setup
 
@@ -63,6 +63,10 @@ EXTRAS: Final = {
         "empath/daemon/httpd/api/stream.py",
     ),
     "judged": ("", "empath/daemon/acceptor/judging.py"),
+    "signed": (
+        f'[dkim]\nkeys = "dkim"\n[dkim.sign]\n"{DOMAIN}" = ["s1", "s2"]\n[relay]\nnetworks = ["127.0.0.1/32"]\n',
+        "empath/authentication/signer.py",
+    ),
 }
 JUDGED: Final = f"""\
 role = "mx"
@@ -113,12 +117,16 @@ class Empath(Server):
             config = config.replace("[routes]", 'tls = "starttls"\n[routes]') + TLS
         if self._is_judging:
             config = config.replace('role = "internal"\n', JUDGED)
+        if "[dkim]" in self._extra:
+            config = config.replace('role = "internal"\n', 'role = "internal"\nsign = true\n')
         config += self._extra
         # The old name of [receiving.limits]: a comparison runs an older revision with the same text.
         return config + (f"[limits]\n{limits}" if limits else "")
 
     def start(self) -> None:
         self._config.write_text(self.configuration())
+        if "[dkim]" in self._extra:
+            write_keys(self.directory / "dkim")
         if "[tracing]" in self._extra:
             self._collector = Collector(self.http_port)
             self._collector.__enter__()
@@ -145,6 +153,9 @@ class Empath(Server):
 
     def proven(self) -> int:
         return self._count("SELECT count(*) FROM authentication WHERE dmarc = 'pass'")
+
+    def signed(self) -> int:
+        return self._count("SELECT count(*) FROM _message WHERE CAST(added_fields AS TEXT) LIKE '%DKIM-Signature:%'")
 
     def token(self, role: str = "inject") -> str:
         output = output_of(

@@ -15,7 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from empath.authentication.canonical import SignedFields
 from empath.authentication.sign import names_to_sign, sign
@@ -28,7 +29,7 @@ from .machine import command, output_of, wait_for
 from .traffic import RECIPIENT, SENDER
 
 NAME_SERVER: Final = "127.53.53.53"
-_DOMAIN: Final = SENDER.partition("@")[2]
+DOMAIN: Final = SENDER.partition("@")[2]
 _OCTETS: Final = 4096
 _LINE: Final = b"A line of the body of a message of the usual size, as people write it.\r\n"
 
@@ -73,7 +74,7 @@ def signed_mail(scratch: Path) -> Iterator[SignedMail]:
         f"From: {SENDER}",
         f"To: {RECIPIENT}",
         f"Date: {formatdate(now)}",
-        f"Message-ID: <1@{_DOMAIN}>",
+        f"Message-ID: <1@{DOMAIN}>",
         "Subject: signed",
     )
     header = "".join(f"{line}\r\n" for line in lines).encode()
@@ -83,7 +84,7 @@ def signed_mail(scratch: Path) -> Iterator[SignedMail]:
         fields,
         sha256(body).digest(),
         [("s1", key)],
-        domain=_DOMAIN,
+        domain=DOMAIN,
         names=names_to_sign(fields),
         now=now,
     )
@@ -91,12 +92,25 @@ def signed_mail(scratch: Path) -> Iterator[SignedMail]:
     file.write_bytes((signature + header + b"\r\n" + body).replace(b"\r\n", b"\n"))
     zone = (
         ScriptedDns(NAME_SERVER, port=53)
-        .txt(f"s1._domainkey.{_DOMAIN}", key.record)
-        .txt(_DOMAIN, "v=spf1 ip4:127.0.0.0/8 -all")
-        .txt(f"_dmarc.{_DOMAIN}", "v=DMARC1; p=reject")
+        .txt(f"s1._domainkey.{DOMAIN}", key.record)
+        .txt(DOMAIN, "v=spf1 ip4:127.0.0.0/8 -all")
+        .txt(f"_dmarc.{DOMAIN}", "v=DMARC1; p=reject")
     )
     with zone:
         yield SignedMail(file)
+
+
+def write_keys(folder: Path) -> None:
+    """Make the keys of two signatures for mail of the sender's domain, in files of *folder*: RSA and Ed25519."""
+    folder.mkdir()
+    keys: dict[str, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey] = {
+        "s1": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+        "s2": ed25519.Ed25519PrivateKey.generate(),
+    }
+    for selector, key in keys.items():
+        file = folder / f"{DOMAIN}.{selector}.key"
+        file.touch(0o600)
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def start_filters(folder: Path, account: Account) -> str:

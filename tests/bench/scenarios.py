@@ -147,6 +147,23 @@ def accept_authenticated(factory: Factory, name: str, plan: Plan) -> Sample:
         return Sample({"rate": plan.messages / seconds} | figures)
 
 
+def accept_signed(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `accept`, and each mail is signed by RSA and Ed25519."""
+    with ExitStack() as stack:
+        sink = stack.enter_context(Sink(plan.scratch))
+        setup = Setup(sink.port, is_held=True, extra="signed")
+        server = stack.enter_context(running(factory, name, plan.scratch, setup))
+        send(server.port, Load(WARM_UP))
+        server.wait_queued(WARM_UP, 10)
+        meter = Meter(server)
+        seconds = send(server.port, Load(plan.messages))
+        figures = meter.read(plan.messages)
+        server.wait_queued(WARM_UP + plan.messages, 10)
+        if (signed := server.signed()) != WARM_UP + plan.messages:
+            raise BenchFailure(f"{name} has signed {signed} of {WARM_UP + plan.messages} messages")
+        return Sample({"rate": plan.messages / seconds} | figures)
+
+
 def inject(factory: Factory, name: str, plan: Plan) -> Sample:
     """Mail of 4 KiB comes in by HTTP, in requests of 100 messages with values of their own, and delivery is held."""
     with ExitStack() as stack:
@@ -328,6 +345,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         **{f"accept-traces-{ratio}": partial(accept, extra=f"traces-{ratio}") for ratio in RATIOS},
         **{f"drain-traces-{ratio}": partial(drain, extra=f"traces-{ratio}") for ratio in RATIOS},
         "accept-authenticated": accept_authenticated,
+        "accept-signed": accept_signed,
         "inject": inject,
         "relay-rates": relay_rates,
         "drain-rates": drain_rates,

@@ -69,6 +69,10 @@ class Server(ABC):
     def proven(self) -> int:
         """Messages in the queue now whose author DMARC has proven."""
 
+    def signed(self) -> int:
+        """Messages in the queue now that this host has signed."""
+        raise BenchFailure(f"{self.name} signs nothing here")
+
     def token(self, role: str = "inject") -> str:
         """A token of this *role* for what is served at `http_port`; by default it sends mail."""
         raise BenchFailure(f"{self.name} takes no mail by HTTP")
