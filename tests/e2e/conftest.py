@@ -41,7 +41,7 @@ base = "1h"
 [receiving.limits]
 message_size = "12MiB"
 line_length = 0
-connections = 1500
+connections = 4000
 connections_per_client = 5
 [dns]
 timeout = "5s"

@@ -57,6 +57,7 @@ class Service(Empathd):
         """A connection after its greeting."""
         client = Client(self.port, source)
         try:
+            assert "220" == client.greeting[:3], client.greeting
             assert "250" == client.say(f"{verb} client.example.test")[:3]
         except BaseException:
             client.socket.close()

@@ -114,7 +114,7 @@ def _check_words(words: tuple[str, ...], selection: Selection, past: PastMail, *
         raise UsageError("words go without an ID, --class and --where: the index of past mail has none of these")
     storage.check_words(words)
     if not past.exists:
-        said = f"there is no index of past mail ({past.location}), which finds words"
+        said = f"words need the index of past mail, and there is none ({past.location})"
         raise MissingInput(f"{said}; set [track] keep = true, or look for --recipient, --sender, --subject or --reply")
 
 
