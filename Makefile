@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor setup run demo stack stack-down test test-repeat test-durations watch ci interop interop-apart interop-brokers interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
-.PHONY: docs vendor pictures bench bench-compare bench-engines bench-queue bench-seeing reference changelog man dist deb deb-try constraints audit sbom licences smoke clean
+.PHONY: docs vendor pictures bench bench-compare bench-engines bench-queue bench-seeing simulate reference changelog man dist deb deb-try constraints audit sbom licences smoke clean
 
 ##@ Use
 help: ## This list
@@ -194,6 +194,9 @@ bench-engines: $(READY) ## What a message costs in SQLite and in PostgreSQL (ARG
 
 bench-seeing: $(READY) ## What metrics, traces, followers of events and mail by HTTP cost (ARGS="--scenarios inject")
 	$(BIN)/python -m tests.bench.seeing $(ARGS)
+
+simulate: $(READY) ## How far one SQLite file goes, and one PostgreSQL server, by a model (ARGS="--seconds 1"); docs/SCALING.md
+	$(BIN)/python -m tests.bench.simulation $(ARGS)
 
 ##@ Release
 # The instant of the commit, so that the same commit gives the same archives everywhere.

@@ -132,6 +132,7 @@ setup(
             "pyyaml>=6,<7",
             "ruff>=0.8,<0.18",
             "schemathesis>=4.10,<5",
+            "simpy>=4.1,<5",
             "towncrier>=24.8,<27",
             "trustme>=1.2,<2",
             "types-gevent>=24.11,<27",
