@@ -100,7 +100,7 @@ def _retention(name: str, tree: Path, template: Path, scratch: Path, removed: in
     """Mail comes in, one after another, until the retention has removed *removed* recipients."""
     with Sink(scratch) as sink:
         setup = Setup(sink.port, is_held=True)
-        with running(Deep(tree, template, tables=_RETENTION), "retention", scratch, setup) as server:
+        with running(Deep(tree, template, tables=_RETENTION, catches_up=False), "retention", scratch, setup) as server:
             assert isinstance(server, DeepEmpath)
             send(server.port, Load(WARM_UP))
             first = _oldest(server)

@@ -44,7 +44,6 @@ _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "what": ("status",),
     "who": ("operator",),
 }
-_ROUTES: Final = '"*.example" = "mx"\n'  # mail keeps its destinations
 _LARGE: Final = ("limit", "top")  # a thousand rows, or more counts than are at hand: only shown
 _CONSOLE_FILTERS: Final = ("status", "recipient", "sender", "domain", "destination")
 
@@ -55,7 +54,7 @@ def pages(name: str, tree: Path, template: Path, scratch: Path) -> list[Verdict]
     largest: tuple[float, str] = (0.0, "")
     with Sink(scratch) as sink:
         setup = Setup(sink.port, is_held=True, extra="console")
-        with running(Deep(tree, template, routes=_ROUTES), "pages", scratch, setup) as server:
+        with running(Deep(tree, template), "pages", scratch, setup) as server:
             assert isinstance(server, DeepEmpath)
             token = server.token("admin")
             with closing(http.client.HTTPConnection(LOOPBACK, server.http_port, timeout=_DEADLINE_S)) as connection:

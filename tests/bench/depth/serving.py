@@ -69,6 +69,9 @@ def depth(tree: Path, templates: Mapping[str, Path], plan: Plan, repeat: int) ->
                     at_least(name, f"{scenario}, rate to that of an empty queue", rate / base, 0.75, is_gate=False)
                 )
         found.append(at_most(name, "start to first greeting, s", min(deep.observed.start_s), START_S))
+        if deep.observed.behind_s:
+            found.append(shown(name, "from there until the housekeeper has caught up, s", min(deep.observed.behind_s)))
+            found.append(shown(name, "and what that took, CPU s", min(deep.observed.behind_cpu_s)))
         for kind, octets in sorted(deep.observed.peaks.items()):
             found.append(at_most(name, f"{kind}, resident at most, MB", octets / 1e6, RESIDENT_MB))
         if name != EMPTY:
