@@ -15,6 +15,7 @@ from tests.docs.pages import ROOT, rows, text
 from tests.docs.reference import generated
 from tests.kit.cases import in_one_test
 
+admin.load()
 COMMANDS = [
     pytest.param(page, verb, id=f"{page}-{verb.name}")
     for page, group in (("docs/empathd.md", empathd.empathd), ("docs/empath-admin.md", admin))
@@ -65,7 +66,7 @@ def test_every_verb_and_option_has_its_help(verb):
 
 def test_every_verb_of_a_module_is_a_verb_of_the_command():
     """
-    Each module names its own in VERBS, and the command gathers the modules.
+    Each module names its own in VERBS, and the command knows which module has which.
     """
     modules = [importlib.import_module(found.name) for found in pkgutil.iter_modules(cli.__path__, f"{cli.__name__}.")]
     values = [value for module in modules for value in (*vars(module).values(), *getattr(module, "VERBS", ()))]

@@ -38,6 +38,7 @@ from typing import IO, Any, Final, NoReturn
 
 from setproctitle import getproctitle
 
+from empath.cli.admin.__main__ import admin
 from empath.config.load import parse_config
 from empath.daemon.worker import reply_rules
 from empath.storage.sqlite.migration import names_of_schema
@@ -106,12 +107,13 @@ OF_THE_TEMPLATE: Final = (  # what patching and the children import of other pac
 
 def load() -> None:
     """
-    Load what the forks share, build the validator of configurations, read the statements of the queue and the names of
-    its schema, compile the rules about replies, and find the place of the title.
+    Load what the forks share and all verbs of empath-admin, build the validator of configurations, read the statements
+    of the queue and the names of its schema, compile the rules about replies, and find the place of the title.
     """
     getproctitle()  # in a fork that has changed its environment, the search would find none
     for name in (*COMMANDS, *(each for package in WHOLE for each in _modules_of(package)), *OF_THE_TEMPLATE):
         importlib.import_module(name)
+    admin.load()
     parse_config(_CONFIGURATION, "starter", "/")
     statements()
     names_of_schema()

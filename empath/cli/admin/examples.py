@@ -180,11 +180,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def add_examples(group: click.Group, path: str = "") -> None:
-    """Give each verb of *group* its examples; *path* is how the group is called."""
-    for name, verb in group.commands.items():
-        whole = f"{path} {name}".strip()
-        if whole in EXAMPLES:
-            verb.epilog = examples(*(f"empath-admin {whole} {rest}".rstrip() for rest in EXAMPLES[whole]))
-        if isinstance(verb, click.Group):
-            add_examples(verb, whole)
+def add_examples(verb: click.Command, path: str = "") -> None:
+    """Give *verb* its examples, and the verbs below it theirs; *path* is how its group is called."""
+    whole = f"{path} {verb.name}".strip()
+    if whole in EXAMPLES:
+        verb.epilog = examples(*(f"empath-admin {whole} {rest}".rstrip() for rest in EXAMPLES[whole]))
+    for each in verb.commands.values() if isinstance(verb, click.Group) else ():
+        add_examples(each, whole)

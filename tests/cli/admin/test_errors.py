@@ -13,6 +13,7 @@ import pytest
 from click import Group
 
 from empath.cli.admin.__main__ import admin
+from empath.cli.admin.verbs import NAMES
 from empath.storage.sqlite.schema import SCHEMA_VERSION
 from tests.cli.admin.kit import COMMAND, MODULE, NEVER, AdminTool, run
 from tests.kit.process import configuration
@@ -350,7 +351,7 @@ def test_an_output_that_cannot_be_written_is_no_traceback(tool: AdminTool, redir
     assert (code, lines) == (done.returncode, done.stderr.count("\n")), done.stderr
 
 
-@pytest.mark.parametrize("group", [(), *((name,) for name, verb in admin.commands.items() if isinstance(verb, Group))])
+@pytest.mark.parametrize("group", [(), *((name,) for name in NAMES if isinstance(admin.verb(name), Group))])
 def test_the_help_cuts_no_summary(tool: AdminTool, group: tuple[str, ...]):
     """
     A newcomer chooses the verb by it.

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from empath.cli.admin.__main__ import SECTIONS, admin
+from empath.cli.admin.verbs import NAMES
 from empath.mail.identity import QueueId
 from empath.mail.status import RecipientStatus
 from empath.storage.spool import locate
@@ -97,9 +97,7 @@ def test_the_help_names_every_verb_in_a_section(tool: AdminTool) -> None:
 
     text = tool.run("--help").out
 
-    named = [verb.name for _, members in SECTIONS for module in members for verb in module.VERBS]
-    assert sorted(admin.commands) == sorted(named)
-    assert all(f"\n  {name} " in text for name in named)
+    assert all(f"\n  {name} " in text for name in NAMES)
     assert "\nExamples:\n  empath-admin explain user@example.com" in text
     assert [] == [line for line in text.splitlines()[1:] if line.endswith("...")]
 

@@ -18,7 +18,8 @@ from typing import Final
 import click
 
 from empath import __version__
-from empath.cli.admin.__main__ import SECTIONS
+from empath.cli.admin.__main__ import admin
+from empath.cli.admin.verbs import SECTIONS
 from empath.cli.empathd import empathd
 from empath.cli.sendmail import sendmail
 from empath.cli.sql import sql
@@ -94,11 +95,10 @@ def _empath_admin() -> Iterator[str]:
         " half a second. Results go to standard output, messages about them to standard error. `--json` gives an object"
         " a line."
     )
-    for title, modules in SECTIONS:
+    for title, names in SECTIONS.items():
         yield f".SH {_escaped(title.upper())}"
-        for module in modules:
-            for verb in module.VERBS:
-                yield from _command(verb)
+        for name in names:
+            yield from _command(admin.verb(name))
     yield from _environment(_CONFIGURATION)
     yield from _exit_codes()
     yield from _listed("FILES", _FILES)
