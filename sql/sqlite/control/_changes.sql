@@ -109,19 +109,28 @@ BEGIN
 END;
 
 -- A recipient set to queued is due at once, unless the statement gives an instant.
-CREATE TRIGGER _set_status INSTEAD OF INSERT ON _apply_status
-WHEN new.old_status <> 'leased'
+-- A statement that sets is_live changes its indexes, and one that finds no row opens them all the same. So mail that stays
+-- live has a trigger of its own, and exactly one of the two makes the move.
+CREATE TRIGGER _set_live_status INSTEAD OF INSERT ON _apply_status
+WHEN (new.old_status = 'queued' OR new.old_status = 'deferred' OR new.old_status = 'held')
+ AND (new.status = 'held' OR new.status = 'queued' OR new.status = 'deferred')
 BEGIN
-  -- A statement that sets is_live changes its indexes, so mail that stays live has one of its own.
   UPDATE _recipient
      SET status = new.status,
          next_retry_at = iif(
            new.status = 'queued' AND NOT new.is_retry_given, min(next_retry_at, new.at), next_retry_at),
          reason = iif(new.status = 'held', 'administratively held', NULL),
          settled_at = new.at
-   WHERE recipient_id = new.recipient_id
-     AND is_live = 1
-     AND (new.status = 'held' OR new.status = 'queued' OR new.status = 'deferred');
+   WHERE recipient_id = new.recipient_id;
+  INSERT INTO _audit (at, who, recipient_id, ulid, address, what, before, after)
+  VALUES (new.at, new.who, new.recipient_id, new.ulid, new.address, 'status', new.old_status, new.status);
+END;
+
+CREATE TRIGGER _set_status INSTEAD OF INSERT ON _apply_status
+WHEN new.old_status <> 'leased'
+ AND NOT ((new.old_status = 'queued' OR new.old_status = 'deferred' OR new.old_status = 'held')
+          AND (new.status = 'held' OR new.status = 'queued' OR new.status = 'deferred'))
+BEGIN
   UPDATE _recipient
      SET status = new.status,
          is_live = new.status = 'queued',
@@ -129,8 +138,7 @@ BEGIN
            new.status = 'queued' AND NOT new.is_retry_given, min(next_retry_at, new.at), next_retry_at),
          reason = iif(new.status = 'queued', NULL, 'administratively ' || new.status),
          settled_at = new.at
-   WHERE recipient_id = new.recipient_id
-     AND status <> new.status;
+   WHERE recipient_id = new.recipient_id;
   INSERT INTO _audit (at, who, recipient_id, ulid, address, what, before, after)
   VALUES (new.at, new.who, new.recipient_id, new.ulid, new.address, 'status', new.old_status, new.status);
 END;
@@ -182,11 +190,14 @@ END;
 CREATE TRIGGER _insert_notice INSTEAD OF INSERT ON _apply_status
 WHEN (new.status = 'bounced' OR new.status = 'expired') AND new.old_status <> 'leased'
 BEGIN
+  -- Without a message_id the row is ignored: the sender wants no report. INSERT … SELECT would cost twice as much.
   INSERT OR IGNORE INTO _notice (message_id, recipient_id, kind, created_at)
-  SELECT message_id, recipient_id, 'failure', new.at
-    FROM _recipient
-   WHERE recipient_id = new.recipient_id
-     AND (notify IS NULL OR instr(notify, 'FAILURE'));
+  VALUES (
+    (SELECT message_id
+       FROM _recipient
+      WHERE recipient_id = new.recipient_id
+        AND (notify IS NULL OR instr(notify, 'FAILURE'))),
+    new.recipient_id, 'failure', new.at);
 END;
 
 CREATE TRIGGER _delete_notice INSTEAD OF INSERT ON _apply_status
