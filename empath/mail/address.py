@@ -8,7 +8,7 @@ is quoted again where the grammar needs that.
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import ClassVar
+from typing import Final
 
 from empath.errors import SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain, parse_domain
@@ -74,7 +74,7 @@ class Address:
 @lru_cache(maxsize=4096)
 def _parsed(text: str, is_lenient: bool) -> Address:
     if found := _CONTROL.search(text):
-        is_octet = found[0] >= "\ud800"
+        is_octet = found[0] >= chr(0xD800)
         raise SyntaxViolation(
             f"an address has {'octets that are not UTF-8' if is_octet else 'a control character'} in it"
         )
@@ -97,10 +97,9 @@ def _parsed(text: str, is_lenient: bool) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class ReversePath:
-    """Where reports go, RFC 5321 §4.1.1.2. `ReversePath.NULL` is `<>`. Text form: no brackets."""
+    """Where reports go, RFC 5321 §4.1.1.2. `NULL_PATH` is `<>`. Text form: no brackets."""
 
     address: Address | None
-    NULL: ClassVar["ReversePath"]
 
     @classmethod
     def parse(cls, text: str, *, is_lenient: bool = False) -> "ReversePath":
@@ -110,7 +109,7 @@ class ReversePath:
         Raises:
             SyntaxViolation: neither.
         """
-        return _reverse_path(text, is_lenient) if text else cls.NULL
+        return _reverse_path(text, is_lenient) if text else NULL_PATH
 
     @property
     def is_null(self) -> bool:
@@ -121,7 +120,7 @@ class ReversePath:
         return "" if self.address is None else str(self.address)
 
 
-ReversePath.NULL = ReversePath(None)
+NULL_PATH: Final = ReversePath(None)
 
 
 @lru_cache(maxsize=4096)
@@ -134,11 +133,10 @@ class ForwardPath:
     """
     A recipient as the client names it, RFC 5321 §4.1.1.3.
 
-    `ForwardPath.POSTMASTER` is `<postmaster>` without a domain, which RFC 5321 §4.5.1 makes every server accept.
+    `BARE_POSTMASTER` is `<postmaster>` without a domain, which RFC 5321 §4.5.1 makes every server accept.
     """
 
     address: Address | None
-    POSTMASTER: ClassVar["ForwardPath"]
 
     @classmethod
     def parse(cls, text: str, *, is_lenient: bool = False) -> "ForwardPath":
@@ -148,13 +146,13 @@ class ForwardPath:
         Raises:
             SyntaxViolation: neither.
         """
-        return cls.POSTMASTER if text.lower() == "postmaster" else _forward_path(text, is_lenient)
+        return BARE_POSTMASTER if text.lower() == "postmaster" else _forward_path(text, is_lenient)
 
     def __str__(self) -> str:
         return "postmaster" if self.address is None else str(self.address)
 
 
-ForwardPath.POSTMASTER = ForwardPath(None)
+BARE_POSTMASTER: Final = ForwardPath(None)
 
 
 @lru_cache(maxsize=4096)

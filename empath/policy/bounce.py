@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from empath.errors import SyntaxViolation
-from empath.mail.address import Address, ReversePath
+from empath.mail.address import NULL_PATH, Address, ReversePath
 from empath.mail.domain import Domain
 from empath.mail.identity import Timestamp
 from empath.mail.outcome import Handover, Stage
@@ -55,7 +55,7 @@ def find_addressee(reverse_path: str, hostname: Domain) -> Addressee | None:
     if not reverse_path or is_double_bounce(reverse_path, hostname):
         return None
     try:
-        return Addressee(Address.parse(reverse_path), ReversePath.NULL)
+        return Addressee(Address.parse(reverse_path), NULL_PATH)
     except SyntaxViolation:  # such a path cannot come from a client
         return None
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from empath.mail.address import Address, ForwardPath, ReversePath
+from empath.mail.address import BARE_POSTMASTER, NULL_PATH, Address, ForwardPath, ReversePath
 from empath.mail.domain import AddressLiteral, Domain
 from empath.mail.envelope import BodyType, DsnReturn, Envelope, Recipient
 from empath.mail.identity import QueueId, Timestamp
@@ -66,8 +66,8 @@ mailboxes = st.builds(
     | spellings().map(lambda spelling: spelling[0])
     | st.sampled_from(["[192.0.2.1]", "[ipv6:2001:DB8:0::1]", "[IPv6:::ffff:192.0.2.1]", "1.2.3.4"]),
 )
-reverse_paths = st.just(ReversePath.NULL) | st.builds(ReversePath, addresses)
-forward_paths = st.just(ForwardPath.POSTMASTER) | st.builds(ForwardPath, addresses)
+reverse_paths = st.just(NULL_PATH) | st.builds(ReversePath, addresses)
+forward_paths = st.just(BARE_POSTMASTER) | st.builds(ForwardPath, addresses)
 
 # --- replies
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.mail.address import Address, ReversePath
+from empath.mail.address import NULL_PATH, Address
 from empath.mail.envelope import BodyType, DsnReturn, Envelope, Recipient
 from tests.kit import strategies
 
@@ -31,7 +31,7 @@ def test_what_a_client_did_not_ask_for_is_absent():
     """
     RFC 3461 §4: the absence of a parameter differs from any value of it.
     """
-    envelope = Envelope(ReversePath.NULL, (Recipient(Address.parse("a@example.org")),))
+    envelope = Envelope(NULL_PATH, (Recipient(Address.parse("a@example.org")),))
     recipient = envelope.recipients[0]
     assert (BodyType.SEVEN_BIT, False, None, None, None, None) == (
         envelope.body_type,

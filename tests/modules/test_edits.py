@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from empath.mail.address import Address, ReversePath
+from empath.mail.address import NULL_PATH, Address, ReversePath
 from empath.message.edited_header import EditedHeader
 from empath.modules.edits import (
     AddField,
@@ -182,7 +182,7 @@ def test_a_filter_changes_single_fields_the_sender_and_the_body(edited):
     assert b"Received: x\r\nSubject: one\r\n two\r\nX-Spam: caf\xc3\xa9\r\n" == b"".join(edited.header.content)
     assert (ReversePath.parse("new@d.test"), (b"a", b"b")) == (edited.sender, edited.body)
     edited.apply(SetSender(""))
-    assert ReversePath.NULL == edited.sender
+    assert NULL_PATH == edited.sender
 
 
 @pytest.mark.parametrize(

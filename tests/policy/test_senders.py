@@ -3,7 +3,7 @@
 import pytest
 
 from empath.errors import SyntaxViolation
-from empath.mail.address import Address, ReversePath
+from empath.mail.address import NULL_PATH, Address, ReversePath
 from empath.mail.domain import Domain
 from empath.policy.senders import AUTHOR_NOT_ALLOWED, SENDER_NOT_ALLOWED, Senders, own_address
 
@@ -50,7 +50,7 @@ def test_the_null_reverse_path_is_for_every_account():
     """
     RFC 8098 §3: a notification of reading goes out with it.
     """
-    assert Senders.parse("").refusal(ReversePath.NULL) is None
+    assert Senders.parse("").refusal(NULL_PATH) is None
 
 
 def test_a_star_is_any_address():

@@ -52,7 +52,7 @@ from empath.message.report.facts import (
 from empath.message.report.language import wanted_languages
 from empath.net.stream import Deadlines, Stream
 from empath.policy.login.account import LoggedIn
-from empath.smtp.client.capabilities import Capabilities
+from empath.smtp.client.capabilities import NO_CAPABILITIES, Capabilities
 from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.client.reply_reader import ReplyReader
 from empath.smtp.client.transaction import ClientRecipient, mail_command, rcpt_command
@@ -255,7 +255,7 @@ class _Dialogue:
         own = replace(context, queue_id=drop.queue_id, limits=limits)
         self._session = gevent.spawn(new_session(own, theirs, _THIS_HOST, account=account).run)
         self._reader = ReplyReader()
-        self._peer = Capabilities.NONE
+        self._peer = NO_CAPABILITIES
 
     def __enter__(self) -> "_Dialogue":
         return self

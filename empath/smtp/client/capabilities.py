@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Final
 
 from empath.mail.reply import Reply
 
@@ -24,7 +24,7 @@ class Capabilities:
 
     Shape: keywords maps each EHLO keyword in upper case to its parameters as they came; size_limit is in octets and
     None where the peer names no limit; mechanisms are those of AUTH, in upper case; is_known is False if another
-    session may show more. `Capabilities.NONE` is for a peer that knows no EHLO, `Capabilities.UNKNOWN` for one that
+    session may show more. `NO_CAPABILITIES` is for a peer that knows no EHLO, `UNKNOWN_CAPABILITIES` for one that
     refused it for now.
     """
 
@@ -40,8 +40,6 @@ class Capabilities:
     mechanisms: tuple[str, ...] = ()
     size_limit: int | None = None
     is_known: bool = True
-    NONE: ClassVar["Capabilities"]
-    UNKNOWN: ClassVar["Capabilities"]
 
     @property
     def takes_8bit(self) -> bool:
@@ -83,5 +81,5 @@ def _parsed(text: str) -> Capabilities:
     )
 
 
-Capabilities.NONE = Capabilities()
-Capabilities.UNKNOWN = Capabilities(is_known=False)
+NO_CAPABILITIES: Final = Capabilities()
+UNKNOWN_CAPABILITIES: Final = Capabilities(is_known=False)

@@ -9,7 +9,7 @@ from empath.mail.outcome import Stage
 from empath.mail.protocol import Protocol
 from empath.mail.reply import Reply
 from empath.smtp.client import own_replies
-from empath.smtp.client.capabilities import Capabilities
+from empath.smtp.client.capabilities import NO_CAPABILITIES
 from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.client.events import ClientEvent, HostFailed, SessionClosed
 from empath.smtp.client.login import LoginDialogue
@@ -21,7 +21,7 @@ from empath.smtp.client.transaction import Transaction
 from empath.smtp.transcript import Scribe
 
 NOISE_LINES: Final = 20  # before the end of one reply
-_NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), Capabilities.NONE)  # the plan before the first transaction
+_NO_PLAN: Final = TransactionPlan(Transaction("", {}, 0), NO_CAPABILITIES)  # the plan before the first transaction
 
 
 class Conversation:
@@ -51,7 +51,7 @@ class Conversation:
         self._reader = ReplyReader(NOISE_LINES)
         self._out: list[bytes] = []
         self.events: deque[ClientEvent] = deque()  # what happened, oldest first; the driver takes it from the left
-        self._peer = Capabilities.NONE
+        self._peer = NO_CAPABILITIES
         self._is_fit = True  # able to serve another transaction
         self.tls_refusal: Reply | None = None  # what the peer said to STARTTLS, if that was no
         self.answered = 0  # replies taken, and ends of the connection

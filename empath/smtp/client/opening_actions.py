@@ -10,7 +10,7 @@ from dataclasses import replace
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
 from empath.smtp.client import own_replies
-from empath.smtp.client.capabilities import Capabilities
+from empath.smtp.client.capabilities import UNKNOWN_CAPABILITIES, Capabilities
 from empath.smtp.client.conversation import Conversation
 from empath.smtp.client.events import HandshakeWanted, HostFailed, Ready
 from empath.smtp.client.login import CANCEL, LoginDialogue, refused
@@ -37,7 +37,7 @@ class OpeningActions(Conversation):
         return ClientState.HELO
 
     def _send_helo_for_now(self, reply: Reply) -> ClientState:
-        self._peer = Capabilities.UNKNOWN
+        self._peer = UNKNOWN_CAPABILITIES
         return self._send_helo(reply)
 
     def _read_extensions(self, reply: Reply) -> ClientState:

@@ -32,7 +32,7 @@ from typing import Final
 from empath.errors import DriverError, SyntaxViolation
 from empath.mail.reply import Reply
 from empath.smtp.client import own_replies
-from empath.smtp.client.capabilities import Capabilities
+from empath.smtp.client.capabilities import NO_CAPABILITIES, Capabilities
 from empath.smtp.client.conversation import NOISE_LINES
 from empath.smtp.client.events import ClientEvent
 from empath.smtp.client.opening_actions import OpeningActions
@@ -206,7 +206,7 @@ class ClientSession(OpeningActions, TransactionActions):
         self._is_secured = True
         self._may_start_tls = False
         self._bindings = bindings
-        self._peer = Capabilities.NONE
+        self._peer = NO_CAPABILITIES
         self._reader = ReplyReader(NOISE_LINES)
         self._out.append(self._greeting(following))
         self._state = following

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from empath.mail.reply import Reply
-from empath.smtp.client.capabilities import Capabilities
+from empath.smtp.client.capabilities import NO_CAPABILITIES, Capabilities
 from tests.kit import strategies
 
 
@@ -50,7 +50,7 @@ def test_the_first_line_names_the_peer_and_offers_nothing():
     """
     A host may be called PIPELINING.
     """
-    assert Capabilities.NONE == offered()
+    assert NO_CAPABILITIES == offered()
 
 
 @pytest.mark.parametrize(

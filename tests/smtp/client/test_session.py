@@ -5,7 +5,7 @@ import pytest
 from empath.errors import DriverError
 from empath.mail.outcome import Stage
 from empath.mail.reply import Reply
-from empath.smtp.client.capabilities import Capabilities
+from empath.smtp.client.capabilities import NO_CAPABILITIES
 from empath.smtp.client.events import ContentWanted, HostFailed, Ready, SessionClosed, TransactionEnded
 from empath.smtp.client.session import ClientSession
 from tests.smtp.client.kit import (
@@ -96,7 +96,7 @@ def test_a_peer_that_does_not_know_ehlo_is_greeted_with_helo():
     """
     dialogue = Dialogue().hear(b"220 old\r\n", b"502 What?\r\n", b"250-old\r\n250 SIZE 1\r\n")
     assert ([b"EHLO me.test\r\n", b"HELO me.test\r\n"], [Ready()]) == (dialogue.sent, dialogue.events)
-    assert Capabilities.NONE == dialogue.session.extensions
+    assert NO_CAPABILITIES == dialogue.session.extensions
 
 
 @pytest.mark.parametrize("reply", [NO, LATER])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from empath.mail.address import Address, ForwardPath, ReversePath
+from empath.mail.address import BARE_POSTMASTER, NULL_PATH, Address, ForwardPath, ReversePath
 from empath.mail.envelope import BodyType, DsnReturn
 from empath.smtp.server import replies
 from empath.smtp.server.command import blanks_for_tabs, is_field, read_greeting, read_mail, read_recipient
@@ -33,7 +33,7 @@ def test_the_null_reverse_path_is_accepted():
     """
     J: reports have the null path, RFC 5321 §4.5.5.
     """
-    assert MailOffered(ReversePath.NULL, None, BodyType.SEVEN_BIT, False, None, None) == mail("FROM:<>")
+    assert MailOffered(NULL_PATH, None, BodyType.SEVEN_BIT, False, None, None) == mail("FROM:<>")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_postmaster_needs_no_domain(text):
     """
     A3: RFC 5321 §4.5.1 makes every server take mail for its postmaster.
     """
-    assert RecipientOffered(ForwardPath.POSTMASTER, None, None) == rcpt(f"TO:<{text}>")
+    assert RecipientOffered(BARE_POSTMASTER, None, None) == rcpt(f"TO:<{text}>")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any, Final
 from empath.daemon.httpd.injection.injector import Item, Result
 from empath.daemon.process.module_calls.metadata import Metadata
 from empath.errors import SyntaxViolation
-from empath.mail.address import Address, ForwardPath, ReversePath
+from empath.mail.address import NULL_PATH, Address, ForwardPath, ReversePath
 from empath.mail.identity import Timestamp
 from empath.mail.timing import Hold
 from empath.message.letter import Attachment, Letter, Parts
@@ -174,7 +174,7 @@ def reverse_path_of(where: str, text: str) -> ReversePath:
     Raises:
         SyntaxViolation: it is none.
     """
-    return ReversePath.NULL if text in ("", "<>") else ReversePath(_address(where, text))
+    return NULL_PATH if text in ("", "<>") else ReversePath(_address(where, text))
 
 
 def hold_of(given: str | float | None) -> Hold | None:
