@@ -85,13 +85,17 @@ BEGIN
     PERFORM _no('a recipient cannot make this move; see SELECT * FROM _recipient_transition');
   ELSIF wanted = 'deferred' AND r.attempts + r.lost_leases = 0 THEN
     PERFORM _no('a recipient that was never tried cannot be deferred; set status = ''queued''');
-  ELSIF r.status IN ('bounced', 'cancelled') AND NOT EXISTS (
-          SELECT 1
-            FROM _message AS m
-           WHERE m.message_id = r.message_id
-             AND m.content_locator IS NOT NULL
-             AND (m.content_locator <> 'inline' OR EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = m.message_id))) THEN
-    PERFORM _no('the content of this message has been removed; it cannot be queued again');
+  ELSIF r.status IN ('bounced', 'cancelled') THEN
+    -- Retention locks the message before it looks whether a recipient needs the content.
+    PERFORM 1 FROM _message WHERE message_id = r.message_id FOR KEY SHARE;
+    IF NOT EXISTS (
+         SELECT 1
+           FROM _message AS m
+          WHERE m.message_id = r.message_id
+            AND m.content_locator IS NOT NULL
+            AND (m.content_locator <> 'inline' OR EXISTS (SELECT 1 FROM _content AS c WHERE c.message_id = m.message_id))) THEN
+      PERFORM _no('the content of this message has been removed; it cannot be queued again');
+    END IF;
   END IF;
 
   IF r.status = 'leased' THEN

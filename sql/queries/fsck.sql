@@ -305,7 +305,7 @@ SELECT c.message_id, length(c.octets) AS size_octets
 -- A file is marked for removal, but a message names it. Index: the UNIQUE of ulid.
 SELECT g.locator, m.ulid AS id, g.locator AS before
   FROM _spool_garbage AS g
-  JOIN _message AS m ON m.ulid = substr(g.locator, -26) AND m.content_locator = g.locator;
+  JOIN _message AS m ON m.ulid = substr(g.locator, length(g.locator) - 25) AND m.content_locator = g.locator;
 
 -- name: mend_garbage_needed
 DELETE FROM _spool_garbage WHERE locator = :locator;
@@ -480,7 +480,7 @@ SELECT recipient_id, status AS before, 'held' AS after
 
 -- name: is_garbage
 -- Whether a file is already marked for removal. Index: the primary key. Rows: one, 0 or 1.
-SELECT EXISTS (SELECT 1 FROM _spool_garbage WHERE substr(locator, -26) = :id);
+SELECT EXISTS (SELECT 1 FROM _spool_garbage WHERE substr(locator, length(locator) - 25) = :id);
 
 -- name: add_garbage
 -- Mark a file for removal, unless a message names it after all. Index: the UNIQUE of ulid.

@@ -7,7 +7,7 @@
 SELECT g.locator, g.tries
   FROM _spool_garbage AS g
  WHERE g.next_try_at <= :now
-   AND NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.ulid = substr(g.locator, -26) AND m.content_locator = g.locator)
+   AND NOT EXISTS (SELECT 1 FROM _message AS m WHERE m.ulid = substr(g.locator, length(g.locator) - 25) AND m.content_locator = g.locator)
  ORDER BY g.next_try_at
  LIMIT :limit;
 

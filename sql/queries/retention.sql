@@ -64,6 +64,11 @@ SELECT m.message_id, m.received_at, 0, CASE WHEN m.content_locator = 'inline' TH
  ORDER BY m.message_id
  LIMIT :limit;
 
+-- name: choose_messages
+-- Those of :messages (list of message_id) that are there; nobody revives a recipient of them until the transaction is over.
+-- Transaction: inside BEGIN IMMEDIATE. Index: the rowid. Rows: message_id.
+SELECT message_id FROM _message WHERE message_id IN (:messages[]);
+
 -- name: forget_contents
 -- The locator of those of :messages whose content no recipient needs; a trigger turns files into garbage.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid, _recipient_message. Rows: message_id.

@@ -21,7 +21,7 @@ SELECT max(message_id) FROM _message;
 -- name: attempts
 -- Attempts after :after, up to :last, by the hour of their end and by destination. Index: the rowid.
 -- Rows: the parameters of `add` but :most.
-SELECT CAST((started_at + duration_s) / 3600.0 AS INTEGER) * 3600 AS hour_at, destination, 0 AS received, 0 AS octets,
+SELECT CAST(floor((started_at + duration_s) / 3600.0) AS bigint) * 3600 AS hour_at, destination, 0 AS received, 0 AS octets,
        count(*) FILTER (WHERE outcome = 'delivered') AS delivered,
        count(*) FILTER (WHERE outcome = 'deferred') AS deferred,
        count(*) FILTER (WHERE outcome = 'bounced') AS bounced,
@@ -33,7 +33,7 @@ SELECT CAST((started_at + duration_s) / 3600.0 AS INTEGER) * 3600 AS hour_at, de
 
 -- name: messages
 -- Messages after :after, up to :last, by the hour of their acceptance. Index: the rowid. Rows: the same.
-SELECT CAST(received_at / 3600.0 AS INTEGER) * 3600 AS hour_at, '' AS destination, count(*) AS received,
+SELECT CAST(floor(received_at / 3600.0) AS bigint) * 3600 AS hour_at, '' AS destination, count(*) AS received,
        sum(size) AS octets, 0 AS delivered, 0 AS deferred, 0 AS bounced, 0 AS expired
   FROM _message
  WHERE message_id > :after

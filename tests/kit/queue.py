@@ -410,6 +410,16 @@ class Queue:
         """Change the file as another program does."""
         self.select(statement, *bindings)
 
+    def forge(self, statement: str, *bindings: Any) -> None:
+        """Change rows as somebody who may do all: without the triggers that forbid it."""
+        connection = self.foreign()
+        triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(statement, bindings)
+        for _, text in triggers:
+            connection.execute(str(text))
+
     def dump(self) -> Dump:
         """Every row of every table, as the function `dump` gives them."""
         return _rows_of(self.foreign())

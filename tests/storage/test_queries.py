@@ -98,7 +98,9 @@ def test_shared_text_has_no_form_of_sqlite_s_own(file: str) -> None:
     Each has a form that both databases understand, see docs/adr/0018.
     """
     foreign = re.compile(r"\biif\(|\bOR IGNORE\b|\binstr\(|\bjson_each\(|\bjulianday\(|\bPRAGMA\b|\bIS NOT '", re.I)
-    assert [] == [name for name, text in blocks("queries", file) if foreign.search(text)]
+    # Both engines take these, and mean different things: an end to count from, and to cut off or to round.
+    ambiguous = re.compile(r"\bsubstr\([^()]*, -|\bCAST\((?!floor\()[^\n]*/[^\n]* AS (?:INTEGER|bigint)\)", re.I)
+    assert [] == [name for name, text in blocks("queries", file) if foreign.search(text) or ambiguous.search(text)]
 
 
 def test_a_list_is_one_parameter() -> None:

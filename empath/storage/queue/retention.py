@@ -77,8 +77,9 @@ class ForgetMessages(Write):
         self._keys = {**asdict(cutoffs), "messages": message_ids}
 
     def run(self, session: Session) -> None:
-        self.messages = _forget_left(session, self._keys)
-        forgetting = {**self._keys, "no_fields": b""}
+        chosen = [message_id for (message_id,) in session.rows("retention.choose_messages", self._keys)]
+        forgetting = {**self._keys, "messages": chosen, "no_fields": b""}
+        self.messages = _forget_left(session, forgetting)
         gone = [message_id for (message_id,) in session.rows("retention.forget_contents", forgetting)]
         session.run("retention.forget_inline_contents", {"messages": gone})
         self.contents = len(gone)

@@ -30,7 +30,9 @@ from empath.storage.queue.garbage import (
 )
 from empath.storage.spool import SpoolFile, locate
 from empath.storage.spool_owner import OWNER, key_of_spool
-from tests.kit.queue import T0, Queue, give_spool, write
+from tests.kit.queue import T0, Queue, give_spool
+
+pytestmark = pytest.mark.engines
 
 NODE = "mx.example.test"
 
@@ -172,8 +174,7 @@ def test_a_hundred_files_go_at_a_time(queue: Queue, reader: Reader) -> None:
     """
     The files that have been due longest go first.
     """
-    write(
-        queue.path,
+    queue.write(
         "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 150)"
         " INSERT INTO _spool_garbage (locator, next_try_at) SELECT 'spool:' || i, 1000 - i FROM n",
     )
@@ -218,6 +219,7 @@ def test_what_its_writer_holds_is_no_orphan_however_old_it_looks(spool: Path) ->
     assert found == left_behind(spool, found)
 
 
+@pytest.mark.sqlite_only("has the spool next to its file")
 def test_a_part_that_a_crash_left_is_removed(queue: Queue, spool: Path) -> None:
     """
     The lock ends with its process.
@@ -236,6 +238,7 @@ def test_a_part_that_a_crash_left_is_removed(queue: Queue, spool: Path) -> None:
     assert ([part], 1, False) == (walk.parts, remove_parts(walk.parts), part.exists())
 
 
+@pytest.mark.sqlite_only("has the spool next to its file")
 def test_a_file_may_be_removed_if_it_is_younger_than_the_queues_hold_on_the_spool(queue: Queue, spool: Path) -> None:
     """
     A new queue next to the spool of a lost one used to remove its mail after an hour.
@@ -255,6 +258,7 @@ def test_a_file_may_be_removed_if_it_is_younger_than_the_queues_hold_on_the_spoo
     assert not may_remove(key)
 
 
+@pytest.mark.sqlite_only("has the spool next to its file")
 def test_a_part_in_the_spool_of_another_queue_stays(queue: Queue, spool: Path) -> None:
     """
     Where the owner is another, nothing in the spool is ours to judge.

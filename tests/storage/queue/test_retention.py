@@ -19,7 +19,9 @@ from empath.storage.queue.retention import (
     MessageSweep,
     RecipientSweep,
 )
-from tests.kit.queue import T0, Queue, ids, write
+from tests.kit.queue import T0, Queue, ids
+
+pytestmark = pytest.mark.engines
 
 NEVER = Cutoffs(T0 + 1e6, 0.0, 0.0, 0.0)
 AT_ONCE = Cutoffs.at(T0 + 1e6, delivered_s=0, final_s=0, content_s=0, audit_s=0)
@@ -332,8 +334,7 @@ def test_run_of_a_process_is_forgotten_a_month_after_its_end(queue: Queue, reade
     runs = ForgetProcesses(T0 + ForgetProcesses.PROCESSES_S)
     assert not runs.is_needed(reader)
     for slot, ended_at in (("old", T0), ("young", T0 + 1), ("living", None)):
-        write(
-            queue.path,
+        queue.write(
             """INSERT INTO _process (node, instance, slot, generation, pid, started_at, beat_at, ended_at, version,
                                      engine_version)
                VALUES ('n', 'i', ?, 1, 1, 1, 1, ?, '1', '3')""",
