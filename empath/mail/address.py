@@ -13,10 +13,11 @@ from typing import Final
 from empath.errors import SyntaxViolation
 from empath.mail.domain import AddressLiteral, Domain, parse_domain
 
-_ATEXT = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff"
-_DOT_STRING = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
-_DOTS_ANYWHERE = re.compile(rf"[.{_ATEXT}]+")
-_QUOTED = re.compile(r'"((?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*)"')
+# What atext and a dot leave out is ASCII. A class with a range up to U+10FFFF takes a hundred times as long to compile.
+_NO_ATEXT = r"\x00-\x20\"(),:;<>@\[\\\]\x7f"
+_DOT_STRING = re.compile(rf"[^.{_NO_ATEXT}]+(?:\.[^.{_NO_ATEXT}]+)*")
+_DOTS_ANYWHERE = re.compile(rf"[^{_NO_ATEXT}]+")
+_QUOTED = re.compile(r'"((?:[^\x00-\x1f"\\\x7f]|\\[ -~])*)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
 # RFC 5321 §4.5.3.1.3 less the angle brackets. The 64 octets of §4.5.3.1.1 do not limit the local part here: SRS, VERP
 # and BATV put a whole address there, and a server may take more.
