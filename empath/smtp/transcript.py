@@ -27,8 +27,7 @@ SPEAKERS: Final = {CLIENT: "client", SERVER: "server", NOTE: "note"}
 _VERBS: Final = frozenset(
     b"EHLO HELO LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP STARTTLS AUTH XCLIENT XFORWARD ETRN".split()
 )
-# What is kept of a line until it is to be text; a number is the size of content, replies are those that came together.
-_Kept = bytes | str | int | tuple[Reply, ...]
+_Kept = bytes | str | int | Reply  # what is kept of a line until it is to be text; a number is the size of content
 
 # What must follow these. Anything else is free text, and perhaps a line of content: "Help yourself …".
 _ARGUMENTS: Final = {
@@ -79,10 +78,9 @@ class Transcript:
         for line in octets.removesuffix(b"\r\n").split(b"\r\n"):
             self.command(line, is_response=is_login and line[:5].upper() != b"AUTH ")
 
-    def heard(self, *replies: Reply) -> None:
-        """Add replies of the server that came together."""
-        for reply in replies:
-            self.reply(reply.octets)
+    def heard(self, reply: Reply) -> None:
+        """Add a reply of the server."""
+        self.reply(reply.octets)
 
     def reply(self, octets: bytes) -> None:
         """Add one or more replies of the server."""
@@ -155,9 +153,9 @@ class RecentTranscript:
             octets = octets[-_REPLY_OCTETS:].partition(b"\r\n")[2]
         self._last.append((CLIENT, octets))
 
-    def heard(self, *replies: Reply) -> None:
+    def heard(self, reply: Reply) -> None:
         """As `Transcript.heard`."""
-        self._last.append((SERVER, replies))
+        self._last.append((SERVER, reply))
 
     def reply(self, octets: bytes) -> None:
         """As `Transcript.reply`."""
@@ -226,9 +224,8 @@ def _add(words: Transcript, speaker: str, what: _Kept) -> None:
         words.extend([TranscriptLine(speaker, what)])
     elif isinstance(what, int):
         words.content(what)
-    elif isinstance(what, tuple):
-        for reply in what:
-            words.reply(reply.octets[:_REPLY_OCTETS])
+    elif isinstance(what, Reply):
+        words.reply(what.octets[:_REPLY_OCTETS])
     elif speaker == CLIENT:
         words.group(what, is_login=False)
     else:

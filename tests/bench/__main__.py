@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -24,12 +24,14 @@ from . import empath, postfix
 from .accounting import open_account
 from .compare import BASE, ONLY_NAMED, TOLERANCE, WORKING_TREE, changes, commit_of, worktree
 from .compare import SCENARIOS as COMPARED
+from .disk import MOST_FILE_MS, fresh_file_system
 from .floors import OURS, THEIRS, judge
 from .judged import FILTERS
 from .machine import BenchFailure, describe, find_command, is_open_to_others, raise_file_limit
-from .report import figure, pairs_text, results_json, results_text, table, verdicts_text
+from .plan import Plan
+from .report import cell, figure, pairs_text, results_json, results_text, table, verdicts_text
 from .rounds import Results, run_rounds
-from .scenarios import SCENARIOS, Plan
+from .scenarios import SCENARIOS
 from .server import Factory
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
@@ -39,6 +41,7 @@ EX_UNAVAILABLE: Final = 69
 PACKAGES: Final = {
     "postfix": ("postfix", "postconf", "postsuper", "postqueue", "smtp-source", "smtp-sink"),
     "stunnel4": ("stunnel",),
+    "strace": ("strace",),
     "opendkim opendmarc": FILTERS,
 }
 GENERATOR: Final = ("smtp-source", "smtp-sink")
@@ -124,13 +127,17 @@ def _measure(options: argparse.Namespace) -> int:
         results = _run(options, servers, scratch, {"large": options.large_servers})
     pair = (OURS, THEIRS) if set(servers) == {OURS, THEIRS} else None
     verdicts = judge(results)
+    about["CPU of a new file, ms"] = cell(results.file_ms)
+    is_worn = max(results.file_ms, default=0.0) > MOST_FILE_MS
     print(f"{pairs_text(about)}\n\nCells: least / **median** / greatest of {options.repeat}.\n")
     print(results_text(results, pair))
-    if verdicts:
+    if is_worn:
+        print(f"\nNo verdict: a new file costs more than {MOST_FILE_MS:g} ms of CPU here, so the file system is worn.")
+    elif verdicts:
         print(f"\n### floors\n\n{verdicts_text(verdicts)}")
     _write_json(options, about, results_json(results, pair) | {"floors": [asdict(verdict) for verdict in verdicts]})
     is_missed = any(verdict.is_gate and not verdict.is_met for verdict in verdicts)
-    return _end(results, options.gate and is_missed)
+    return _end(results, options.gate and (is_missed or is_worn))
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -183,6 +190,8 @@ def require(servers: Sequence[str], scenarios: Sequence[str]) -> None:
     wanted = list(PACKAGES["postfix"] if THEIRS in servers else GENERATOR)
     if any("tls" in scenario for scenario in scenarios):
         wanted += PACKAGES["stunnel4"]
+    if any(scenario.startswith("syncs") for scenario in scenarios):
+        wanted += PACKAGES["strace"]
     if THEIRS in servers and "accept-authenticated" in scenarios:
         wanted += FILTERS
     if missing := [name for name in wanted if find_command(name) is None]:
@@ -196,8 +205,11 @@ def require(servers: Sequence[str], scenarios: Sequence[str]) -> None:
 
 
 @contextmanager
-def scratch_of(parent: Path, servers: Sequence[str]) -> Iterator[Path]:
-    """A directory for this run, removed afterwards. Two runs on one scratch would measure each other, so one waits."""
+def scratch_of(parent: Path, servers: Sequence[str], *, is_fresh: bool = True) -> Iterator[Path]:
+    """
+    A directory for this run, removed afterwards; with *is_fresh* on a file system of its own where there can be one.
+    Two runs on one scratch would measure each other, so one waits.
+    """
     parent.mkdir(parents=True, exist_ok=True)
     if THEIRS in servers and not is_open_to_others(parent.resolve()):
         raise BenchFailure(f"Postfix's user must be able to enter {parent} and every directory above: use --scratch")
@@ -207,7 +219,10 @@ def scratch_of(parent: Path, servers: Sequence[str]) -> Iterator[Path]:
         except BlockingIOError:
             print("bench: another run is under way here, waiting for its end", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        with tempfile.TemporaryDirectory(prefix="run-", dir=parent.resolve()) as name:
+        with (
+            fresh_file_system(parent.resolve()) if is_fresh else nullcontext() as disk,
+            tempfile.TemporaryDirectory(prefix="run-", dir=disk or parent.resolve()) as name,
+        ):
             scratch = Path(name)
             scratch.chmod(0o755)
             with guarded(scratch):

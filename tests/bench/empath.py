@@ -6,17 +6,19 @@ its installed commands have the entry points of only one.
 """
 
 import os
+import re
+import signal
 import sys
 from pathlib import Path
 from typing import Final
 
 import apsw
 
-from .accounting import Account
+from .accounting import Account, name_of
 from .certificate import CERTIFICATE, KEY
 from .collector import RATIOS, Collector
 from .judged import DOMAIN, NAME_SERVER, write_keys
-from .machine import BenchFailure, output_of
+from .machine import BenchFailure, output_of, wait_for
 from .server import Factory, Server, Setup
 
 CONFIG: Final = """\
@@ -87,6 +89,8 @@ MODULES: Final = {"empathd": "empath.cli.empathd", "empath-admin": "empath.cli.a
 # Defaults, except where the scenario is about the limit itself.
 MESSAGE_SIZE: Final = 'message_size = "{message_octets}B"\n'
 CONNECTIONS: Final = "connections = {sessions}\n"
+_VERBS: Final = 5  # commands whose CPU is counted
+_REPLACED: Final = re.compile(r"event=process_ready \S+ slot=worker-1 generation=2 .*duration_s=([0-9.]+)")
 
 
 class Empath(Server):
@@ -156,6 +160,23 @@ class Empath(Server):
 
     def signed(self) -> int:
         return self._count("SELECT count(*) FROM _message WHERE CAST(added_fields AS TEXT) LIKE '%DKIM-Signature:%'")
+
+    def own_figures(self) -> dict[str, float]:
+        """The time until a worker that was killed is replaced, and the CPU of `empath-admin list`."""
+        [worker] = [pid for pid in self.account.pids() if "worker-1" in name_of(pid)]
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: bool(self._replaced()), 10, "a worker in place of one that was killed")
+        began = os.times()
+        for _ in range(_VERBS):
+            self._run(self._command("empath-admin", "list"))
+        ended = os.times()
+        cpu_s = sum(ended[2:4]) - sum(began[2:4])  # of children that have ended
+        return {"replaced_ms": self._replaced()[0] * 1e3, "verb_ms": cpu_s / _VERBS * 1e3}
+
+    def _replaced(self) -> list[float]:
+        """Seconds from the start of a worker in place of one that died until it works, by the log."""
+        text = (self.directory / "empath.log").read_text(errors="replace")
+        return [float(seconds) for seconds in _REPLACED.findall(text)]
 
     def token(self, role: str = "inject") -> str:
         output = output_of(

@@ -140,6 +140,10 @@ def describe(scratch: Path) -> dict[str, str]:
         "cores": str(len(os.sched_getaffinity(0))),
         "memory": f"{int(memory[1]) / 2**20:.1f} GiB" if memory else "unknown",
         "kernel": platform.release(),
-        "file system": output_of([command("stat"), "-f", "-c", "%T", str(scratch)]).strip(),
+        "file system": output_of([command("stat"), "-f", "-c", "%T", str(scratch)]).strip() + _freshness(scratch),
         "python": platform.python_version(),
     }
+
+
+def _freshness(scratch: Path) -> str:
+    return ", made for this run" if os.path.ismount(scratch.parent) and scratch.parent.name == "disk" else ""

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .floors import Verdict
+from .plan import METRICS
 from .rounds import Results
-from .scenarios import METRICS
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:

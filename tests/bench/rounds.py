@@ -8,8 +8,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .disk import file_ms
 from .machine import BenchFailure
-from .scenarios import SCENARIOS, Plan, Sample
+from .plan import Plan, Sample
+from .scenarios import SCENARIOS
 from .server import Factory
 
 
@@ -19,6 +21,7 @@ class Results:
 
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    file_ms: list[float] = field(default_factory=list)  # what a new file cost before each run, of CPU
 
     def figures(self, scenario: str, server: str, metric: str) -> list[float]:
         """The figures of one cell, one for each repeat."""
@@ -53,6 +56,7 @@ def run_rounds(
                 # One failure is enough: a hanging server would hang in every repeat, each time until the deadline.
                 if len(samples[name]) < turn:
                     continue
+                results.file_ms.append(file_ms(plan.scratch))
                 try:
                     sample = SCENARIOS[scenario](servers[name], name, plan)
                 except BenchFailure as failure:

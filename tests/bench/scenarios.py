@@ -1,7 +1,7 @@
 """
 scenarios - one run each: a fresh server, a warm-up, a measurement, and a check that no mail was lost
 
-A scenario gives a Sample; METRICS explains its figures. Rates are mails per second by the wall clock.
+Those about time and about what a server needs are in modules of their own.
 """
 
 import os
@@ -9,57 +9,22 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from .accounting import name_of, peak_octets, reset_peaks, resident_octets
 from .collector import RATIOS
+from .footprint import footprint, syncs
 from .injection import inject_mail
 from .judged import signed_mail
+from .latency import first_attempt, reply
 from .machine import LOOPBACK, BenchFailure, busy_s, cpu_of_harness_s, cpu_of_process_s
+from .plan import WARM_UP, WORST_SHOWN, Plan, Sample
 from .server import Factory, Server, Setup, running
 from .traffic import Load, Sink, send
 from .tunnel import SecureSink, Stunnel, Tunnel
-
-# metric -> (column heading, is less better); other metrics are not compared.
-METRICS: Final = MappingProxyType(
-    {
-        "rate": ("mails/s", False),
-        "cpu_ms": ("CPU ms/mail", True),
-        "accept_rate": ("accepting mails/s", False),
-        "others": ("CPU of others, % of all cores", True),
-        "session_kb": ("kB/session", True),
-        "processes": ("processes", True),
-        "growth_mb": ("growth of the worst process, MB", True),
-        "seconds": ("s", True),
-    }
-)
-WARM_UP: Final = 100
-# Postfix has dozens of processes, and the largest ones matter.
-WORST_SHOWN: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The amount of mail; the defaults are those of docs/PERFORMANCE.md."""
-
-    scratch: Path
-    messages: int = 4000
-    drained: int = 10_000
-    idle_sessions: int = 1000
-    large_octets: int = 100_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Figures of one run by metric, and lines that explain them."""
-
-    figures: dict[str, float]
-    notes: list[str] = field(default_factory=list)
 
 
 class Tls(Enum):
@@ -195,7 +160,7 @@ def accept_tls_reused(factory: Factory, name: str, plan: Plan) -> Sample:
     return accept(factory, name, plan, is_reused=True, tls=Tls.NEW)
 
 
-def relay(factory: Factory, name: str, plan: Plan, extra: str | None = None) -> Sample:
+def relay(factory: Factory, name: str, plan: Plan, extra: str | None = None, *, is_reused: bool = False) -> Sample:
     """
     Mail comes in over 20 sessions and goes on to a fixed next hop; the clock stops when the next hop has the last one.
     """
@@ -204,17 +169,22 @@ def relay(factory: Factory, name: str, plan: Plan, extra: str | None = None) -> 
         setup = Setup(sink.port, extra=extra)
         server = stack.enter_context(running(factory, name, plan.scratch, setup))
         # The warm-up uses the same sink: a cached connection to a sink that is gone would cost a deferral.
-        send(server.port, Load(WARM_UP))
+        send(server.port, Load(WARM_UP, is_reused=is_reused))
         sink.wait(WARM_UP, 30)
         server.wait_queued(0, 30)
         meter = Meter(server, sink)
         start = time.perf_counter()
-        accepting_s = send(server.port, Load(plan.messages))
+        accepting_s = send(server.port, Load(plan.messages, is_reused=is_reused))
         sink.wait(WARM_UP + plan.messages, 120)
         seconds = time.perf_counter() - start
         server.wait_queued(0, 30)
         rates = {"rate": plan.messages / seconds, "accept_rate": plan.messages / accepting_s}
         return Sample(rates | meter.read(plan.messages))
+
+
+def relay_reused(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `relay`, with many mails over each connection that comes in."""
+    return relay(factory, name, plan, is_reused=True)
 
 
 def relay_rates(factory: Factory, name: str, plan: Plan) -> Sample:
@@ -339,7 +309,14 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         "accept": accept,
         "accept-reused": accept_reused,
         "relay": relay,
+        "relay-reused": relay_reused,
         "drain": drain,
+        "first-attempt": first_attempt,
+        "reply-20": partial(reply, sessions=20),
+        "reply-200": partial(reply, sessions=200),
+        "footprint": footprint,
+        "syncs-one": partial(syncs, sessions=1),
+        "syncs-20": partial(syncs, sessions=20),
         "accept-metrics": accept_metrics,
         "relay-metrics": relay_metrics,
         **{f"accept-traces-{ratio}": partial(accept, extra=f"traces-{ratio}") for ratio in RATIOS},

@@ -73,6 +73,10 @@ class Server(ABC):
         """Messages in the queue now that this host has signed."""
         raise BenchFailure(f"{self.name} signs nothing here")
 
+    def own_figures(self) -> dict[str, float]:
+        """Figures of an idle server that only this kind has."""
+        return {}
+
     def token(self, role: str = "inject") -> str:
         """A token of this *role* for what is served at `http_port`; by default it sends mail."""
         raise BenchFailure(f"{self.name} takes no mail by HTTP")

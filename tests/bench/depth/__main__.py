@@ -18,8 +18,8 @@ from .. import empath
 from ..__main__ import CHECKOUT, EX_UNAVAILABLE, Parser, names, positive, require, scratch_of
 from ..floors import OURS, Verdict
 from ..machine import BenchFailure, describe, raise_file_limit
+from ..plan import Plan
 from ..report import figure, pairs_text, verdicts_text
-from ..scenarios import Plan
 from .fill import RECIPIENTS, fill
 from .large_work import large_work
 from .pages import pages
@@ -78,7 +78,7 @@ def _measure(options: argparse.Namespace) -> int:
         require([OURS], ())
     verdicts: list[Verdict] = []
     failures = []
-    with scratch_of(options.scratch, [OURS]) as directory:
+    with scratch_of(options.scratch, [OURS], is_fresh=False) as directory:
         about = describe(directory) | {"empath": empath.version(CHECKOUT, directory)}
         plan = Plan(directory, messages=options.messages, drained=options.drain)
         templates: dict[str, Path] = {}

@@ -18,7 +18,7 @@ import apsw
 from ..empath import environment
 from ..floors import Verdict
 from ..machine import LOOPBACK, BenchFailure, output_of, wait_for
-from ..scenarios import WARM_UP
+from ..plan import WARM_UP
 from ..server import Setup, running
 from ..traffic import RECIPIENT, SENDER, Load, Sink, send
 from .served import Deep, DeepEmpath, place

@@ -21,8 +21,8 @@ from tests.kit.dns import ScriptedDns
 
 from ..floors import Verdict
 from ..machine import LOOPBACK, BenchFailure, free_port, wait_for
+from ..plan import WARM_UP, Plan
 from ..rounds import run_rounds
-from ..scenarios import WARM_UP, Plan
 from ..server import Setup, running
 from ..traffic import RECIPIENT, SENDER, Load, Sink, send
 from .served import Deep, DeepEmpath

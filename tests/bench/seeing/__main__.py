@@ -21,8 +21,8 @@ from ..depth.verdicts import at_least, at_most, shown
 from ..floors import OURS, Verdict
 from ..injection import inject_mail
 from ..machine import BenchFailure, describe, raise_file_limit
+from ..plan import WARM_UP
 from ..report import figure, pairs_text, verdicts_text
-from ..scenarios import WARM_UP
 from ..server import Setup, running
 from ..traffic import Sink
 from .followers import following
