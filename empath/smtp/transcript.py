@@ -27,7 +27,8 @@ SPEAKERS: Final = {CLIENT: "client", SERVER: "server", NOTE: "note"}
 _VERBS: Final = frozenset(
     b"EHLO HELO LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP STARTTLS AUTH XCLIENT XFORWARD ETRN".split()
 )
-_Kept = bytes | str | int | Reply  # what is kept of a line until it is to be text; a number is the size of content
+# What is kept of a line until it is to be text; a number is the size of content, replies are those that came together.
+_Kept = bytes | str | int | tuple[Reply, ...]
 
 # What must follow these. Anything else is free text, and perhaps a line of content: "Help yourself …".
 _ARGUMENTS: Final = {
@@ -78,9 +79,10 @@ class Transcript:
         for line in octets.removesuffix(b"\r\n").split(b"\r\n"):
             self.command(line, is_response=is_login and line[:5].upper() != b"AUTH ")
 
-    def heard(self, reply: Reply) -> None:
-        """Add a reply of the server."""
-        self.reply(reply.octets)
+    def heard(self, *replies: Reply) -> None:
+        """Add replies of the server that came together."""
+        for reply in replies:
+            self.reply(reply.octets)
 
     def reply(self, octets: bytes) -> None:
         """Add one or more replies of the server."""
@@ -153,9 +155,9 @@ class RecentTranscript:
             octets = octets[-_REPLY_OCTETS:].partition(b"\r\n")[2]
         self._last.append((CLIENT, octets))
 
-    def heard(self, reply: Reply) -> None:
+    def heard(self, *replies: Reply) -> None:
         """As `Transcript.heard`."""
-        self._last.append((SERVER, reply))
+        self._last.append((SERVER, replies))
 
     def reply(self, octets: bytes) -> None:
         """As `Transcript.reply`."""
@@ -224,8 +226,9 @@ def _add(words: Transcript, speaker: str, what: _Kept) -> None:
         words.extend([TranscriptLine(speaker, what)])
     elif isinstance(what, int):
         words.content(what)
-    elif isinstance(what, Reply):
-        words.reply(what.octets[:_REPLY_OCTETS])
+    elif isinstance(what, tuple):
+        for reply in what:
+            words.reply(reply.octets[:_REPLY_OCTETS])
     elif speaker == CLIENT:
         words.group(what, is_login=False)
     else:

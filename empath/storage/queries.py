@@ -43,7 +43,7 @@ def queries(name: str, engine: str) -> Mapping[str, str]:
     Raises:
         KeyError: on look-up of a name that is in neither.
     """
-    folders = [folder for folder in ("queries", f"{engine}/queries") if name in query_files(folder)]
+    folders = [folder for folder in ("queries", f"{engine}/queries") if _file(f"{folder}/{name}.sql").is_file()]
     return MappingProxyType({word: text for folder in folders for word, text in blocks(folder, name)})
 
 

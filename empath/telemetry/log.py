@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from empath.errors import CannotCreate
 from empath.policy.log_levels import LogLevels
@@ -25,16 +25,19 @@ from empath.policy.service_part import About
 from empath.policy.tracing.context import TraceContext
 from empath.telemetry.occurrence import SEVERITY, Occurrence
 from empath.telemetry.occurrences.process import LogLinesLost
-from empath.telemetry.render import coloured_text_line, instant, json_line, logfmt_line, text_line
+from empath.telemetry.render import Line, by_name, coloured_text_line, instant, json_line, logfmt_values, text_line
 from empath.telemetry.standard_error import write_now
 from empath.telemetry.syslog import Syslog
 
-Line = Callable[[dict[str, str], dict[str, Any]], bytes]
 TraceOf = Callable[[Occurrence], TraceContext | None]
 
 KEPT_OCTETS: Final = 1_048_576
 
-_LINES: Final[dict[str, Line]] = {"json": json_line, "logfmt": logfmt_line, "text": text_line}
+_LINES: Final[dict[str, Line]] = {
+    "json": by_name(json_line),
+    "logfmt": logfmt_values,
+    "text": by_name(text_line),
+}
 _STDOUT: Final = 1
 _STDERR: Final = 2
 
@@ -144,8 +147,8 @@ class Log:
         self._levels: LogLevels | None = None
         self._trace_of: TraceOf | None = None
         self._least = self._default  # of all lines
-        self._line: Line = logfmt_line
-        self._syslog_line: Line = logfmt_line
+        self._line: Line = logfmt_values
+        self._syslog_line: Line = logfmt_values
 
     def configure(self, form: str, level: str, file: Path | None, syslog: Syslog | None = None) -> None:
         """
@@ -169,8 +172,8 @@ class Log:
         self._syslog = syslog
         self._has_output = file is not None or syslog is None
         is_coloured = form == "text" and file is None and "NO_COLOR" not in os.environ and os.isatty(_STDERR)
-        self._line = coloured_text_line if is_coloured else _LINES[form]
-        self._syslog_line = logfmt_line if form == "text" else _LINES[form]  # a message of syslog is one line
+        self._line = by_name(coloured_text_line) if is_coloured else _LINES[form]
+        self._syslog_line = logfmt_values if form == "text" else _LINES[form]  # a message of syslog is one line
         self.set_level(level)
 
     def set_level(self, level: str) -> None:
@@ -242,19 +245,18 @@ class Log:
     def _write(self, process: str, what: Occurrence) -> None:
         at = instant(time.time())
         head = {"at": at, "level": what.level, "event": what.event, "process": process}
-        pairs = zip(what.field_names, what.values, strict=True)
-        fields = {name: value for name, value in pairs if value is not None}
+        names, values = what.field_names, what.values
         if self._trace_of is not None and (context := self._trace_of(what)) is not None:
-            fields["trace_id"], fields["span_id"] = context.trace_id, context.span_id
+            names, values = (*names, "trace_id", "span_id"), (*values, context.trace_id, context.span_id)
         if self._has_output:
-            line = self._line(head, fields)
+            line = self._line(head, names, values)
             self.output.write(line)
             if self._syslog is None:
                 return
             if self._line is not self._syslog_line:
-                line = self._syslog_line(head, fields)
+                line = self._syslog_line(head, names, values)
         else:
-            line = self._syslog_line(head, fields)
+            line = self._syslog_line(head, names, values)
         if self._syslog is not None:
             self._syslog.write(at, what.level, what.event, line)
 

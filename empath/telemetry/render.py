@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -25,6 +26,10 @@ _is_bare: Final = re.compile(r"[A-Za-z0-9_.:/@+<>\[\]{},;|*%^~$&()#!?-]+").fullm
 _is_bare_or_spaced: Final = re.compile(r"[A-Za-z0-9_.:/@+<>\[\]{},;|*%^~$&()#!? -]*").fullmatch
 
 _NUMBERS_AND_TEXT: Final = frozenset({int, float, str})
+_PLAIN: Final = _NUMBERS_AND_TEXT | {type(None)}
+
+# A line of an occurrence: its head, and the names and values of its fields, of which those that are None are left out.
+Line = Callable[[dict[str, str], tuple[str, ...], tuple[Any, ...]], bytes]
 
 _second: int = -1
 _second_text: str = ""
@@ -58,6 +63,74 @@ def logfmt_line(head: dict[str, str], fields: dict[str, Any]) -> bytes:
         values = [f'"{value}"' if type(value) is str and " " in value else value for value in values]
     octets = (_form((*head, *fields)) % (*head.values(), *values)).encode()
     return octets if _is_safe(octets) else _UNSAFE.sub(_escape, octets.decode()).encode()
+
+
+def by_name(line: Callable[[dict[str, str], dict[str, Any]], bytes]) -> Line:
+    """*line* for the fields of an occurrence: those that are None are left out."""
+    return lambda head, names, values: line(head, _known(names, values))
+
+
+def logfmt_values(head: dict[str, str], names: tuple[str, ...], values: tuple[Any, ...]) -> bytes:
+    """
+    As `logfmt_line`, of the fields of an occurrence: those that are None are left out.
+
+    Each mail has some lines. Nearly always those of one kind have values of the same types, and spaces in the same one
+    of them, which is the reply of a host: then no value is looked at by itself.
+    """
+    layout = _layout(names, (*map(type, values),))
+    if layout is not None:
+        texts = layout.texts(values)
+        whole = "".join(texts)
+        if "" not in texts and _is_bare_or_spaced(whole) and layout.knows_spaces(values, whole.count(" ")):
+            form = layout.spaced_form if " " in whole else layout.form
+            return (form % (*head.values(), *layout.shown(values))).encode()
+    return logfmt_line(head, _known(names, values))
+
+
+class _Layout:
+    """
+    How the fields of a kind of occurrence become a line, where their values have certain types.
+
+    Shape: texts and shown give the values that are text, and those that are not None; form is of a line without spaces
+    in its values, spaced_form of one that has them in the value at the place spaced.
+    """
+
+    __slots__ = ("_names", "form", "shown", "spaced", "spaced_form", "texts")
+
+    def __init__(self, names: tuple[str, ...], types: tuple[type, ...]) -> None:
+        shown = [place for place, each in enumerate(types) if each in _NUMBERS_AND_TEXT]
+        texts = [place for place in shown if types[place] is str]
+        self.texts: Callable[[tuple[Any, ...]], tuple[str, ...]] = itemgetter(*texts)
+        self.shown: Callable[[tuple[Any, ...]], tuple[Any, ...]] = itemgetter(*shown)
+        self.spaced = texts[0]
+        self._names = {place: names[place] for place in shown}
+        self.form = self._form()
+        self.spaced_form = self._form(self.spaced)
+
+    def knows_spaces(self, values: tuple[Any, ...], number: int) -> bool:
+        """Whether all *number* spaces are in the value at `spaced`; else the next line of this layout may have them."""
+        if not number or values[self.spaced].count(" ") == number:
+            return True
+        self.spaced = next(place for place in self._names if type(values[place]) is str and " " in values[place])
+        self.spaced_form = self._form(self.spaced)
+        return False
+
+    def _form(self, quoted: int = -1) -> str:
+        fields = (f'{name}="%s"' if place == quoted else f"{name}=%s" for place, name in self._names.items())
+        return " ".join((*_HEAD, *fields))
+
+
+_HEAD: Final = ("at=%s", "level=%s", "event=%s", "process=%s")
+
+
+@lru_cache(maxsize=512)
+def _layout(names: tuple[str, ...], types: tuple[type, ...]) -> _Layout | None:
+    """None: some values need a look of their own, or there is too little to save."""
+    return _Layout(names, types) if types.count(str) > 1 and _PLAIN.issuperset(types) else None
+
+
+def _known(names: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
 
 _COLOURS: Final = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}

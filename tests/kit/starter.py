@@ -115,7 +115,7 @@ def load() -> None:
         importlib.import_module(name)
     admin.load()
     parse_config(_CONFIGURATION, "starter", "/")
-    statements()
+    statements().read_all()
     names_of_schema()
     reply_rules.preload()
 

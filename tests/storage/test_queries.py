@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from empath.storage.queries import all_queries, blocks, query_files
-from empath.storage.sqlite.session import ENGINE, compiled
+from empath.storage.sqlite.session import ENGINE, Statements, compiled
 from tests.kit.cases import in_one_test
 
 PACKAGE = Path(__file__).parents[2] / "empath"
@@ -51,6 +53,22 @@ def test_every_statement_that_is_named_is_there_and_the_other_way_round() -> Non
     used = {name for name in _used() if name in all_queries(ENGINE) or not name.endswith(("_", "_of"))}
     assert set() == used - all_queries(ENGINE).keys()
     assert [] == [name for name in all_queries(ENGINE) if name not in used and not ASSEMBLED.fullmatch(name)]
+
+
+def test_the_first_use_of_a_statement_reads_its_file_alone() -> None:
+    """
+    A verb of empath-admin runs a few statements of some hundred. A long-lived process reads all of them at once.
+    """
+    read, whole = Statements(), Statements()
+    whole.read_all()
+
+    assert read["rerouting.move"] == whole["rerouting.move"]
+    assert {"rerouting"} == {name.partition(".")[0] for name in read}
+    assert read.items() <= whole.items()
+    assert whole.keys() == all_queries(ENGINE).keys()
+    for name in ("rerouting.no_such_statement", "no_such_file.move"):
+        with pytest.raises(KeyError):
+            read[name]
 
 
 def test_the_same_holds_of_what_is_built_on_postgresql() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empath.telemetry.render import coloured_text_line, instant, json_line, logfmt_line, text_line
+from empath.telemetry.render import coloured_text_line, instant, json_line, logfmt_line, logfmt_values, text_line
 
 VALUES = st.one_of(
     st.booleans(), st.integers(), st.floats(), st.text(), st.characters(), st.lists(st.text()), st.binary()
@@ -61,6 +61,38 @@ def test_a_logfmt_line_has_words_bare_and_the_rest_quoted():
     assert 7 == len(shlex.split(expected.decode()))
 
 
+HEAD = {"at": "2025-11-22T12:40:00.123Z", "level": "info", "event": "accepted", "process": "acceptor-1"}
+USUAL = st.sampled_from(["a@b.c", "250 2.0.0 Ok", "two words", "", 'a"b', 1, 0.5, None, True, "\x7f", "é"])
+
+
+@given(values=st.lists(st.lists(USUAL, min_size=3, max_size=3), max_size=4))
+def test_the_line_of_an_occurrence_is_that_of_its_fields(values):
+    """
+    What a line looks like does not depend on the lines before it, or on how it was made.
+    """
+    names = ("host", "reply", "age_s")
+    for each in values:
+        fields = {name: value for name, value in zip(names, each, strict=True) if value is not None}
+        assert logfmt_line(HEAD, fields) == logfmt_values(HEAD, names, tuple(each))
+
+
+def test_the_value_with_spaces_may_be_another_one():
+    """
+    The reply of a host has them, and an address may.
+    """
+    names = ("recipient", "reply")
+    lines = [
+        ("a@b.c", "250 Ok"),
+        ("a@b.c", "250 Ok"),
+        ("a b@c", "Ok"),
+        ("a b@c", "Ok"),
+        ("a b@c", "250 Ok"),
+        ("a@b.c", "Ok"),
+    ]
+    expected = [logfmt_line(HEAD, dict(zip(names, each, strict=True))) for each in lines]
+    assert expected == [logfmt_values(HEAD, names, each) for each in lines]
+
+
 @pytest.mark.parametrize("line", [json_line, logfmt_line])
 def test_the_head_comes_first(line):
     """
@@ -96,9 +128,6 @@ def test_an_instant_is_utc_to_the_millisecond():
     assert "2025-11-22T12:40:00.123Z" == instant(1763815200.1239)
     assert "2025-11-22T12:40:00.999Z" == instant(1763815200.9999)
     assert "2025-11-22T12:40:01.000Z" == instant(1763815201)
-
-
-HEAD = {"at": "2025-11-22T12:40:00.123Z", "level": "info", "event": "accepted", "process": "acceptor-1"}
 
 
 def test_the_form_for_people_has_columns_and_no_date():

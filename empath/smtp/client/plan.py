@@ -23,8 +23,10 @@ GROUP_OCTETS: Final = 8 * 1024
 
 _MAIL: Final = ClientState.MAIL
 _RCPT: Final = ClientState.RCPT
-_RSET: Final = (ClientState.RSET, b"RSET\r\n")
-_DATA: Final = (ClientState.DATA, b"DATA\r\n")
+_RSET_STATE: Final = ClientState.RSET
+_DATA_STATE: Final = ClientState.DATA
+_RSET: Final = b"RSET\r\n"
+_DATA: Final = b"DATA\r\n"
 _UNANSWERED: Final = Said(Stage.MAIL, Reply.of("451 4.5.0 No answer"))
 
 
@@ -36,7 +38,7 @@ class TransactionPlan:
     DATA asks for it.
     """
 
-    __slots__ = ("_accepted", "_asked", "_awaited", "_room", "_unanswered", "_unsent", "chunk", "results")
+    __slots__ = ("_accepted", "_asked", "_awaited", "_commands", "_room", "_states", "_unanswered", "chunk", "results")
 
     def __init__(self, transaction: Transaction, peer: Capabilities, *, is_first: bool = True) -> None:
         """
@@ -50,8 +52,9 @@ class TransactionPlan:
         """
         self.results: dict[int, Said] = {}
         self._room = GROUP_OCTETS if peer.has_pipelining else 1
-        mail = (_MAIL, mail_command(transaction, peer))
-        self._unsent = deque([mail] if is_first else [_RSET, mail])
+        # The commands still to send, and the state of each.
+        self._commands = [mail_command(transaction, peer)] if is_first else [_RSET, mail_command(transaction, peer)]
+        self._states = [_MAIL] if is_first else [_RSET_STATE, _MAIL]
         self._awaited: deque[ClientState] = deque()
         self._unanswered: deque[int] = deque()  # numbers of recipients
         self._accepted: list[int] = []
@@ -65,10 +68,12 @@ class TransactionPlan:
             else:
                 results[number] = _UNANSWERED
                 self._unanswered.append(number)
-                self._unsent.append((_RCPT, rcpt_command(recipient, peer)))
+                self._states.append(_RCPT)
+                self._commands.append(rcpt_command(recipient, peer))
         self.chunk = chunk_command(transaction, peer)
         if self.chunk is None:
-            self._unsent.append(_DATA)
+            self._states.append(_DATA_STATE)
+            self._commands.append(_DATA)
         self._asked = tuple(self._unanswered)
 
     @property
@@ -84,18 +89,22 @@ class TransactionPlan:
     @property
     def is_answered(self) -> bool:
         """Whether every command is answered, so that the content is due: never before DATA."""
-        return not self._unsent and not self._awaited
+        return not self._commands and not self._awaited
 
     def next_group(self) -> tuple[list[bytes], ClientState]:
         """Take the commands that go out together, RFC 2920 §3.1, and the one whose reply comes first."""
-        group = []
-        room = self._room
-        unsent, awaited = self._unsent, self._awaited
-        while unsent and room > 0:
-            state, command = unsent.popleft()
-            awaited.append(state)
-            group.append(command)
-            room -= len(command)
+        group, awaited = self._commands, self._awaited
+        if sum(map(len, group)) > self._room:
+            room, number = self._room, 0
+            while room > 0:
+                room -= len(group[number])
+                number += 1
+            group, self._commands = group[:number], group[number:]
+        else:  # nearly always
+            number = len(group)
+            self._commands = []
+        awaited.extend(self._states[:number])
+        del self._states[:number]
         return group, awaited.popleft()
 
     def next_awaited(self) -> ClientState | None:

@@ -23,6 +23,7 @@ MAX_REPLY_LINES = 10_000
 KEPT_LINES = 128
 KEPT_CHARACTERS = 64 * 1024
 _MAX_CACHED_OCTETS = 100  # a longer line seldom comes twice, and the cache must stay small
+_MAX_TOGETHER_OCTETS = 400  # the same of replies that come together
 _MAX_SHOWN_OCTETS = 60
 
 # Not noise: no SMTP will follow another protocol, and no other reply one whose code no reply has.
@@ -80,6 +81,18 @@ class ReplyReader:
         self._buffer = self._buffer[self._start :] + octets if len(self._buffer) > self._start else octets
         self._searched -= self._start
         self._start = 0
+
+    def taken_whole(self, octets: bytes) -> tuple[Reply, ...] | None:
+        """
+        The replies that *octets* are: whole ones of a line each, as hosts answer the usual message. None: take them by
+        `receive` and `next_reply`.
+        """
+        if len(octets) > _MAX_TOGETHER_OCTETS or self._lines or len(self._buffer) > self._start:
+            return None
+        replies = _together(octets)
+        if replies is not None:
+            self._noise_left, self._octets = self._noise_lines, 0
+        return replies
 
     def allow_noise(self, lines: int) -> None:
         """From now on, up to *lines* lines that are not a reply may come; 0: any such line ends the stream."""
@@ -188,3 +201,14 @@ def _status(octets: bytes) -> EnhancedStatus:
 
 
 _parsed = lru_cache(maxsize=512)(_parse)
+
+
+@lru_cache(maxsize=256)
+def _together(octets: bytes) -> tuple[Reply, ...] | None:
+    *lines, rest = octets.split(b"\n")
+    if rest or any(len(line) >= _MAX_CACHED_OCTETS for line in lines):
+        return None
+    parse = _parsed if len(lines) > 1 else _parse  # one that comes alone is kept here
+    found = [parse(line + b"\n") for line in lines]
+    replies = tuple(line.alone for line in found if line is not None and line.is_last)
+    return replies if len(replies) == len(lines) else None

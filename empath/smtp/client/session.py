@@ -59,6 +59,7 @@ _CONTENT_STATES: Final = (ClientState.CONTENT, ClientState.END_OF_DATA)
 _IDLE: Final = (ClientState.READY, ClientState.IDLE)
 _GREETINGS: Final = (ClientState.EHLO, ClientState.HELO, ClientState.LHLO)
 _GREETED: Final = 250  # their one answer of success
+_IN_TRANSACTION: Final = frozenset({ClientState.RSET, ClientState.MAIL, ClientState.RCPT, ClientState.END_OF_DATA})
 # States with a command that may not have gone out yet.
 _AFTER_COMMAND: Final = frozenset(ClientState) - {
     *(*_IDLE, ClientState.GREETING, ClientState.HANDSHAKE, ClientState.CONTENT),
@@ -107,6 +108,12 @@ class ClientSession(OpeningActions, TransactionActions):
             self.lost("closed by the peer", is_timeout=False)
             return
         reader = self._reader
+        if self._state in _IN_TRANSACTION and (replies := reader.taken_whole(octets)) is not None:
+            if self.transcript is not None:
+                self.transcript.heard(*replies)
+            for each in replies:
+                self._take_reply(each)
+            return
         reader.receive(octets)
         try:
             while (reply := reader.next_reply()) is not None:
@@ -229,7 +236,11 @@ class ClientSession(OpeningActions, TransactionActions):
     def _take_reply(self, reply: Reply) -> None:
         state = self._state
         code, klass = reply.code, reply.klass
-        if code == _SHUTDOWN:
+        usual = _USUAL.get((state, klass))
+        if usual is not None and self._is_all_sent and not self._out:  # nearly every reply
+            self.answered += 1
+            self._state = usual(self, reply)
+        elif code == _SHUTDOWN:
             self._take(ClientSignal.SHUTDOWN, reply)
         elif (self._out and state in _AFTER_COMMAND) or (klass == 2 and code != _GREETED and state in _GREETINGS):
             self._take_stray(reply.escaped())
@@ -240,9 +251,7 @@ class ClientSession(OpeningActions, TransactionActions):
             signal = ClientSignal.SHUTDOWN if state is _END_OF_DATA else ClientSignal.TRANSIENT
             self._take(signal, own_replies.no_chunking(reply))
         else:
-            self.answered += 1  # as _take does: nearly every reply comes here
-            signal = SIGNALS[klass] if code != _BAD_SEQUENCE else ClientSignal.OUT_OF_SEQUENCE
-            self._state = _STEPS[state, signal](self, reply)
+            self._take(SIGNALS[klass] if code != _BAD_SEQUENCE else ClientSignal.OUT_OF_SEQUENCE, reply)
 
     def _is_chunk_unknown(self, code: int) -> bool:
         """Whether the peer takes BDAT for no command, and so the content for commands: then no message is refused."""
@@ -303,3 +312,11 @@ _ACTIONS: Final[dict[ClientAction, Callable[[ClientSession, Reply], ClientState]
     ClientAction.IGNORE: ClientSession._ignore,
 }
 _STEPS: Final = {pair: _ACTIONS[step.action] for pair, step in NEXT.items()}
+# The steps of the answers that the usual message gets, by state and class. None of their codes means anything else.
+_USUAL: Final = {
+    (state, klass): _STEPS[state, SIGNALS[klass]]
+    for state, klass in (
+        *((state, 2) for state in (ClientState.RSET, ClientState.MAIL, ClientState.RCPT, ClientState.END_OF_DATA)),
+        (ClientState.DATA, 3),
+    )
+}

@@ -23,7 +23,7 @@ from empath.storage.sqlite.writer import Writer
 
 def preload() -> None:
     """See `storage.open.preload`."""
-    statements()
+    statements().read_all()
 
 
 class SqliteEngine:

@@ -20,7 +20,7 @@ import orjson
 from empath.storage import view_text
 from empath.storage.engine import Bindings, Condition, Row, Session, T
 from empath.storage.open_views import OpenView
-from empath.storage.queries import all_queries
+from empath.storage.queries import all_queries, queries
 from empath.storage.sqlite import guard
 from empath.storage.sqlite.connection import transaction, translated
 from empath.storage.sqlite.destination_ids import DestinationIds
@@ -38,10 +38,30 @@ class Statement(NamedTuple):
     lists: tuple[str, ...]
 
 
+class Statements(dict[str, Statement]):
+    """
+    The named statements, by `file.name`. The first use of one reads its file, because a command needs a few of them.
+
+    Raises:
+        KeyError: on look-up of a name that is in no file.
+    """
+
+    def __missing__(self, name: str) -> Statement:
+        file, _, word = name.partition(".")
+        texts = queries(file, ENGINE)
+        found = compiled(texts[word])
+        self.update({f"{file}.{each}": compiled(text) for each, text in texts.items()})
+        return found
+
+    def read_all(self) -> None:
+        """Read each file that is there, for a process that lives long."""
+        self.update({name: compiled(text) for name, text in all_queries(ENGINE).items()})
+
+
 @cache
-def statements() -> Mapping[str, Statement]:
-    """All named statements, by `file.name`."""
-    return {name: compiled(text) for name, text in all_queries(ENGINE).items()}
+def statements() -> Statements:
+    """Those of this process."""
+    return Statements()
 
 
 def compiled(text: str) -> Statement:

@@ -50,6 +50,47 @@ def test_replies_do_not_depend_on_how_octets_are_cut(data, replies, tail):
     assert read(octets) == read(*data.draw(strategies.pieces(octets)))
 
 
+LINE = st.sampled_from([
+    b"250 2.1.0 Ok\r\n", b"250 Ok\n", b"354 Go ahead\r\n", b"250-more\r\n", b"noise\r\n", b"451 4.2.1 Later", b"\n",
+    b"550 5.1.1 " + b"x" * 90 + b"\r\n", b"250 " + b"x" * 400 + b"\r\n",
+])  # fmt: skip
+
+
+@given(pieces=st.lists(st.lists(LINE, max_size=5).map(b"".join), max_size=3))
+def test_replies_that_come_together_are_those_that_come_one_by_one(pieces):
+    """
+    The answers to a group of commands are looked up as one, and mean the same.
+    """
+    reader = ReplyReader()
+    found: list[Any] = []
+    for piece in pieces:
+        whole = reader.taken_whole(piece)
+        if whole is not None:
+            found += whole
+            continue
+        reader.receive(piece)
+        try:
+            while (reply := reader.next_reply()) is not None:
+                found.append(reply)
+        except SyntaxViolation as exc:
+            found.append(str(exc))
+            break
+    assert read(*pieces) == found
+
+
+def test_replies_that_come_together_are_not_taken_behind_a_part_of_one():
+    """
+    The rest of a reply is none by itself.
+    """
+    reader = ReplyReader()
+    reader.receive(b"250-first\r\n")
+    assert reader.next_reply() is None
+    assert reader.taken_whole(b"250 last\r\n") is None
+    reader.receive(b"250 last\r\n25")
+    assert reader.next_reply() == Reply.of("250 first\nlast")
+    assert reader.taken_whole(b"0 Ok\r\n") is None
+
+
 @given(octets=st.binary(max_size=200))
 def test_no_octets_make_more_than_a_syntax_violation(octets):
     """
