@@ -1,6 +1,8 @@
 """plan - one transaction under way: the commands still to send, the replies still to come, the results so far"""
 
 from collections import deque
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 from empath.mail.fate import Said
@@ -27,6 +29,7 @@ _RSET_STATE: Final = ClientState.RSET
 _DATA_STATE: Final = ClientState.DATA
 _RSET: Final = b"RSET\r\n"
 _DATA: Final = b"DATA\r\n"
+_class_of: Final = attrgetter("klass")
 _UNANSWERED: Final = Said(Stage.MAIL, Reply.of("451 4.5.0 No answer"))
 
 
@@ -113,6 +116,22 @@ class TransactionPlan:
             return None
         state = self._awaited.popleft()
         return state if self._accepted or self._unanswered else IN_VAIN[state]
+
+    def accept_all(self, replies: Sequence[Reply]) -> bool:
+        """
+        Whether *replies* take all that is awaited, and ask for the content. If so, no answer is awaited any more, and
+        all recipients that had none are accepted: as one reply after the other would have it.
+        """
+        awaited = self._awaited
+        number = len(awaited)
+        if number + 1 != len(replies) or not number or awaited[-1] is not _DATA_STATE:
+            return False
+        if bytes(map(_class_of, replies)) != b"\2" * number + b"\3":
+            return False
+        awaited.clear()
+        self._accepted += self._unanswered
+        self._unanswered.clear()
+        return True
 
     def accept(self) -> None:
         """Note that the peer accepted the next recipient."""

@@ -111,6 +111,10 @@ class ClientSession(OpeningActions, TransactionActions):
         if self._state in _IN_TRANSACTION and (replies := reader.taken_whole(octets)) is not None:
             if self.transcript is not None:
                 self.transcript.heard(*replies)
+            if is_all_sent and not self._out and self._plan.accept_all(replies):  # nearly always
+                self.answered += len(replies)
+                self._state = self._begin_content(replies[-1])
+                return
             for each in replies:
                 self._take_reply(each)
             return

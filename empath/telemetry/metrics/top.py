@@ -32,23 +32,23 @@ class TopCounts:
         """Whether nothing was counted."""
         return not self._counts
 
-    def count(self, destination: str, outcome: str, now: float) -> None:
-        """Count one attempt at *now*, in seconds on any clock that does not go back."""
+    def count(self, destination: str, outcome: str, now: float, by: int = 1) -> None:
+        """Count *by* attempts at *now*, in seconds on any clock that does not go back."""
         if now >= self._period_ends_at:
             self._choose()
             self._period_ends_at = now + PERIOD_S
         traffic = self.traffic
         if destination in traffic:
-            traffic[destination] += 1
+            traffic[destination] += by
         elif len(traffic) < _MOST_CANDIDATES:
-            traffic[destination] = 1
+            traffic[destination] = by
         counts = self._counts.get(destination)
         if counts is None:
             if len(self._counts) >= self._most:
                 counts = self._others
             else:
                 counts = self._counts[destination] = {}
-        counts[outcome] = counts.get(outcome, 0) + 1
+        counts[outcome] = counts.get(outcome, 0) + by
 
     def values(self) -> Mapping[tuple[str, ...], float]:
         """The counts by destination and outcome."""

@@ -1,6 +1,8 @@
 """The client session: greetings, one transaction after another, and the calls of a driver."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from empath.errors import DriverError
 from empath.mail.outcome import Stage
@@ -8,6 +10,7 @@ from empath.mail.reply import Reply
 from empath.smtp.client.capabilities import NO_CAPABILITIES
 from empath.smtp.client.events import ContentWanted, HostFailed, Ready, SessionClosed, TransactionEnded
 from empath.smtp.client.session import ClientSession
+from empath.smtp.client.states import ClientState
 from tests.smtp.client.kit import (
     BYE,
     DELIVERED,
@@ -18,6 +21,7 @@ from tests.smtp.client.kit import (
     OK,
     ONE_AT_A_TIME,
     Dialogue,
+    delivered,
     fates,
     greeting,
     ready,
@@ -201,6 +205,35 @@ def test_a_session_serves_one_transaction_after_another():
     for resets in (b"", OK, OK):
         dialogue.forget().begin(transaction()).hear(resets + OK + OK + GO_ON).send(b"a").hear(OK)
         assert [DELIVERED] == fates(dialogue)
+
+
+@given(
+    answers=st.lists(st.sampled_from([OK, OK, OK, GO_ON, NO, LATER, BYE]), max_size=6),
+    addresses=st.sampled_from([("a@x.test",), ("a@x.test", "b@x.test"), ("a@x.test", "é@x.test")]),
+    extensions=st.sampled_from([EXTENSIONS, EXTENSIONS[:1], ONE_AT_A_TIME, (*EXTENSIONS, "CHUNKING")]),
+    is_first=st.booleans(),
+    alone=st.integers(0, 3),
+)
+def test_answers_that_come_together_mean_what_they_mean_one_by_one(answers, addresses, extensions, is_first, alone):
+    """
+    The usual answers to a group of commands are taken at once.
+    """
+    apart, together = (ready(extensions) if is_first else delivered(extensions) for _ in range(2))
+    for dialogue in (apart, together):
+        dialogue.begin(transaction(*addresses, may_chunk=True))
+    for answer in answers:
+        apart.session.receive(answer)
+    for octets in (*answers[:alone], b"".join(answers[alone:])):
+        if octets:
+            together.session.receive(octets)
+    for dialogue in (apart, together):
+        dialogue.note()
+    found = [(d.session.state, d.session.answered, d.session.is_usable, d.sent, d.events) for d in (apart, together)]
+    assert found[0] == found[1]
+    for dialogue in (apart, together):
+        if dialogue.session.state is ClientState.CONTENT:
+            dialogue.send(b"a").hear(OK)
+    assert (apart.sent, apart.events) == (together.sent, together.events)
 
 
 def test_many_recipients_go_in_groups_of_bounded_size():
