@@ -20,7 +20,7 @@ SELECT max(message_id) FROM _message;
 
 -- name: attempts
 -- Attempts after :after, up to :last, by the hour of their end and by destination. Index: the rowid.
--- Rows: the parameters of `add` but :most.
+-- Rows: the parameters of `add`.
 SELECT CAST(floor((started_at + duration_s) / 3600.0) AS bigint) * 3600 AS hour_at, destination, 0 AS received, 0 AS octets,
        count(*) FILTER (WHERE outcome = 'delivered') AS delivered,
        count(*) FILTER (WHERE outcome = 'deferred') AS deferred,
@@ -40,18 +40,14 @@ SELECT CAST(floor(received_at / 3600.0) AS bigint) * 3600 AS hour_at, '' AS dest
    AND message_id <= :last
  GROUP BY 1;
 
+-- name: named
+-- Destinations that have a row of the hour :hour_at. Index: the primary key. Rows: name.
+SELECT destination FROM _throughput WHERE hour_at = :hour_at;
+
 -- name: add
--- Add to the row of a destination. Beyond :most rows of an hour, that of '*' has the rest; that of '' always stands. Index: the primary key.
+-- Add to the row of a destination. Index: the primary key.
 INSERT INTO _throughput (hour_at, destination, received, octets, delivered, deferred, bounced, expired)
-SELECT :hour_at,
-       CASE
-         WHEN :destination = ''
-           OR EXISTS (SELECT 1 FROM _throughput WHERE hour_at = :hour_at AND destination = :destination)
-           OR (SELECT count(*) FROM _throughput WHERE hour_at = :hour_at) < :most THEN :destination
-         ELSE '*'
-       END,
-       :received, :octets, :delivered, :deferred, :bounced, :expired
- WHERE 1 = 1
+VALUES (:hour_at, :destination, :received, :octets, :delivered, :deferred, :bounced, :expired)
 ON CONFLICT (hour_at, destination) DO UPDATE
   SET received = _throughput.received + excluded.received, octets = _throughput.octets + excluded.octets,
       delivered = _throughput.delivered + excluded.delivered, deferred = _throughput.deferred + excluded.deferred,

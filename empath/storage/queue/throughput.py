@@ -9,14 +9,16 @@ THEORY
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from empath.storage.engine import Reader, Session
 from empath.storage.write import Write
 
 SLICE: Final = 5_000  # rows that are read at a time
 MOST: Final = 100  # destinations of an hour that have a row
+REST: Final = "*"  # the row of those beyond
 KEPT_S: Final = 90 * 86_400.0
+_KEY: Final = frozenset({"hour_at", "destination"})  # the other columns are sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +45,40 @@ class AddHours(Write):
     `is_slice_full` tells that there may be more to count.
     """
 
-    def __init__(self, before: Mark, after: Mark, rows: Iterable[dict[str, object]], now: float) -> None:
+    def __init__(self, before: Mark, after: Mark, rows: Iterable[dict[str, Any]], now: float) -> None:
         super().__init__()
         self.is_slice_full = SLICE in (after.attempt - before.attempt, after.message - before.message)
         self._after = after
         self._before = before
-        self._sums = [{**row, "most": MOST} for row in rows]
-        self.rows = len(self._sums)
+        self._found = [*rows]
+        self.rows = len(self._found)
         self._limits = {"before": now - KEPT_S}
 
     def run(self, session: Session) -> None:
         if Mark.parse(session.value("throughput.mark")) != self._before:
             return
-        session.run_each("throughput.add", self._sums)
+        session.run_each("throughput.add", self._sums(session))
         session.run("throughput.forget", self._limits)
         session.run("throughput.set_mark", {"mark": str(self._after)})
+
+    def _sums(self, session: Session) -> Iterable[dict[str, Any]]:
+        """What is to be added: a row for each destination, and one for all that get none in their hour."""
+        named: dict[int, set[str]] = {}  # destinations that have a row, by the hour
+        sums: dict[tuple[int, str], dict[str, Any]] = {}
+        for row in self._found:
+            hour_at, name = row["hour_at"], row["destination"]
+            if hour_at not in named:
+                named[hour_at] = {other for (other,) in session.rows("throughput.named", {"hour_at": hour_at})}
+            names = named[hour_at]
+            if name and name not in names and len(names) >= MOST:
+                name = REST
+            names.add(name)
+            if (summed := sums.get((hour_at, name))) is None:
+                sums[hour_at, name] = {**row, "destination": name}
+            else:
+                for column in row.keys() - _KEY:
+                    summed[column] += row[column]
+        return sums.values()
 
 
 def count_new(reader: Reader, now: float) -> AddHours | None:
