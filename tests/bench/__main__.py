@@ -188,7 +188,7 @@ def require(servers: Sequence[str], scenarios: Sequence[str]) -> None:
         BenchFailure: a package is not installed, or the peer needs another user; says what to install or to do.
     """
     wanted = list(PACKAGES["postfix"] if THEIRS in servers else GENERATOR)
-    if any("tls" in scenario for scenario in scenarios):
+    if any("tls" in scenario or scenario.startswith("submission") for scenario in scenarios):
         wanted += PACKAGES["stunnel4"]
     if any(scenario.startswith("syncs") for scenario in scenarios):
         wanted += PACKAGES["strace"]

@@ -22,7 +22,16 @@ BASE: Final = "base"
 SCENARIOS: Final = ("accept", "accept-reused", "relay", "drain")
 # Run only where they are named: Postfix has nothing of the kind.
 ONLY_NAMED: Final = (
-    *("relay-rates", "drain-rates", "accept-metrics", "relay-metrics", "accept-signed", "inject"),
+    *(
+        "relay-rates",
+        "drain-rates",
+        "accept-metrics",
+        "relay-metrics",
+        "accept-signed",
+        "submission",
+        "submission-signed",
+        "inject",
+    ),
     *(f"{scenario}-traces-{ratio}" for scenario in ("accept", "drain") for ratio in RATIOS),
 )
 

@@ -44,7 +44,7 @@ certificate = "{CERTIFICATE}"
 key = "{KEY}"
 """
 # What a configuration may have beyond the usual, and a file that only checkouts have that know it.
-EXTRAS: Final = {
+EXTRAS: Final[dict[str, tuple[str, str]]] = {
     # Of each destination, and so high that no mail waits. Breakers are always on.
     "rates": ('[destinations."*"]\nrate = "1000000/1s burst 1000000"\n', "empath/policy/limits/delivery.py"),
     "metrics": ('[http]\naddress = "unix:http"\n', "empath/daemon/httpd/__main__.py"),
@@ -65,11 +65,13 @@ EXTRAS: Final = {
         "empath/daemon/httpd/api/stream.py",
     ),
     "judged": ("", "empath/daemon/acceptor/judging.py"),
+    "submission": ('[relay]\nnetworks = ["127.0.0.1/32"]\n', "empath/authentication/signer.py"),
     "signed": (
         f'[dkim]\nkeys = "dkim"\n[dkim.sign]\n"{DOMAIN}" = ["s1", "s2"]\n[relay]\nnetworks = ["127.0.0.1/32"]\n',
         "empath/authentication/signer.py",
     ),
 }
+EXTRAS["signed-submission"] = EXTRAS["signed"]
 JUDGED: Final = f"""\
 role = "mx"
 [listener.authentication]
@@ -123,6 +125,8 @@ class Empath(Server):
             config = config.replace('role = "internal"\n', JUDGED)
         if "[dkim]" in self._extra:
             config = config.replace('role = "internal"\n', 'role = "internal"\nsign = true\n')
+        if self.setup.extra in ("submission", "signed-submission"):
+            config = config.replace('role = "internal"', 'role = "submission"')
         config += self._extra
         # The old name of [receiving.limits]: a comparison runs an older revision with the same text.
         return config + (f"[limits]\n{limits}" if limits else "")

@@ -61,8 +61,12 @@ def accept(
     is_reused: bool = False,
     tls: Tls | None = None,
     extra: str | None = None,
+    is_signed: bool = False,
 ) -> Sample:
-    """Mail comes in over 20 sessions and delivery is held: the cost of taking it durably."""
+    """
+    Mail comes in over 20 sessions and delivery is held: the cost of taking it durably. With *is_signed* each must be
+    signed.
+    """
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(plan.scratch))
         setup = Setup(sink.port, is_held=True, has_tls=tls is not None, extra=extra)
@@ -79,6 +83,8 @@ def accept(
         server.wait_queued(WARM_UP + plan.messages, 10)
         if sink.messages:
             raise BenchFailure(f"{name} delivered {sink.messages} messages though delivery is held")
+        if is_signed and (signed := server.signed()) != WARM_UP + plan.messages:
+            raise BenchFailure(f"{name} has signed {signed} of {WARM_UP + plan.messages} messages")
         return Sample({"rate": plan.messages / seconds} | figures)
 
 
@@ -112,21 +118,15 @@ def accept_authenticated(factory: Factory, name: str, plan: Plan) -> Sample:
         return Sample({"rate": plan.messages / seconds} | figures)
 
 
-def accept_signed(factory: Factory, name: str, plan: Plan) -> Sample:
-    """As `accept`, and each mail is signed by RSA and Ed25519."""
-    with ExitStack() as stack:
-        sink = stack.enter_context(Sink(plan.scratch))
-        setup = Setup(sink.port, is_held=True, extra="signed")
-        server = stack.enter_context(running(factory, name, plan.scratch, setup))
-        send(server.port, Load(WARM_UP))
-        server.wait_queued(WARM_UP, 10)
-        meter = Meter(server)
-        seconds = send(server.port, Load(plan.messages))
-        figures = meter.read(plan.messages)
-        server.wait_queued(WARM_UP + plan.messages, 10)
-        if (signed := server.signed()) != WARM_UP + plan.messages:
-            raise BenchFailure(f"{name} has signed {signed} of {WARM_UP + plan.messages} messages")
-        return Sample({"rate": plan.messages / seconds} | figures)
+def accept_signed(factory: Factory, name: str, plan: Plan, *, is_submission: bool = False) -> Sample:
+    """As `accept`, and each mail is signed by RSA and Ed25519; *is_submission*: as `submission`."""
+    extra, tls = ("signed-submission", Tls.NEW) if is_submission else ("signed", None)
+    return accept(factory, name, plan, extra=extra, tls=tls, is_signed=True)
+
+
+def submission(factory: Factory, name: str, plan: Plan) -> Sample:
+    """As `accept_tls` with the rules of the role submission, whose default asks for TLS."""
+    return accept(factory, name, plan, extra="submission", tls=Tls.NEW)
 
 
 def inject(factory: Factory, name: str, plan: Plan) -> Sample:
@@ -323,6 +323,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
         **{f"drain-traces-{ratio}": partial(drain, extra=f"traces-{ratio}") for ratio in RATIOS},
         "accept-authenticated": accept_authenticated,
         "accept-signed": accept_signed,
+        "submission": submission,
+        "submission-signed": partial(accept_signed, is_submission=True),
         "inject": inject,
         "relay-rates": relay_rates,
         "drain-rates": drain_rates,
