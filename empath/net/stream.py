@@ -172,7 +172,13 @@ class Stream:
     def receive_next(self, limit_octets: int = _RECEIVE_OCTETS) -> bytes:
         """As receive(), for when the peer has had no time to answer: waits first, which saves a system call."""
         self._wait(_READ)
-        return self.receive(limit_octets)
+        self._reads = 1
+        try:
+            return self._socket.recv(limit_octets)
+        except BlockingIOError:  # nothing is there after all
+            return self.receive(limit_octets)
+        except OSError as exc:
+            raise StreamClosed(_reason(exc.errno)) from exc
 
     def peek(self, most: int) -> bytes:
         """

@@ -6,9 +6,14 @@ is durable once the writer has finished it without an `error`.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
+from typing import Final
 
 from empath.errors import EmpathError
 from empath.storage.engine import Session
+
+_rows_of: Final = attrgetter("rows")
+_octets_of: Final = attrgetter("octets")
 
 
 class Write:
@@ -42,10 +47,8 @@ class Batch(Write):
     def __init__(self, *writes: Write) -> None:
         super().__init__()
         self.writes = writes
-        self.rows = 0
-        for write in writes:
-            self.rows += write.rows
-            self.octets += write.octets
+        self.rows = sum(map(_rows_of, writes))
+        self.octets = sum(map(_octets_of, writes))
 
     def run(self, session: Session) -> None:
         for write in self.writes:

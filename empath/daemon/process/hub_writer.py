@@ -74,9 +74,10 @@ class HubWriter:
             StorageFailure: the write was refused or failed; it may be unknown whether it took place.
         """
         write.waiter = getcurrent().switch
-        write.submitted_at = time.monotonic()
+        write.submitted_at = now = time.monotonic()
         self._gathered.append(write)
-        self._gather(is_last=is_last)
+        if not self._in_flight:  # else its writers will soon wait again
+            self._gather(now, is_last=is_last)
         try:
             get_hub().switch()
         finally:
@@ -103,10 +104,7 @@ class HubWriter:
         while not self._is_closed and time.monotonic() < ends_at:
             gevent.sleep(0.002)
 
-    def _gather(self, *, is_last: bool = False) -> None:
-        if self._in_flight:
-            return  # its writers will soon wait again
-        now = time.monotonic()
+    def _gather(self, now: float, *, is_last: bool = False) -> None:
         if self._gathering_since is None:
             self._gathering_since = now
         is_long = now - self._gathering_since > self._patience_s
@@ -141,8 +139,8 @@ class HubWriter:
             waiter = finished.popleft().waiter
             if waiter is not None:
                 waiter()
-        if self._gathered:
-            self._gather()
+        if self._gathered and not self._in_flight:
+            self._gather(time.monotonic())
 
     def _run(self) -> None:
         try:

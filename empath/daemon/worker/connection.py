@@ -321,11 +321,11 @@ class Connection:
 
     def _keep_failure(self, ended: TransactionEnded) -> None:
         """Keep what was said if the host did not take the message for all, and no new connection is to try it."""
-        if ended.is_stale or ended.is_spent or self._session.lacks_chunking:
-            return
-        failed = next((said for said in ended.results.values() if said.reply.klass != 2), None)
-        if failed is not None:
-            self._hearing.fail(failed)
+        for said in ended.results.values():
+            if said.reply.klass != 2:
+                if not (ended.is_stale or ended.is_spent or self._session.lacks_chunking):
+                    self._hearing.fail(said)
+                return
 
     def quit(self) -> None:
         """Send QUIT and close; the reply is not awaited, because nothing depends on it."""
