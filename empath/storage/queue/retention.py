@@ -144,10 +144,12 @@ class _Sweep:
     def __init__(self) -> None:
         self.is_round_over = True
         self._after = 0
+        self._is_dense = False  # nearly all rows may go: most of a longer slice would be read again and again
 
     def _choose(self, reader: Reader, cutoffs: Cutoffs, youngest: float) -> list[int]:
         """Numbers of one slice's rows that may go; *youngest* is the latest instant that can matter."""
-        keys = {**asdict(cutoffs), "after": self._after, "limit": self.SLICE}
+        limit = self.MOST if self._is_dense else self.SLICE
+        keys = {**asdict(cutoffs), "after": self._after, "limit": limit}
         found = reader.rows(f"retention.{self._statement}", keys)
         chosen: list[int] = []
         attempts_left, octets_left = self.ATTEMPTS, self.OCTETS
@@ -157,11 +159,13 @@ class _Sweep:
                 octets_left -= octets
                 if chosen and (len(chosen) == self.MOST or attempts_left < 0 or octets_left < 0):
                     self.is_round_over = False
+                    self._is_dense = True
                     return chosen
                 chosen.append(number)
             self._after = number
         # A row from the future shows that the clock was wrong; it tells nothing about the rows after it.
-        self.is_round_over = len(found) < self.SLICE or youngest < found[-1][1] <= cutoffs.now
+        self._is_dense = len(chosen) >= self.MOST
+        self.is_round_over = len(found) < limit or youngest < found[-1][1] <= cutoffs.now
         if self.is_round_over:
             self._after = 0
         return chosen
