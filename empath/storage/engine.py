@@ -31,6 +31,7 @@ T = TypeVar("T")
 Bindings = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Sleep = Callable[[float], object]
+Numbered = Literal["audit", "attempt", "message"]  # tables whose rows are followed by their numbers
 PublicView = Literal["queue", "history", "attempt", "destination", "audit"]
 
 
@@ -87,6 +88,13 @@ class Reader(Selects, Protocol):
     def news(self) -> int:
         """A number that changes when another connection, of any program, has committed."""
 
+    def settled(self, table: Numbered) -> int:
+        """
+        The number up to which no row will be added to *table* any more; 0: there was none.
+
+        Who has read up to it, and reads on from it later, misses no row. Not to be asked inside `one_instant`.
+        """
+
     def close(self) -> None:
         """Close the connection."""
 
@@ -118,6 +126,14 @@ class Visit(Session, Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit the writes in the `with` at its end, or roll them back if it raises."""
+
+    def settled(self, table: Numbered) -> int:
+        """
+        As `Reader.settled`, for the last row that is there now: it waits for those who write.
+
+        Raises:
+            QueueBusy: somebody did not end for some seconds.
+        """
 
     def rows_where(self, name: str, condition: Condition, bindings: Mapping[str, Any]) -> list[Row]:
         """
@@ -181,12 +197,10 @@ class Engine(Protocol):
     A queue, as one process sees it.
 
     Shape: has_one_instance is True where the lock of an instance keeps every other process away from the queue, those
-    of other hosts included. numbers_in_order is True where rows get their numbers in the order of commits: who reads
-    above the last number that it saw then misses none. destinations_stay is True where no destination is ever removed.
+    of other hosts included. destinations_stay is True where no destination is ever removed.
     """
 
     has_one_instance: bool
-    numbers_in_order: bool
     destinations_stay: bool
 
     @property

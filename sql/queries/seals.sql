@@ -34,12 +34,8 @@ SELECT :seal_id, :sealed_at, :audit_after, :audit_last, :audit_rows, :attempts_a
        :previous, :digest
  WHERE coalesce((SELECT max(s.seal_id) FROM _audit_seal AS s), 0) = :before;
 
--- name: has_new_audit
--- Whether the audit has rows after :after. Transaction: none needed. Index: the rowid. Rows: one, 0 or 1.
-SELECT EXISTS (SELECT 1 FROM _audit WHERE audit_id > :after);
-
 -- name: audit_rows
--- The first :limit rows of the audit after :after, up to :last unless it is NULL; a :limit of -1 is none.
+-- The first :limit rows of the audit after :after, up to :last unless it is NULL.
 -- Transaction: none needed. Index: the rowid. Rows: what is sealed, the number first.
 SELECT audit_id, at, who, engine_version, recipient_id, destination, what, before, after, ulid, address, object
   FROM _audit

@@ -10,14 +10,6 @@ SELECT value FROM _setting WHERE name = 'throughput';
 INSERT INTO _setting (name, value) VALUES ('throughput', :mark)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- name: last_attempt
--- The highest number. Index: the rowid. Rows: one, NULL if there is none.
-SELECT max(attempt_id) FROM _attempt;
-
--- name: last_message
--- The highest number. Index: the rowid. Rows: one, NULL if there is none.
-SELECT max(message_id) FROM _message;
-
 -- name: attempts
 -- Attempts after :after, up to :last, by the hour of their end and by destination. Index: the rowid.
 -- Rows: the parameters of `add`.

@@ -33,7 +33,7 @@ UNNUMBERED = (
     "_content", "_setting", "_bucket", "_rate", "_dedup", "_suppression", "_verification", "_recipient_list", "_alias",
     "_session", "_sts_policy", "_throughput", "_warmup", "_warmup_use", "_source_rest", "_destination_leaving",
     "_control_outcome", "_redacted", "_spool_garbage", "_received_dmarc", "_received_tls", "_dmarc_count", "_tls_count",
-    "_effective_setting",
+    "_effective_setting", "_audit_seal",
 )  # fmt: skip
 # What is wrong with a queue at any instant between two transactions.
 VIOLATIONS = {

@@ -463,7 +463,7 @@ OPERATIONS: dict[str, Works] = {
         ForgetAudit([1, 2], Cutoffs(T0, 0.0, 0.0, 0.0, audit_before=time.time() + 9)),
     ],
     "forget statistics": lambda *_: [Batch(Shell("ANALYZE"), ForgetStatistics())],
-    "claim audit": lambda *_: [ClaimAudit()],
+    "claim audit": lambda *_: [ClaimAudit(99)],
     "settle garbage": lambda *_: [SettleGarbage([Removal(GARBAGE, 0, None), Removal("spool:mx/1", 1, "no")], now=T0)],
     "add orphans": lambda *_: [AddOrphans(["01", "02"], node="mx")],
     "bring forward": lambda *_: [BringForward(0, now=T0 - 60, step_s=60.0)],

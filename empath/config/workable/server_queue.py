@@ -47,7 +47,6 @@ SETTINGS: Final = (
 )
 # Verbs of empath-admin, and what does their work meanwhile.
 VERBS: Final[dict[str, str]] = {
-    "audit": "`SELECT * FROM audit` in psql shows the rows; nothing seals them",
     "backup": "the backup of the server has the queue; copy the directory spool/ as well",
     "forget": "[retention] forgets in time",
     "fsck": "the server checks its own pages, and the housekeeper mends the bounds of destinations",
@@ -64,7 +63,6 @@ OTHERS: Final = (
     "max_leases of the view destination: give concurrency in [destinations]",
     "--where of `list` and of orders: use the other filters",
     "content above [queue] inline_size in the server: it is a file of this host, in spool/",
-    "rows of the view throughput, lines of the audit in the log, and seals: numbers are not in the order of commits",
     "the removal of destinations that no mail needs: they stay",
 )
 

@@ -44,7 +44,6 @@ from empath.storage.queue.reply_rules import KeepShippedRules
 from empath.telemetry.occurrences.housekeeper import HousekeepingFailed
 
 _WRITE_DEADLINE_S = 5.0
-_BY_NUMBERS = ("audit_log", "seals")  # duties that read the rows above the last one that they have seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +98,7 @@ class Housekeeper:
 
     def _possible(self, *duties: Duty) -> tuple[Duty, ...]:
         """Those of *duties* that the engine of the queue allows."""
-        engine = self._runtime.engine
-        left_out = () if engine.numbers_in_order else _BY_NUMBERS
-        if engine.destinations_stay:
-            left_out = (*left_out, "destinations")
+        left_out = ("destinations",) if self._runtime.engine.destinations_stay else ()
         return tuple(duty for duty in duties if duty.name not in left_out)
 
     def _domain_reporters(self) -> tuple[Duty, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 from empath.daemon.process.runtime import Runtime
 from empath.mail.identity import Timestamp
 from empath.storage.engine import Reader
-from empath.storage.queue.audit import AuditRow, ClaimAudit, is_untold
+from empath.storage.queue.audit import AuditRow, claim_new
 from empath.telemetry.occurrence import Occurrence
 from empath.telemetry.occurrences.housekeeper import (
     DeliveryFrozen,
@@ -42,8 +42,8 @@ class AuditLog:
         Raises:
             QueueBusy, StorageFailure: the queue cannot be read or written; the rows are reported later.
         """
-        while is_untold(self._reader):
-            for row in self._runtime.writer.commit(ClaimAudit()).claimed:
+        while (claiming := claim_new(self._reader)) is not None:
+            for row in self._runtime.writer.commit(claiming).claimed:
                 told = occurrence_of(row)
                 if told is not None:
                     self._runtime.emit(told)

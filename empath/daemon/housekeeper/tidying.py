@@ -109,7 +109,7 @@ class Tidying:
 
     def count_throughput(self) -> None:
         """Add what is new to the hours of the view `throughput`."""
-        is_going = self._runtime.engine.numbers_in_order
+        is_going = True
         while is_going:
             counting = count_new(self._reader, time.time())
             if counting is not None:

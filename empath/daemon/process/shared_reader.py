@@ -13,7 +13,7 @@ from typing import Any
 
 from gevent.lock import RLock
 
-from empath.storage.engine import Bindings, Reader, Row
+from empath.storage.engine import Bindings, Numbered, Reader, Row
 
 
 class SharedReader:
@@ -56,6 +56,11 @@ class SharedReader:
         """See `engine.Reader`."""
         with self._turn:
             return self._reader().news()
+
+    def settled(self, table: Numbered) -> int:
+        """See `engine.Reader`."""
+        with self._turn:
+            return self._reader().settled(table)
 
     def close(self) -> None:
         """Nothing: others read on."""

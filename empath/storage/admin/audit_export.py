@@ -51,8 +51,9 @@ def audit_pages(engine: Engine, after: int, limit: int | None) -> Iterator[list[
     """
     left = limit
     with engine.visiting(None) as visit:
+        last = visit.settled("audit")
         while left is None or left > 0:
-            keys = {"after": after, "last": None, "limit": _PAGE if left is None else min(left, _PAGE)}
+            keys = {"after": after, "last": last, "limit": _PAGE if left is None else min(left, _PAGE)}
             page = [AuditEntry(*row) for row in visit.rows("seals.audit_rows", keys)]
             if not page:
                 return

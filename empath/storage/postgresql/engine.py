@@ -57,7 +57,6 @@ class PostgresEngine:
     """
 
     has_one_instance = False
-    numbers_in_order = False
     destinations_stay = True
 
     def __init__(

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import psycopg
 
-from empath.storage.engine import Bindings, Row, Session, T
+from empath.storage.engine import Bindings, Numbered, Row, Session, T
 from empath.storage.postgresql.connection import Connection, translated
 from empath.storage.postgresql.destination_ids import DestinationIds
+from empath.storage.postgresql.numbers import Tail
 from empath.storage.queries import all_queries
 
 ENGINE: Final = "postgresql"
@@ -154,6 +155,12 @@ class TranslatingSession(PostgresSession):
         """See `engine.Reader`."""
         return int(self.value("lease.news"))
 
+    def _last(self, table: Numbered) -> int:
+        return int(self.value(f"numbers.last_{table}"))
+
+    def _writers(self, table: Numbered) -> frozenset[str]:
+        return frozenset(writer for (writer,) in self.rows("numbers.writers", {"name": f"_{table}"}))
+
     def close(self) -> None:
         """See `engine.Reader`."""
         self.connection.close()
@@ -167,6 +174,16 @@ class KeptReader(TranslatingSession):
         super().__init__(connect(), location, destination_ids)
         self._connect = connect
         self._is_at_one_instant = False
+        self._tails: dict[Numbered, Tail] = {}
+
+    def settled(self, table: Numbered) -> int:
+        """See `engine.Reader`; each call is one look, see `numbers`."""
+        assert not self._is_at_one_instant, "an old snapshot does not show who has committed since"
+        tail = self._tails.setdefault(table, Tail())
+        last = self._last(table)
+        if last > tail.settled:
+            tail.look(last, self._writers(table))
+        return tail.settled
 
     @contextlib.contextmanager
     def one_instant(self) -> Iterator[None]:

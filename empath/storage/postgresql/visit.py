@@ -7,20 +7,23 @@ takes a role of its own, because a function such as pg_terminate_backend() is a 
 
 import contextlib
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from psycopg import sql
 
-from empath.errors import UsageError
+from empath.errors import QueueBusy, UsageError
 from empath.storage import view_text
-from empath.storage.engine import Bindings, Condition, Row
+from empath.storage.engine import Bindings, Condition, Numbered, Row
 from empath.storage.open_views import OpenView
-from empath.storage.postgresql.connection import Connection, translated
+from empath.storage.postgresql.connection import LOCK_S, Connection, translated
 from empath.storage.postgresql.destination_ids import DestinationIds
+from empath.storage.postgresql.numbers import Tail
 from empath.storage.postgresql.session import ENGINE, TranslatingSession, bound, compiled
 from empath.storage.queries import all_queries
 
+_LOOK_S: Final = 0.02  # between two looks at who writes
 _CONDITION: Final = re.compile(r"\s+AND \{condition\}")
 _PARAMETER: Final = re.compile(r"(?<![:\w]):(\w+)")
 _LIST: Final = re.compile(r"\(:(\w+)\[(?:text)?\]\)")
@@ -34,6 +37,17 @@ class PostgresVisit(TranslatingSession):
         """See `engine.Visit`."""
         with translated(self.location), self.connection.transaction():
             yield
+
+    def settled(self, table: Numbered) -> int:
+        """See `engine.Visit`."""
+        tail, last, until = Tail(), self._last(table), time.monotonic() + LOCK_S
+        while tail.settled < last:
+            tail.look(last, self._writers(table))
+            if tail.settled < last:
+                if time.monotonic() > until:
+                    raise QueueBusy(f"{self.location}: another transaction adds to {table}; try again")
+                time.sleep(_LOOK_S)
+        return last
 
     def rows_where(self, name: str, condition: Condition, bindings: Mapping[str, Any]) -> list[Row]:
         """See `engine.Visit`."""

@@ -31,25 +31,27 @@ class AuditRow:
 
 
 class ClaimAudit(Write):
-    """Claim the next MOST rows; `claimed` has them after the commit."""
+    """Claim the next MOST rows, up to the number *last*; `claimed` has them after the commit."""
 
     MOST = 500
 
-    def __init__(self) -> None:
+    def __init__(self, last: int) -> None:
         super().__init__()
         self.claimed: list[AuditRow] = []
+        self._keys = {"last": last, "limit": self.MOST}
 
     def run(self, session: Session) -> None:
-        self.claimed = [AuditRow(*row) for row in session.rows("audit.untold", {"limit": self.MOST})]
+        self.claimed = [AuditRow(*row) for row in session.rows("audit.untold", self._keys)]
         if self.claimed:
             session.run("audit.mark_told", {"last": self.claimed[-1].audit_id})
 
 
-def is_untold(reader: Reader) -> bool:
+def claim_new(reader: Reader) -> ClaimAudit | None:
     """
-    Whether there are rows to claim.
+    The Write that claims rows that are new; None if there are none.
 
     Raises:
         QueueBusy, StorageFailure: the queue cannot be read.
     """
-    return bool(reader.value("audit.is_untold"))
+    last = reader.settled("audit")
+    return ClaimAudit(last) if last > reader.value("audit.told") else None

@@ -13,12 +13,13 @@ from typing import Final
 import orjson
 
 from empath.policy.seal import BEGINNING, LEAF_OCTETS, Seal, Sealed, Span, sealed
-from empath.storage.engine import Row, Selects, Session
+from empath.storage.engine import Reader, Row, Selects, Session
 from empath.storage.queue.sweep import Kept
 from empath.storage.write import Write
 
 MOST_ROWS: Final = 2_000  # of each table in one seal: that bounds the octets of a row and the time of a look
 SEALS: Final = Kept("seals.expired", "seals.forget")
+_ALL_ROWS: Final = 2**63 - 1
 _NOTHING: Final = Seal(0, 0.0, Span(0, 0, 0), Span(0, 0, 0), b"", "", BEGINNING)
 
 
@@ -45,7 +46,7 @@ def newest(reader: Selects) -> Seal | None:
     return next((_seal(row) for row in reader.rows("seals.newest")), None)
 
 
-def next_seal(reader: Selects, before: Seal | None, now: float) -> Seal | None:
+def next_seal(reader: Reader, before: Seal | None, now: float) -> Seal | None:
     """
     The seal over the first rows that came after the seal *before*; None if there are none.
 
@@ -53,8 +54,8 @@ def next_seal(reader: Selects, before: Seal | None, now: float) -> Seal | None:
         QueueBusy, StorageFailure: the queue cannot be read.
     """
     last = before or _NOTHING
-    audit = _new(reader, "seals.audit_rows", last.audit.last)
-    attempts = _new(reader, "seals.attempt_rows", last.attempts.last)
+    audit = _new(reader, "seals.audit_rows", last.audit.last, reader.settled("audit"))
+    attempts = _new(reader, "seals.attempt_rows", last.attempts.last, reader.settled("attempt"))
     if not audit and not attempts:
         return None
     return sealed(
@@ -67,14 +68,14 @@ def next_seal(reader: Selects, before: Seal | None, now: float) -> Seal | None:
     )
 
 
-def has_new_audit(reader: Selects, before: Seal | None) -> bool:
+def has_new_audit(reader: Reader, before: Seal | None) -> bool:
     """
     Whether the audit has rows that are not sealed.
 
     Raises:
         QueueBusy, StorageFailure: the queue cannot be read.
     """
-    return bool(reader.value("seals.has_new_audit", {"after": (before or _NOTHING).audit.last}))
+    return reader.settled("audit") > (before or _NOTHING).audit.last
 
 
 def rows_of_audit(reader: Selects, span: Span) -> list[Sealed]:
@@ -114,12 +115,12 @@ def unsealed(reader: Selects, last: Seal | None) -> tuple[int, int]:
     return numbers[0], numbers[1]
 
 
-def _new(reader: Selects, statement: str, after: int) -> list[Row]:
-    return reader.rows(statement, {"after": after, "last": None, "limit": MOST_ROWS})
+def _new(reader: Selects, statement: str, after: int, settled: int) -> list[Row]:
+    return reader.rows(statement, {"after": after, "last": settled, "limit": MOST_ROWS})
 
 
 def _rows(reader: Selects, statement: str, span: Span) -> list[Sealed]:
-    found = reader.rows(statement, {"after": span.after, "last": span.last, "limit": -1})
+    found = reader.rows(statement, {"after": span.after, "last": span.last, "limit": _ALL_ROWS})
     return [Sealed(row[0], leaf(row)) for row in found]
 
 

@@ -88,12 +88,10 @@ def count_new(reader: Reader, now: float) -> AddHours | None:
     Raises:
         QueueBusy, StorageFailure: it cannot be read.
     """
+    settled = Mark(reader.settled("attempt"), reader.settled("message"))
     with reader.one_instant():
         before = Mark.parse(reader.value("throughput.mark"))
-        last = Mark(
-            min(reader.value("throughput.last_attempt") or before.attempt, before.attempt + SLICE),
-            min(reader.value("throughput.last_message") or before.message, before.message + SLICE),
-        )
+        last = Mark(min(settled.attempt, before.attempt + SLICE), min(settled.message, before.message + SLICE))
         after = Mark(max(before.attempt, last.attempt), max(before.message, last.message))
         if after == before:
             return None

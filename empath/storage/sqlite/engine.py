@@ -30,7 +30,6 @@ class SqliteEngine:
     """See `engine.Engine`: the queue at *path*. New destinations get *max_leases* slots."""
 
     has_one_instance = True  # by the lock on the queue's directory
-    numbers_in_order = True
     destinations_stay = False
 
     def __init__(self, path: Path, *, max_leases: int) -> None:

@@ -18,7 +18,7 @@ import apsw
 import orjson
 
 from empath.storage import view_text
-from empath.storage.engine import Bindings, Condition, Row, Session, T
+from empath.storage.engine import Bindings, Condition, Numbered, Row, Session, T
 from empath.storage.open_views import OpenView
 from empath.storage.queries import all_queries, queries
 from empath.storage.sqlite import guard
@@ -277,6 +277,10 @@ class TranslatingSession(SqliteSession):
     def news(self) -> int:
         """See `engine.Reader`."""
         return int(self.value("lease.data_version"))
+
+    def settled(self, table: Numbered) -> int:
+        """See `engine.Reader`; with one writer at a time, numbers come in the order of commits."""
+        return int(self.value(f"numbers.last_{table}"))
 
     def close(self) -> None:
         """See `engine.Reader`."""

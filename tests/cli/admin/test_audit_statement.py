@@ -71,7 +71,7 @@ def test_the_words_stay_as_long_as_a_row_that_they_made(tool: AdminTool) -> None
     """
     tool.queue.accept("a.example", "b.example")
     tool.lines("delete", "--yes", "--all")
-    tool.queue.run(ClaimAudit())
+    tool.queue.run(ClaimAudit(99))
     reader = tool.queue.engine.open_reader()
     now = time.time() + 9
     old = Cutoffs(now, 0.0, 0.0, 0.0, audit_before=now)

@@ -22,7 +22,7 @@ from empath.storage.queue.redaction import REDACTIONS
 from empath.storage.queue.retention import AuditSweep, Cutoffs, RecipientSweep
 from empath.storage.queue.sweep import outdated
 from tests.kit.queue import Queue, dump, ids
-from tests.storage.queue.test_seals import forge, seal
+from tests.storage.queue.test_seals import seal
 
 ANN = Address.parse("r1@a.example")
 NAMED = re.compile(r"(?i)r1(?:@|=)a\.example")
@@ -201,9 +201,9 @@ def test_a_change_that_pretends_to_be_a_redaction_is_found(known: Queue) -> None
     """
     run(known)
     seal(known)
-    forge(known, "UPDATE _attempt SET text = 'nice words'")
+    known.forge("UPDATE _attempt SET text = 'nice words'")
     assert ["attempt 1 was changed or added after seal 1"] == list(check(known).faults)
-    forge(known, "UPDATE _redacted SET after = zeroblob(16) WHERE kind = 'attempt'")
+    known.forge("UPDATE _redacted SET after = zeroblob(16) WHERE kind = 'attempt'")
     [wrong, *_] = check(known).faults
     assert re.fullmatch(r"audit row \d+ does not tell of the 1 rows that were redacted by it", wrong)
 
@@ -213,7 +213,7 @@ def test_redactions_go_after_their_rows(known: Queue) -> None:
     The row of the audit that tells of them stays as long.
     """
     run(known)
-    known.run(ClaimAudit())
+    known.run(ClaimAudit(99))
     reader = known.engine.open_reader()
     assert outdated(reader, REDACTIONS, 0.0) is None
     cutoffs = Cutoffs.at(9e9, delivered_s=0, final_s=0, content_s=0, audit_s=0)

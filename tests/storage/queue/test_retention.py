@@ -8,7 +8,7 @@ import pytest
 
 from empath.mail.status import RecipientStatus
 from empath.storage.engine import Reader
-from empath.storage.queue.audit import ClaimAudit, is_untold
+from empath.storage.queue.audit import claim_new
 from empath.storage.queue.put_back import EndLease
 from empath.storage.queue.retention import (
     AuditSweep,
@@ -372,8 +372,8 @@ def test_audit_goes_when_it_is_old_and_told_and_its_recipient_is_gone(queue: Que
     assert 0 == forget_audit(queue, reader, late)
     queue.run(ForgetRecipients([1], Cutoffs(late, late, late, late)))
     assert 0 == forget_audit(queue, reader, late)
-    while is_untold(reader):
-        queue.run(ClaimAudit())
+    while (claiming := claim_new(reader)) is not None:
+        queue.run(claiming)
     assert 0 == forget_audit(queue, reader, late - 3600)
     assert 601 == forget_audit(queue, reader, late)
 

@@ -88,7 +88,7 @@ def test_undelivered_mail_is_never_touched(
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         queue = Queue(Path(folder) / "queue.db")
         fill(queue, statuses)
-        queue.run(ClaimAudit())
+        queue.run(ClaimAudit(99))
         reader = queue.engine.open_reader()
         delivered_s, final_s, content_s, audit_s = ages
         kept = {"delivered_s": delivered_s, "final_s": final_s, "content_s": content_s, "audit_s": audit_s}
