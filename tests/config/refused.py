@@ -8,6 +8,7 @@ text comes from elsewhere, as in `str(exc)`, its sentence is `…`: the words ar
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -46,8 +47,13 @@ class Said(NamedTuple):
     where: str
 
 
-def said() -> Iterator[Said]:
+@cache
+def said() -> tuple[Said, ...]:
     """All of them, in the order of the files."""
+    return tuple(_said())
+
+
+def _said() -> Iterator[Said]:
     for file in sorted(ROOT.rglob("*.py")):
         name = file.relative_to(ROOT).as_posix()
         tree = ast.parse(file.read_text(encoding="utf-8"))

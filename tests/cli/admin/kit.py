@@ -41,7 +41,6 @@ class AdminTool:
 
     def invoke(self, *arguments: str) -> Result:
         """Run in this process; the error, if any, is the result's `exception`."""
-        self.queue.close()
         return CliRunner().invoke(admin, ["-c", str(self.config), *arguments])
 
     def lines(self, *arguments: str) -> list[str]:
