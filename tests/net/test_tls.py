@@ -151,7 +151,13 @@ def test_a_ticket_goes_with_the_first_reply(make):
     Most clients send EHLO a moment after the end of the handshake. A ticket that went out between the two would cost
     one more system call, and wake the client in vain.
     """
-    stream, theirs = make(kind=CountedStream)
+    counted = []
+
+    def new_counted(*arguments):
+        counted.append(CountedStream(*arguments))
+        return counted[-1]
+
+    stream, theirs = make(kind=new_counted)
     peer = Peer(theirs, certificates.client())
     greenlet = gevent.spawn(stream.shake_hands)
     peer.until(peer.tls.do_handshake)
@@ -163,7 +169,7 @@ def test_a_ticket_goes_with_the_first_reply(make):
     greenlet.get(timeout=DEADLINE_S)
     assert peer.tls.session is not None
     assert peer.tls.session.has_ticket
-    assert 2 == stream._stream.sends
+    assert [2] == [each.sends for each in counted]
 
 
 def test_a_session_without_a_ticket_has_the_same_certificate(make):

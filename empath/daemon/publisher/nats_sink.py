@@ -53,6 +53,13 @@ class NatsSink:
         call = partial(self._call, messages_of(events, self._queue))
         return self._calls.run(call, self._table.timeout_s + GRACE_S)
 
+    def close(self) -> None:
+        """End the connection and the loop, once the last call has ended; the next call makes new ones."""
+        if self._loop is not None:
+            self._loop.run_until_complete(self._close())
+            self._loop.close()
+            self._loop = None
+
     def _call(self, messages: Sequence[Message]) -> Said:
         """In the thread."""
         if self._loop is None:

@@ -15,6 +15,7 @@ from empath.daemon.acceptor.milters.filter import FAILURES, Filter
 from empath.daemon.acceptor.milters.session import MilterSession
 from empath.daemon.acceptor.milters.with_modules import MilterModuleSession
 from empath.daemon.process.module_calls.calls import ModuleCalls
+from empath.daemon.process.recipients import recipients_of
 from empath.mail.address import Address
 from empath.mail.status import RecipientStatus
 from empath.modules.edits import Redirect
@@ -26,10 +27,12 @@ from empath.policy.login.account import LoggedIn
 from empath.smtp.milter.answers import RecipientDeleted
 from empath.smtp.milter.flags import Step
 from empath.smtp.milter.packets import Packet
+from empath.storage.admin.recipients import AddAlias
 from empath.storage.queue.accept import ArrivalOrder
 from empath.telemetry.occurrences.acceptor import MilterBack, MilterDecided, MilterFailed, MilterPaused
 from tests.daemon.acceptor.kit import emitter_to
 from tests.kit.milter import CLOSE, CONTINUE, SILENT, ScriptedFilter
+from tests.kit.queue import Queue
 from tests.modules.conftest import load  # noqa: F401 - a fixture
 
 MESSAGE = b"Subject: x\r\nX-Spam: no\r\n\r\ntext\r\n"
@@ -812,18 +815,25 @@ def test_a_client_that_another_names_is_a_session_of_its_own(make_context, filte
     assert client.say(b"XCLIENT ADDR=192.0.2.8\r\n").startswith(b"521 5.7.1 Refused by a filter")
 
 
-def test_a_filter_that_deletes_an_alias_deletes_its_targets(meet):
+def test_a_filter_that_deletes_an_alias_deletes_its_targets(make_context, meet, tmp_path):
     """
     It names recipients as the client gave them; a target that another recipient leads to stays.
     """
-    client, _, host = meet(E=[[Packet(b"-", b"<one@d.test>\0"), CONTINUE]])
-    client.say(b"MAIL FROM:<a@b.test>\r\n")
-    client.say(b"RCPT TO:<c@d.test>\r\n")
-    session, [shared, own] = client.session, [Address.parse(text) for text in ("shared@d.test", "own@d.test")]
-    session._transaction.deliver_to([shared, own, Address.parse("c@d.test")])
-    session._given = {"one@d.test": (shared, own), "two@d.test": (shared,), "c@d.test": (Address.parse("c@d.test"),)}
-    client.say(b"DATA\r\n")
-    assert client.say(MESSAGE + b".\r\n").startswith(b"250 ")
+    (tmp_path / "rows").mkdir()
+    queue = Queue(tmp_path / "rows" / "queue.db")
+    queue.run(AddAlias("one@d.test", ["shared@d.test", "own@d.test"], who="test"))
+    queue.run(AddAlias("two@d.test", ["shared@d.test"], who="test"))
+    context = make_context('[relay]\ndomains = ["d.test"]\n[aliases]\nenabled = true', role=Role.MX)
+    context.recipients = recipients_of(
+        context.config,
+        queue.engine.open_reader(),
+        emitter_to([]),
+        RefusalMeter(per_second=1000, per_client=1000),
+        lambda: pytest.fail("nothing to verify"),
+    )
+    client, _, host = meet(context, E=[[Packet(b"-", b"<one@d.test>\0"), CONTINUE]])
+    assert last(send(client, recipients=(b"one@d.test", b"two@d.test", b"c@d.test"))).startswith(b"250 ")
+    queue.close()
     [message] = host.messages
     assert ["shared@d.test", "c@d.test"] == [str(each.address) for each in message.envelope.recipients]
 

@@ -71,8 +71,8 @@ class Web:
         add_api(self.app, backend, self.reported.append, self.feed)
         self.client = TestClient(self.app)
 
-    def take_mail(self, **more):
-        """Serve `POST /messages`, too."""
+    def take_mail(self, around=lambda new_session: new_session, **more):
+        """Serve `POST /messages`, too. What *around* makes of the maker of sessions makes those for messages."""
         config, runtime = self.runtime.config, self.runtime
         config.queue.spool.mkdir(exist_ok=True)
         values = {
@@ -92,6 +92,7 @@ class Web:
         for name, value in values.items():
             setattr(runtime, name, value)
         self.contexts = ListenerContexts(runtime)
+        self.contexts.new_session = around(self.contexts.new_session)
         self.mail = messages(runtime, self.contexts)
         self.app.add_route(MESSAGES, self.mail)
         self.add_token("sender", role="inject")
@@ -122,11 +123,6 @@ class Web:
         """The answer to a request of *client* that shows *token*."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return self.client.simulate_request(method, path, headers=headers, remote_addr=client, **more)
-
-    def endpoint(self, path):
-        """What answers at *path*."""
-        found: Any = self.app._router.find(path)
-        return found[0]
 
     def application(self, environ, start_response):
         """As the server calls it."""

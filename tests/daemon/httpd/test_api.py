@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
@@ -314,13 +313,12 @@ def test_a_forecast_ends_in_time():
     go_on_until(time.monotonic() + 60, lambda: False)()
 
 
-def test_a_queue_that_is_locked_or_broken_is_503(web):
+def test_a_queue_that_is_locked_or_broken_is_503(web, monkeypatch):
     """
     A fault of Empath is 500, and the log has it.
     """
-    endpoint = web.endpoint(f"{PREFIX}/stats")
     for error, status in ((QueueBusy("locked"), 503), (StorageFailure("disk"), 503), (RuntimeError("x"), 500)):
-        endpoint.operation = replace(endpoint.operation, run=_raiser(error))
+        monkeypatch.setattr(web.queue.engine, "visiting", _raiser(error))
         answer = web.get(f"{PREFIX}/stats", READ)
         assert (status, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
     assert [("request_crashed", f"{PREFIX}/stats")] == [(each.event, each.path) for each in web.reported]

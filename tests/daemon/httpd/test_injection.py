@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 import gevent
 import pytest
+from falcon.testing import create_environ
+from gevent.event import Event
 
 from empath.authentication.signer import Signer
 from empath.authentication.signing_key import SigningKey
@@ -27,6 +29,7 @@ from tests.config.test_tracing import read
 from tests.daemon.httpd.kit import HTTP, Web
 from tests.kit.queue import T0
 from tests.kit.vectors import vectors
+from tests.kit.waiting import DEADLINE_S
 
 LETTER: dict[str, Any] = {"from": "App <app@example.org>", "to": ["ann@a.example"], "subject": "Hello", "text": "text"}
 
@@ -219,7 +222,7 @@ def test_twins_are_queued_once(web, is_raw):
             gevent.sleep(0)
         return commit(write, **more)
 
-    web.endpoint("/api/v1/messages")._injector._writer = SimpleNamespace(commit=commit_later)
+    web.runtime.writer.commit = commit_later
     octets = b"From: app@example.org\r\nTo: ann@a.example\r\n\r\ntext\r\n"
 
     def ask(n):
@@ -440,10 +443,31 @@ def test_a_body_that_is_too_large_or_of_another_kind(tmp_path):
     assert (413, ["552 5.3.4 Message too big"]) == (text.status_code, refusals(text))
     huge = post(web, LETTER | {"text": "x" * 5_000_000})
     assert (413, True) == (huge.status_code, "send a large message as message/rfc822" in huge.json["detail"])
-    web.endpoint("/api/v1/messages")._json_octets = 2**40
-    assert 503 == post(web, LETTER).status_code
     headers = {"Authorization": "Bearer secret of sender", "Content-Type": "text/plain"}
     assert 415 == web.client.simulate_post("/api/v1/messages", body=b"x", headers=headers).status_code
+    web.close()
+
+
+def test_bodies_of_json_that_arrive_together_have_a_bound(tmp_path):
+    """
+    Each is in memory: two of the largest that a request may have are all that is held.
+    """
+    web = next(opened(tmp_path, '[receiving.limits]\nmessage_size = "64KiB"\n'))
+    gate = Event()
+    body = SimpleNamespace(read=lambda *_size: gate.wait() and b"")
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer secret of sender"}
+    headers["Content-Length"] = str(4 * 1024 * 1024)
+
+    def arrive():
+        environ = create_environ("/api/v1/messages", method="POST", headers=headers)
+        return [*web.application({**environ, "wsgi.input": body}, lambda *_answer: None)]
+
+    arriving = [gevent.spawn(arrive) for _ in range(2)]
+    gevent.sleep(0)  # until they wait
+    assert 503 == post(web, LETTER).status_code
+    gate.set()
+    gevent.joinall(arriving, timeout=DEADLINE_S, raise_error=True)
+    assert 202 == post(web, LETTER).status_code
     web.close()
 
 
@@ -504,25 +528,28 @@ def test_addresses_beyond_ascii(web):
     assert [(1,)] == web.queue.select("SELECT is_smtputf8 FROM _message")
 
 
-def test_a_fault_in_one_message_does_not_keep_the_others(web):
+def test_a_fault_in_one_message_does_not_keep_the_others(tmp_path):
     """
     The client learns which, and the log has why.
     """
-    items = web.endpoint("/api/v1/messages")._injector
-    new_session, calls = items._new_session, []
+    calls = []
 
-    def broken(*arguments, **more):
-        calls.append(1)
-        session = new_session(*arguments, **more)
-        if len(calls) == 1:
-            session.take_metadata = None
-        return session
+    def broken(new_session):
+        def new(*arguments, **more):
+            calls.append(1)
+            session = new_session(*arguments, **more)
+            if len(calls) == 1:
+                session.take_metadata = None
+            return session
 
-    items._new_session = broken
+        return new
+
+    web = next(opened(tmp_path, around=broken))
     body = LETTER | {"to": [], "recipients": [{"to": "a@b.example"}, {"to": "c@d.example"}]}
     answer = post(web, body)
     assert ["451 4.3.0 A fault in Empath; its log has `session_crashed`", None] == refusals(answer)
     assert ["c@d.example"] == [to for to, _, _ in queued(web)]
+    web.close()
 
 
 def test_a_client_that_is_trusted_with_it_names_the_trace_of_its_messages(tmp_path):

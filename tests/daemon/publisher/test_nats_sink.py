@@ -40,9 +40,7 @@ def sinks():
 
     yield make
     for each in made:
-        assert each._loop is not None
-        each._loop.run_until_complete(each._close())
-        each._loop.close()
+        each.close()
 
 
 @pytest.fixture
