@@ -28,6 +28,7 @@ from .disk import MOST_FILE_MS, fresh_file_system
 from .floors import OURS, THEIRS, judge
 from .judged import FILTERS
 from .machine import BenchFailure, describe, find_command, is_open_to_others, raise_file_limit
+from .peers import PEERS, peer_version
 from .plan import Plan
 from .report import cell, figure, pairs_text, results_json, results_text, table, verdicts_text
 from .rounds import Results, run_rounds
@@ -73,7 +74,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--scenarios", type=names, help=f"of {','.join(SCENARIOS)}; by default all but those with rates or metrics"
     )
-    parser.add_argument("--servers", type=names, default=[OURS, THEIRS], help="default: empath,postfix")
+    parser.add_argument(
+        "--servers",
+        type=names,
+        default=[OURS, THEIRS],
+        help="default: empath,postfix; there are exim and opensmtpd, too",
+    )
     parser.add_argument("--large-servers", type=names, default=[OURS], help="who takes part in large; default: empath")
     parser.add_argument("--repeat", type=positive, help="runs of each; default: 3, with --compare 5")
     parser.add_argument("--messages", type=positive, default=4000, help="mails of accept and relay; default: 4000")
@@ -90,8 +96,8 @@ def _options() -> argparse.Namespace:
     known = (*usual, *ONLY_NAMED)
     for given, among in (
         (scenarios, known),
-        (options.servers, (OURS, THEIRS)),
-        (options.large_servers, (OURS, THEIRS)),
+        (options.servers, (OURS, THEIRS, *PEERS)),
+        (options.large_servers, (OURS, THEIRS, *PEERS)),
     ):
         if unknown := sorted(set(given) - set(among)):
             parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(among)}")
@@ -123,9 +129,12 @@ def _measure(options: argparse.Namespace) -> int:
         if THEIRS in options.servers:
             versions[THEIRS] = postfix.version()
             servers[THEIRS] = postfix.Postfix
+        for name in [each for each in PEERS if each in options.servers]:
+            versions[name] = peer_version(name)
+            servers[name] = PEERS[name]
         about = describe(scratch) | versions | {"CPU counted by": _kind_of_account()}
         results = _run(options, servers, scratch, {"large": options.large_servers})
-    pair = (OURS, THEIRS) if set(servers) == {OURS, THEIRS} else None
+    pair = (OURS, THEIRS) if {OURS, THEIRS} <= set(servers) else None
     verdicts = judge(results)
     about["CPU of a new file, ms"] = cell(results.file_ms)
     is_worn = max(results.file_ms, default=0.0) > MOST_FILE_MS
@@ -200,8 +209,8 @@ def require(servers: Sequence[str], scenarios: Sequence[str]) -> None:
             f"{', '.join(missing)} not found; they are programs of Debian:\n"
             f"  apt-get install --no-install-recommends {packages}"
         )
-    if THEIRS in servers and os.geteuid() != 0:
-        raise BenchFailure("Postfix starts as root only: run as root, or measure Empath alone with --servers empath")
+    if set(servers) != {OURS} and os.geteuid() != 0:
+        raise BenchFailure("Others start as root only: run as root, or measure Empath alone with --servers empath")
 
 
 @contextmanager
@@ -211,8 +220,10 @@ def scratch_of(parent: Path, servers: Sequence[str], *, is_fresh: bool = True) -
     Two runs on one scratch would measure each other, so one waits.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    if THEIRS in servers and not is_open_to_others(parent.resolve()):
-        raise BenchFailure(f"Postfix's user must be able to enter {parent} and every directory above: use --scratch")
+    if set(servers) != {OURS} and not is_open_to_others(parent.resolve()):
+        raise BenchFailure(
+            f"The users of other servers must be able to enter {parent} and every directory above: use --scratch"
+        )
     with (parent / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

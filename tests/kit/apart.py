@@ -27,8 +27,11 @@ class Apart:
     below `directory`.
     """
 
-    def __init__(self, packages: Sequence[str], users: Sequence[str], elsewhere: dict[str, str]) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix=f"{packages[0]}-"))
+    def __init__(
+        self, packages: Sequence[str], users: Sequence[str], elsewhere: dict[str, str], directory: Path | None = None
+    ) -> None:
+        """*directory* is to have all its files; by default a new one."""
+        self.directory = directory or Path(tempfile.mkdtemp(prefix=f"{packages[0]}-"))
         self.directory.chmod(0o755)
         for package in packages:
             [archive] = PACKAGES.glob(f"{package}_*.deb")
@@ -42,13 +45,26 @@ class Apart:
             self._binds[path] = self.directory / below
             self._binds[path].mkdir(parents=True, exist_ok=True)
 
+    def argv(self, program: str, *arguments: str) -> list[str]:
+        """The command line that runs the *program* of the package where it sees its paths and users."""
+        binds = " ".join(f"{ours}={path}" for path, ours in self._binds.items())
+        return [
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            _BIND,
+            "sh",
+            binds,
+            str(self.directory / "root" / program),
+            *arguments,
+        ]
+
     def start(self, program: str, *arguments: str, port: int) -> None:
         """Start the *program* of the package in the foreground, and wait until *port* of 127.0.0.1 answers."""
-        binds = " ".join(f"{ours}={path}" for path, ours in self._binds.items())
-        command = ["unshare", "--mount", "sh", "-c", _BIND, "sh", binds, str(self.directory / "root" / program)]
         with (self.directory / "output").open("wb") as output:
             self._process = subprocess.Popen(
-                [*command, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                self.argv(program, *arguments), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
         try:
             eventually(lambda: _answers(port) or self._process.poll() is not None, "the start of the server")
