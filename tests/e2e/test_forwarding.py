@@ -123,7 +123,7 @@ def test_what_is_forwarded_comes_back_and_what_fails_later_is_known(service):
     )
     assert [("ann@far.test", "bounce")] == select(running.queue, "SELECT address, source FROM suppression")
     assert [("delivered",)] == select(running.queue, "SELECT status FROM history WHERE recipient = 'ann@far.test'")
-    [heard] = running.named("feedback_heard")
+    heard = running.wait_for("feedback_heard")
     assert ("failure", True) == (heard["kind"], heard["is_suppressed"])
 
 

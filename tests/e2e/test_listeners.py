@@ -48,7 +48,7 @@ def test_a_limit_of_a_bare_shell_holds_on_one_listener_until_it_is_removed(servi
     with pytest.raises(apsw.ConstraintError, match="listener takes the address"):
         write(service.queue, "INSERT INTO listener_limit (listener, setting, value) VALUES ('192.0.2.1:25', 'junk', 5)")
     with pytest.raises(apsw.ConstraintError, match="for which there are descriptors"):
-        write(service.queue, "INSERT INTO listener_limit (listener, setting, value) VALUES ('*', 'connections', 1501)")
+        write(service.queue, "INSERT INTO listener_limit (listener, setting, value) VALUES ('*', 'connections', 4001)")
 
     service.shell("UPDATE _listener_limit SET expires_at = unixepoch() WHERE setting = 'messages_per_session'")
     service.shell("DELETE FROM listener_limit WHERE setting = 'message_size'")

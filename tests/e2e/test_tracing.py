@@ -70,7 +70,7 @@ def test_a_trace_follows_a_message_and_leads_to_its_report(service):
         )
         eventually(lambda: "mail.session" in {s.name for s in collector.trace(trace_id_of(queue_id))}, "the session")
         exemplars = {s.exemplar.labels["trace_id"] for s in metrics(port) if s.exemplar is not None}
-        spans, first, last = collector.spans(), made.named("deferred")[0], delivered
+        spans, first, last = collector.spans(), made.wait_for("deferred"), delivered
     trace_id = trace_id_of(queue_id)
     trace = [span for span in spans if span.trace_id == trace_id]
     by_name = {span.name: span for span in trace}
@@ -96,7 +96,7 @@ def test_a_trace_follows_a_message_and_leads_to_its_report(service):
     assert (trace_id, message.span_id) == (accepted["trace_id"], accepted["span_id"])
     assert trace_id in exemplars
     [linked] = [span.links for span in spans if span.name == "mail.report"]
-    bounced = made.named("bounced")[0]
+    bounced = made.wait_for("bounced")
     assert [trace_id_of(bounced["queue_id"])] == [link for link, _ in linked]
     assert {"acceptor-1", "worker-1", "housekeeper-1"} <= {s.process.partition("/")[2].partition(".")[0] for s in spans}
 
