@@ -391,5 +391,8 @@ class Engine(Protocol):
     def return_space(self) -> "Write":
         """The write that returns some unused octets to the disk."""
 
+    def number_events(self, reader: Reader) -> "Write | None":
+        """The write that gives numbers to some events that were committed without one; None if there are none."""
+
     def keep_plans(self, reader: Reader) -> "Write | None":
         """The write that removes statistics, if there are any: they would change the tested query plans."""

@@ -67,7 +67,6 @@ def test_a_url_of_libpq_is_taken_as_it_is(tmp_path: Path, queue: str) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ('[events.files.f]\npath = "e"\n', "events: with [queue] url, no events are written to PostgreSQL yet"),
         ('[http]\naddress = "127.0.0.1:8025"\n', "http: with [queue] url, the API and the console are not built"),
         ("[greylist]\nenabled = true\n", "greylist.enabled: with [queue] url, is not built for PostgreSQL yet"),
         ("[track]\nkeep = true\n", "track.keep: with [queue] url, is not built for PostgreSQL yet"),

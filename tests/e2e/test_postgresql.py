@@ -42,6 +42,9 @@ def test_mail_flows_through_postgresql_whatever_is_killed(server, tmp_path: Path
     service = Empathd(tmp_path / "mx", f'[queue]\nurl = "{url}"\nreplicas = 0\n')
     text = service.config.read_text().replace(f'[queue]\nurl = "{url}"\nreplicas = 0\n', "")
     service.config.write_text(text.replace('path = "queue.db"', f'path = "queue.db"\nurl = "{url}"\nreplicas = 0'))
+    told = tmp_path / "events.jsonl"
+    with service.config.open("a") as file:
+        file.write(f'\n[events.files."log"]\npath = "{told}"\ntypes = ["delivered"]\n')
 
     def admin(*arguments: str) -> str:
         done = run_forked(admin_main, ["empath-admin", *arguments, "-c", str(service.config)])
@@ -85,9 +88,18 @@ def test_mail_flows_through_postgresql_whatever_is_killed(server, tmp_path: Path
         eventually(lambda: _takes(service, "f@example.test"), "a 250 after the restart")
         arrived(6)
         eventually(lambda: admin("list") == "", "the end of each lease")
+        everyone = {f"{letter}@example.test" for letter in "abcdef"}
+        eventually(lambda: {*_recipients(told)} == everyone, "an event of each delivery, at least once")
+        admin("audit", "verify")
         assert 0 == service.stop()
     finally:
         service.clean_up()
+
+
+def _recipients(told: Path) -> list[str]:
+    """Recipients of the events in the file *told*."""
+    lines = told.read_text().splitlines() if told.exists() else []
+    return [json.loads(line)["recipient"] for line in lines]
 
 
 def _takes(service: Empathd, recipient: str) -> bool:

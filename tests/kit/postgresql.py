@@ -33,7 +33,7 @@ UNNUMBERED = (
     "_content", "_setting", "_bucket", "_rate", "_dedup", "_suppression", "_verification", "_recipient_list", "_alias",
     "_session", "_sts_policy", "_throughput", "_warmup", "_warmup_use", "_source_rest", "_destination_leaving",
     "_control_outcome", "_redacted", "_spool_garbage", "_received_dmarc", "_received_tls", "_dmarc_count", "_tls_count",
-    "_effective_setting", "_audit_seal",
+    "_effective_setting", "_audit_seal", "_event", "_consumer", "_event_aside",
 )  # fmt: skip
 # What is wrong with a queue at any instant between two transactions.
 VIOLATIONS = {
@@ -179,7 +179,7 @@ class _WatchedEngine(PostgresEngine):
 
 
 class PostgresQueue(Queue):
-    """The same in PostgreSQL. Before a look bells are answered, as the next lease would do."""
+    """The same in PostgreSQL. Before a look bells are answered and events numbered, as a process does soon."""
 
     def __init__(self, conninfo: str, *, max_leases: int = 20, slot: str = "worker-1") -> None:
         self.conninfo = conninfo
@@ -203,6 +203,7 @@ class PostgresQueue(Queue):
         names = {*(name for (name,) in written), *UNNUMBERED}
         other.execute("SET session_replication_role = replica")
         other.execute(f"TRUNCATE {', '.join(sorted(names))} RESTART IDENTITY".encode())
+        other.execute("UPDATE _event_type SET is_wanted = 0 WHERE is_wanted = 1")
         other.execute("SET session_replication_role = origin")
 
     def be_patient_for(self, deadline_s: float) -> None:
@@ -256,6 +257,7 @@ class PostgresQueue(Queue):
 
     def _answer_bells(self) -> None:
         self.other().execute(compiled(all_queries("postgresql")["lease.answer_bells"]).encode())
+        self.other().execute(compiled(all_queries("postgresql")["events.number"]).encode(), {"limit": 1_000})
 
     def write(self, statement: str, *bindings: Any) -> None:
         """Change the rows as another program does, and ring as an edit of mail does; bells are answered before."""

@@ -21,6 +21,7 @@ _COLUMN_OF_VIEW: Final = re.compile(r" AS (\w+),? +-- ")
 TABLES: Final = {
     "_actor": "a setting of the transaction",
     "_bell": "triggers on the bound",
+    "_event_unnumbered": "events that have their number at once",
     "_meta": "PRAGMA user_version",
 }
 # Statements of SQLite alone: the verb or the line of server_queue.py that says so, or what PostgreSQL has instead.

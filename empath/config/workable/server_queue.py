@@ -23,9 +23,7 @@ class UnbuiltSetting:
     words: str
 
 
-_NO_EVENTS: Final = "no events are written to PostgreSQL yet; leave it out"
 SETTINGS: Final = (
-    UnbuiltSetting(("events",), lambda config: bool(config.events.consumers), _NO_EVENTS),
     UnbuiltSetting(
         ("http",),
         lambda config: config.http.is_served,

@@ -86,6 +86,7 @@ class Housekeeper:
             *(Duty(rows.name, rows.period_s, partial(sweep, runtime, self._reader, rows)) for rows in SWEEPS),
             Duty("space", 5.0, database.return_space),
             Duty("plans", 5.0, database.keep_plans),
+            Duty("events", 0.25, database.number_events),
             Duty("wal", 10.0, database.watch_wal),
             Duty("transactions", 2.0, database.watch_transactions),
             Duty("clock", 2.0, tidying.watch_clock),

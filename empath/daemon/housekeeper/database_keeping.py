@@ -88,6 +88,15 @@ class DatabaseKeeping:
             self._runtime.writer.commit(forget)
             self._runtime.emit(StatisticsRemoved(file=self._engine.location))
 
+    def number_events(self) -> None:
+        """Number new events, where they have no number at once. Consumers see them then."""
+        is_going = True
+        while is_going:
+            number = self._engine.number_events(self._reader)
+            if number is not None:
+                self._runtime.writer.commit(number)
+            is_going = number is not None and rest(self._runtime)
+
     def _truncate_wal(self) -> bool:
         sleep = get_original("time", "sleep")  # the patched one would make a hub in that thread
         return in_thread(partial(self._engine.cut_log, deadline_s=_TRUNCATE_DEADLINE_S, sleep=sleep))

@@ -33,6 +33,7 @@ from empath.storage.postgresql.connection import (
     location_of,
 )
 from empath.storage.postgresql.destination_ids import DestinationIds
+from empath.storage.postgresql.numbering import NumberEvents, number_new
 from empath.storage.postgresql.schema import SCHEMA_VERSION, check_current, prepare
 from empath.storage.postgresql.session import KeptReader, statements
 from empath.storage.postgresql.visit import PostgresVisit, visiting
@@ -237,6 +238,10 @@ class PostgresEngine:
     def return_space(self) -> Write:
         """See `engine.Engine`; nothing is unused."""
         return _Nothing()
+
+    def number_events(self, reader: Reader) -> NumberEvents | None:
+        """See `engine.Engine`."""
+        return number_new(reader)
 
     def keep_plans(self, reader: Reader) -> None:
         """See `engine.Engine`; statistics are the server's, and plans are tested with them."""

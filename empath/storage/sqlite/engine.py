@@ -183,6 +183,9 @@ class SqliteEngine:
         """See `space.ReturnPages`."""
         return space.ReturnPages()
 
+    def number_events(self, reader: Reader) -> None:
+        """See `engine.Engine`; an event has its number at once."""
+
     def keep_plans(self, reader: Reader) -> plans.ForgetStatistics | None:
         """See `plans.ForgetStatistics`."""
         return plans.ForgetStatistics() if plans.has_statistics(reader) else None

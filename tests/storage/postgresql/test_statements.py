@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Statements of what is not built, although its tables are there; docs/adr/0061 has the list of parts.
 NOT_BUILT = re.compile(r"fsck\.\w+|admin\.held_by_empath|received_reports\.add")
+UNPREPARED = {"events.lock_numbers"}  # the statement PREPARE does not take it, and the protocol does
 FRAGMENTS = re.compile(r"selection\.condition_\w+")  # parts of other statements
 # Types of parameters that stand beside no column, so that PostgreSQL cannot know them before they are bound.
 BOUND = {
@@ -31,7 +32,7 @@ def test_each_statement_is_understood(queue: "PostgresQueue") -> None:
     numbers = count(1)
     refused: dict[str, str] = {}
     for name, text in all_queries("postgresql").items():
-        if "{" in text or FRAGMENTS.fullmatch(name) or NOT_BUILT.fullmatch(name):
+        if "{" in text or FRAGMENTS.fullmatch(name) or NOT_BUILT.fullmatch(name) or name in UNPREPARED:
             continue
         try:
             prepared = f"PREPARE statement_{next(numbers)} AS {positional(text, BOUND.get(name, {}))}"
