@@ -46,7 +46,7 @@ def doubts(config: Config) -> list[Contradiction]:
         *_recipients(config), *_destinations(config), *_dovecot(config), *_next_hops(config), *_pickup(config),
         *_modules(config), *_soft_bounce(config), *_dane(config), *doubts_of_logins(config), *_warmup(config),
         *_sink(config), *_http(config), *_dkim(config), *_mta_sts(config), *_arc(config), *_domain_reports(config),
-        *doubtful_tracing(config), *_redaction(config),
+        *doubtful_tracing(config), *_redaction(config), *_track(config),
     ]  # fmt: skip
 
 
@@ -299,6 +299,14 @@ def _redaction(config: Config) -> Iterator[Contradiction]:
     elif redaction.redaction(b"").changes_nothing:
         words = 'nothing is redacted, as addresses, subjects and clients are all "keep"'
         yield Contradiction(("audit", "redaction", "after"), words, is_warning=True)
+
+
+def _track(config: Config) -> Iterator[Contradiction]:
+    """An index of past mail that forgets mail before the queue does."""
+    longest = max(config.retention.delivered_s, config.retention.final_s)
+    if config.track.is_kept and config.track.retention_s <= longest:
+        words = f"the queue itself remembers mail for {duration_text(longest)}; set it longer than [retention]"
+        yield Contradiction(("track", "retention"), words, is_warning=True)
 
 
 def _http(config: Config) -> Iterator[Contradiction]:

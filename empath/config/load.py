@@ -156,7 +156,7 @@ def _finding(error: ErrorDetails, lines: Mapping[KeyPath, int]) -> tuple[int, st
     cause = error.get("ctx", {}).get("because_of", ()) if place.path[:1] not in lines else ()
     words = _words(error, place.path, place.parent)
     if words.startswith(("unknown key", "must be ")):
-        words += _quotes(error, place)
+        words += _quotes(error, place) or _nameless(error, place)
     return _line(cause or place.path, lines), f"{dotted(place.path)}: {words}"
 
 
@@ -166,6 +166,7 @@ class _Place(NamedTuple):
     path: KeyPath
     parent: type[Table] | None  # the table of the last key; None if the operator chooses its keys
     chosen: int | None  # index of the first key that the operator chooses
+    table: type[Table] | None  # what is there, if it is a table
 
 
 def _place(error: ErrorDetails) -> _Place:
@@ -204,7 +205,7 @@ def _resolve(loc: tuple[str | int, ...]) -> _Place:
             model = table_of(field.annotation) if field else None
             named = named_table_of(field.annotation) if field else None
         path = (*path, part)
-    return _Place(path, parent, chosen)
+    return _Place(path, parent, chosen, model)
 
 
 def _field(key: str, table: type[Table] | None) -> FieldInfo | None:
@@ -235,6 +236,14 @@ def _quotes(error: ErrorDetails, place: _Place) -> str:
         names.append(key)
         given = given[key]
     return f"; if the name has dots, write it in quotes: {written('.'.join(names))}" if len(names) > 1 else ""
+
+
+def _nameless(error: ErrorDetails, place: _Place) -> str:
+    """The advice to name a table, where a setting of it stands in the place of a name; else nothing."""
+    is_table = isinstance(error["input"], dict | list)
+    if is_table or place.chosen != len(place.path) - 1 or _field(str(place.path[-1]), place.table) is None:
+        return ""
+    return f"; write [{dotted((*place.path[:-1], 'NAME'))}]"
 
 
 def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:

@@ -58,5 +58,10 @@ def statement_of_request(method: str, path: str, body: Mapping[str, Any]) -> str
     return _bounded(f"{method} {path} {json.dumps(without_credentials(dict(body)), ensure_ascii=False, default=str)}")
 
 
+def statement_of_sql(text: str) -> str:
+    """SQL as a person typed it, without secrets."""
+    return _bounded(without_credentials(text.strip()).replace("\0", ""))
+
+
 def _bounded(statement: str) -> str:
     return statement if len(statement) <= MOST_CHARACTERS else statement[: MOST_CHARACTERS - 1] + "…"

@@ -112,6 +112,10 @@ def found(directory, text):
             ("audit", "redaction", "after"),
             'nothing is redacted, as addresses, subjects and clients are all "keep"',
         ),
+        (
+            f'{LISTENER}[track]\nkeep = true\nretention = "7d"\n', ("track", "retention"),
+            "the queue itself remembers mail for 7d",
+        ),
         (f"{LISTENER}{TLS}", ("tls", "certificate"), "no listener speaks TLS"),
         (f"{LISTENER}[auth]\ncheck_from = true\n", ("auth",), "no listener lets clients log in"),
         (f'{USERS}auth = false\n[dnsbl]\n"zen.test" = 1\n', ("dnsbl",), "no listener has the role mx"),
@@ -157,6 +161,7 @@ def test_what_a_person_hardly_meant_is_a_warning(tmp_path, text, keys, words):
     [
         f"{LISTENER}[auth]\ncheck_from = false\n",
         f'{LISTENER}[audit.redaction]\naddresses = "mask"\nsubjects = "drop"\nclients = "mask"\n',
+        f'{LISTENER}[track]\nretention = "7d"\n', f'{LISTENER}[track]\nkeep = true\nretention = "8d"\n',
         f"{USERS}auth = false\n", f"{USERS}auth_in_clear = true\n", f'{USERS}tls = "required"\n{TLS}',
         '[[listener]]\naddress = "unix:socket"\nrole = "submission"\n',
         '[[listener]]\naddress = "127.0.0.1:465"\nproxy_protocol = ["192.0.2.1/32"]\n',

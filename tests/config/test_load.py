@@ -645,6 +645,10 @@ def test_a_mistake_in_the_table_of_a_module_is_found(setting, expected):
     ("lines", "words"),
     [
         ('[audit]\nsealed = "no"', "audit.sealed: must be true or false, not text"),
+        (
+            '[events.otlp]\nurl = "http://[::1]:4318"',
+            "events.otlp.url: must be a table, not text; write [events.otlp.NAME]",
+        ),
         ("[audit]\nsealed = 1", "audit.sealed: must be true or false, not a number"),
         ('[audit]\nanchor = "0s"', "audit.anchor: must be longer than '0s'"),
         ('[arc]\ndomain = "a.test"\nselector = "a b"', '(use letters, digits, dots and dashes, such as "s2026")'),

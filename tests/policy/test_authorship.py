@@ -6,6 +6,7 @@ from empath.policy.authorship import (
     statement_of,
     statement_of_command,
     statement_of_request,
+    statement_of_sql,
 )
 
 
@@ -39,3 +40,9 @@ def test_a_request_is_kept_with_its_body() -> None:
 def test_a_statement_is_bounded() -> None:
     statement = statement_of_command("tool", ["hold", *map(str, range(10_000))])
     assert (MOST_CHARACTERS, "tool hold 0 1", "…") == (len(statement), statement[:13], statement[-1])
+
+
+def test_the_sql_of_a_person_is_bounded_and_has_no_secrets() -> None:
+    route = "UPDATE destination_rule SET value = 'smtp://me:secret@relay.test'"
+    assert "secret" not in statement_of_sql(f"\n{route};\n")
+    assert ("SELECT 1;", MOST_CHARACTERS) == (statement_of_sql(" SELECT\0 1; "), len(statement_of_sql("x" * 9999)))

@@ -26,6 +26,8 @@ from empath.storage.sqlite.connection import ours
 from empath.storage.sqlite.destination_ids import DestinationIds
 from empath.storage.sqlite.masked import masked_connection
 from empath.storage.sqlite.migration import names_of_schema, public_views
+from empath.storage.sqlite.session import TranslatingSession
+from empath.storage.sqlite.shell_statements import each_statement, recorded
 from empath.storage.sqlite.track import attach_text, track_path
 from empath.storage.sqlite.visit import visiting
 
@@ -56,6 +58,17 @@ _OF_THE_QUEUE: Final = (
 
 class _Shell(apsw.shell.Shell):
     """The shell of apsw. A table that is wider than the terminal becomes a line for each value."""
+
+    session: TranslatingSession | None = None  # of a shell that writes: the audit has its statements
+
+    def process_sql(self, sql: str, bindings: Any = None, internal: bool = False, summary: Any = None) -> None:
+        """Processes SQL text, statement by statement"""
+        if internal or self.session is None:
+            super().process_sql(sql, bindings, internal, summary)
+            return
+        for statement, is_writing in each_statement(self.db, sql):
+            with recorded(self.session, self.db, statement) if is_writing else contextlib.nullcontext():
+                super().process_sql(statement, bindings, internal, summary)
 
     def command_restore(self, cmd: Sequence[str]) -> None:
         """restore: refused, because it replaces the queue by another file"""
@@ -171,12 +184,15 @@ def run_shell(path: Path, statements: Sequence[str], *, deadline_s: float | None
             mode = "read-only, addresses masked" if masks else mode
             views = " ".join(public_views())
             intro = _INTRO.format(path=path, mode=mode, version=apsw.sqlite_lib_version(), views=views)
-            _converse((_Masked if masks else _Shell)(stdout=stdout, db=connection), intro)
+            conversing = (_Masked if masks else _Shell)(stdout=stdout, db=connection)
+            conversing.session = None if deadline_s is None else visit
+            _converse(conversing, intro)
             return
         with _refusals(path):
             errors = io.StringIO()  # discarded, because the error has the same text
             stdin: Any = _Ended(sys.stdin)
             shell = (_MaskedScript if masks else _Script)(stdin=stdin, stdout=stdout, stderr=errors, db=connection)
+            shell.session = None if deadline_s is None else visit
             shell.command_colour(["off"])  # type: ignore[no-untyped-call]
             for statement in statements:
                 shell.process_complete_line(statement.strip())  # type: ignore[no-untyped-call]

@@ -13,6 +13,10 @@ DELETE FROM _actor;
 -- The number of the last row of the audit. Index: the rowid. Rows: one.
 SELECT coalesce(max(audit_id), 0) FROM _audit;
 
+-- name: author
+-- Whom the audit names now. Rows: one.
+SELECT who FROM _author;
+
 -- name: record_statement
 -- After clear_actor. Say that the rows of the audit from :first on were made by :who with :statement, if there are any. Index: the rowid.
 INSERT INTO _audit (who, what, before, after)

@@ -71,6 +71,22 @@ def test_with_write_it_is_the_queue_of_any_shell(tool: AdminTool) -> None:
     assert [row] == tool.queue.select("SELECT who, engine_version, what, before, after FROM audit")
 
 
+def test_the_audit_has_each_statement_beside_what_it_changed(tool: AdminTool) -> None:
+    """
+    Also in a transaction of one's own, of which the first two are undone. What fails or changes nothing leaves none.
+    """
+    tool.queue.accept("a.example")
+    hold, first = "/* a; b */ UPDATE queue SET status = 'held'", "UPDATE queue SET priority = 1"
+    script = f"BEGIN IMMEDIATE; {hold}; UPDATE queue SET priority = 0; ROLLBACK; SELECT 1; {hold};"
+    script += f"BEGIN; {first}; SELECT changes(); COMMIT; {first}; CREATE TABLE note (a); INSERT INTO note VALUES (1);"
+    script += "SELECT last_insert_rowid(); EXPLAIN QUERY PLAN DELETE FROM note; UPDATE queue SET priority = 9"
+    said = tool.run_apart("sql", "--write", text=script)
+    assert (65, ["1", "0", "1"]) == (said.code, said.out.splitlines()[:3])
+    rows = tool.queue.select("SELECT who, what, statement FROM audit ORDER BY audit_id")
+    assert [("sql", "status", f"{hold};"), ("sql", "priority", f"{first};")] == rows
+    assert [(1,)] == tool.queue.select("SELECT count(*) FROM note")
+
+
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
