@@ -63,7 +63,7 @@ class Sealer(NamedTuple):
         why = obstacle(chain)
         if why is not None:
             return Unsealed(why)
-        names = names_to_sign(fields) + [_SIGNATURE] * min(fields.count(_SIGNATURE), _MOST_SIGNATURES)
+        names = names_to_sign(fields) + (_SIGNATURE,) * min(fields.count(_SIGNATURE), _MOST_SIGNATURES)
         made = seal(
             fields,
             digests[SIGNED_FORM].sha256,

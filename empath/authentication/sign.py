@@ -8,6 +8,7 @@ sees the signed one or a broken signature.
 
 import base64
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from empath.authentication.canonical import BodyForm, Canon, SignedFields, relaxed
@@ -23,22 +24,28 @@ KEPT: Final = (  # signed if they are there; lists and readers add them in good 
     b"list-subscribe", b"list-post", b"list-owner", b"list-archive", b"auto-submitted",
     b"resent-from", b"resent-to", b"resent-cc", b"resent-date", b"resent-message-id", b"resent-sender",
 )  # fmt: skip
+_COVERED: Final = frozenset((*SEALED, *KEPT))
 _MOST_OF_A_NAME: Final = 20  # so often a field may be there and be signed
+_MOST_KNOWN: Final = 40  # fields of a header whose names are remembered: a hostile one has thousands
 _NAMES_OCTETS: Final = 70
 _VALUE_OCTETS: Final = 72
 _CRLF: Final = b"\r\n"
 
 
-def names_to_sign(fields: SignedFields) -> list[bytes]:
+def names_to_sign(fields: SignedFields) -> tuple[bytes, ...]:
     """The names of the fields that a signature of this header covers, one as often as it is to be signed."""
-    counts = fields.counts
+    there = tuple([name for name in fields.fields.names if name in _COVERED])
+    return _names(there) if len(there) <= _MOST_KNOWN else _names.__wrapped__(there)
+
+
+@lru_cache(maxsize=256)  # the mail of one program has the same fields
+def _names(there: tuple[bytes, ...]) -> tuple[bytes, ...]:
     names: list[bytes] = []
     for name in SEALED:
-        names += [name] * (min(counts.get(name, 0), _MOST_OF_A_NAME) + 1)
+        names += [name] * (min(there.count(name), _MOST_OF_A_NAME) + 1)
     for name in KEPT:
-        if name in counts:
-            names += [name] * min(counts[name], _MOST_OF_A_NAME)
-    return names
+        names += [name] * min(there.count(name), _MOST_OF_A_NAME)
+    return tuple(names)
 
 
 def sign(
@@ -65,7 +72,7 @@ def sign(
     """
     chosen = fields.chosen(names, Canon.RELAXED)
     instants = b"t=%d;" % now if expires_at is None else b"t=%d; x=%d;" % (now, expires_at)
-    common = b"\r\n %b\r\n h=%b;\r\n bh=%b;\r\n b=" % (instants, _in_words(names), base64.b64encode(body))
+    common = b"\r\n %b\r\n h=%b;\r\n bh=%b;\r\n b=" % (instants, _in_words(tuple(names)), base64.b64encode(body))
     signed: list[bytes] = []
     for selector, key in keys:
         said = (key.algorithm.encode(), domain.encode(), selector.encode())
@@ -74,7 +81,8 @@ def sign(
     return b"".join(signed)
 
 
-def _in_words(names: Sequence[bytes]) -> bytes:
+@lru_cache(maxsize=256)  # as many as there are of `_names`; a name is there 21 times at most
+def _in_words(names: tuple[bytes, ...]) -> bytes:
     """The value of an h=, a line for so many names as have room."""
     lines = [b""]
     for name in names:
