@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.admin.kit import AdminTool
-from tests.kit.queue import violations
 
 
 @pytest.fixture
@@ -14,5 +13,7 @@ def tool(tmp_path: Path) -> Iterator[AdminTool]:
     """An empty queue; after the test it must be sound."""
     made = AdminTool(tmp_path)
     yield made
-    made.queue.close()
-    assert made.queue.is_untouched() or {} == violations(made.path)
+    try:  # before the connections end: a new one would parse the schema again
+        assert made.queue.is_untouched() or {} == made.queue.violations()
+    finally:
+        made.queue.close()
