@@ -15,6 +15,9 @@ READY := $(VENV)/ready
 SERVING := $(VENV)/serving
 RELEASE := $(VENV)/release/ready
 RELEASE_BIN := $(VENV)/release/bin
+# A copy of this checkout whose hot modules are in C; `make bench COMPILED=1` measures that.
+COMPILE := build/compiled
+BENCHED = $(if $(COMPILED),$(abspath $(COMPILE)),$(CURDIR))
 # An environment with the wheel and what it brings along.
 PLAIN := build/plain
 CONFIG := conf/dev.toml
@@ -26,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor setup run demo stack stack-down test test-repeat test-durations watch ci interop interop-apart interop-brokers interop-dane interop-dkim interop-milter chaos properties fuzz coverage check format
-.PHONY: docs vendor pictures bench bench-compare bench-engines bench-queue bench-seeing simulate reference changelog man dist deb deb-try constraints audit sbom licences smoke clean
+.PHONY: compiled dist-compiled test-compiled docs vendor pictures bench bench-compare bench-engines bench-queue bench-seeing simulate reference changelog man dist deb deb-try constraints audit sbom licences smoke clean
 
 ##@ Use
 help: ## This list
@@ -79,6 +82,10 @@ test-repeat: $(READY) ## All tests N times (N=5), to find a test that fails now 
 
 test-durations: $(READY) ## All tests, and which fifty took longest (ARGS=tests/storage)
 	$(BIN)/pytest -n $(WORKERS) -q --durations=50 --durations-min=0.1 $(ARGS)
+
+test-compiled: compiled ## The tests of the modules that may be in C, and of the processes that use them, on that form (ARGS="-k route")
+	cd $(COMPILE) && PYTHONPATH=$(abspath $(COMPILE)) .venv/bin/pytest -n $(WORKERS) $(or $(ARGS),tests/mail tests/message tests/smtp \
+		tests/daemon/acceptor tests/daemon/worker tests/packages/test_compiled.py)
 
 # A new file ends entr with 2, and the list is made anew; Ctrl-C ends all.
 watch: $(READY) ## The tests of ARGS after each change, those first that failed (ARGS=tests/policy); needs entr of Debian
@@ -137,6 +144,23 @@ coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % 
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='empath/mail/*,empath/smtp/*,empath/message/*,empath/policy/*,empath/authentication/*'
 
+##@ Compile
+# The package as a user gets it, with the rest of the checkout around it: no file in C comes beside the sources, where it
+# would go stale.
+compiled: $(COMPILE)/ready ## build/compiled/: a copy of this checkout whose hot modules are in C; needs gcc and python3-dev of Debian
+	@git ls-files -z --cached --others --exclude-standard -- . ':!empath' | \
+		tar --create --null --files-from - --ignore-failed-read | tar --extract --directory $(COMPILE)
+	@ln -sfn $(CURDIR)/$(VENV) $(COMPILE)/$(VENV)
+
+$(COMPILE)/ready: setup.py packaging/compiled.toml $(foreach depth,* */* */*/* */*/*/*,$(wildcard empath/$(depth).py sql/$(depth).sql)) | $(READY)
+	rm -rf $(@D) && mkdir -p $(@D)
+	EMPATH_COMPILE=1 $(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(@D)/dist .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target $(@D) $(@D)/dist/*.whl
+	@touch $@
+
+dist-compiled: $(RELEASE) man ## dist/compiled/: a wheel with the hot modules in C, for this Python and this processor
+	umask 022 && EMPATH_COMPILE=1 $(RELEASE_BIN)/python -m build --wheel --outdir dist/compiled .
+
 ##@ Write
 check: $(READY) ## Lint, format and types
 	$(BIN)/ruff check .
@@ -180,11 +204,11 @@ changelog: $(READY) ## What docs/changes/ will add to CHANGELOG.md
 	$(BIN)/towncrier build --draft
 
 ##@ Measure
-bench: $(READY) ## Empath and Postfix side by side (ARGS="--scenarios accept --repeat 1")
-	$(BIN)/python -m tests.bench $(ARGS)
+bench: $(READY) $(if $(COMPILED),compiled) ## Empath and Postfix side by side (ARGS="--scenarios accept --repeat 1"; COMPILED=1: with modules in C)
+	PYTHONPATH=$(BENCHED) $(BIN)/python -P -m tests.bench $(ARGS)
 
-bench-compare: $(READY) ## The working tree against another revision (REV=HEAD)
-	$(BIN)/python -m tests.bench --compare $(or $(REV),HEAD) $(ARGS)
+bench-compare: $(READY) $(if $(COMPILED),compiled) ## The working tree against another revision (REV=HEAD; COMPILED=1: with modules in C)
+	PYTHONPATH=$(BENCHED) $(BIN)/python -P -m tests.bench --compare $(or $(REV),HEAD) $(ARGS)
 
 bench-queue: $(READY) ## Query, change and serve a queue of a million recipients (ARGS="--recipients 100000")
 	$(BIN)/python -m tests.bench.depth $(ARGS)

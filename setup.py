@@ -7,8 +7,10 @@ import re
 import shutil
 import tarfile
 import time
+import tomllib
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
@@ -16,6 +18,10 @@ HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "empath/__init__.py").read_text())[1]
 # The manual pages, where `make man` has made them: the wheel and the source archive of `make dist` have them.
 MANUAL = {f"share/man/man{number}": sorted(map(str, pathlib.Path("man").glob(f"*.{number}"))) for number in (5, 7, 8)}
+
+# EMPATH_COMPILE=1 asks for a build with the hot modules in C as well; it needs a C compiler, and takes a minute or two.
+IS_COMPILED = os.environ.get("EMPATH_COMPILE", "") not in ("", "0")
+COMPILER = ["mypy>=1.13,<3"] if IS_COMPILED else []
 
 
 class BuildWithoutRemains(build_py):
@@ -26,6 +32,30 @@ class BuildWithoutRemains(build_py):
         if not self.editable_mode:
             shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
+
+
+class BuildInC(build_ext):
+    """A build of the modules that packaging/compiled.toml lists, by mypyc; their sources stay beside them."""
+
+    def finalize_options(self):
+        """Translate them to C. Only here, because mypyc is installed once setuptools knows of COMPILER."""
+        if self.editable_mode:
+            raise SystemExit("EMPATH_COMPILE: an editable install is interpreted; `make compiled` compiles a copy")
+        from mypyc.build import mypycify  # noqa: PLC0415
+
+        choice = tomllib.loads((HERE / "packaging/compiled.toml").read_text(encoding="utf-8"))
+        modules = sorted(
+            str(path)
+            for package in choice["packages"]
+            for path in pathlib.Path(package).glob("*.py")
+            if path.name != "__init__.py" and str(path) not in choice["interpreted"]
+        )
+        # Only what is in the tree counts, so that the same tree gives the same code on each machine.
+        options = ["--config-file=", "--no-site-packages", "--ignore-missing-imports"]
+        self.distribution.ext_modules = mypycify(
+            [*options, *modules], opt_level="2", debug_level="0", group_name="empath"
+        )
+        super().finalize_options()
 
 
 class SameArchive(sdist):
@@ -79,7 +109,9 @@ setup(
         "Topic :: Communications :: Email :: Mail Transport Agents",
     ],
     python_requires=">=3.11",
-    cmdclass={"build_py": BuildWithoutRemains, "sdist": SameArchive},
+    cmdclass={"build_py": BuildWithoutRemains, "build_ext": BuildInC, "sdist": SameArchive},
+    ext_modules=[Extension("empath", [])] if IS_COMPILED else [],  # BuildInC says which
+    setup_requires=COMPILER,
     packages=find_packages(include=["empath", "empath.*"]),
     package_data={
         "empath": ["config/*.txt", "sql/*.txt", "sql/*/*.sql", "sql/*/*/*.sql", "conf/*", "conf/*/*"],

@@ -15,11 +15,11 @@ from typing import Final
 
 import click
 
-from empath import __version__
 from empath.cli.common import config_option, configuration, lenient_configuration, open_queue, run_process, say
 from empath.cli.completion import completion_of
 from empath.cli.init import init
 from empath.cli.pauses import pause_words
+from empath.cli.version import version_text
 from empath.config import Config
 from empath.config.doubtful import doubts
 from empath.config.effective import effective_toml, settings
@@ -56,7 +56,7 @@ UNKNOWN: Final = 4  # code of the LSB for a service whose state is unknown
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @config_option(envvar="EMPATH_CONFIG")
-@click.version_option(__version__, prog_name="empathd", message="%(prog)s %(version)s")
+@click.version_option(version_text(), prog_name="empathd", message="%(prog)s %(version)s")
 def empathd() -> None:
     """The Empath mail server."""
 

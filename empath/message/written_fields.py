@@ -18,7 +18,7 @@ from empath.message.folding import LINE_OCTETS
 FIELD_CHARACTERS: Final = 100_000  # of a text; headers have fewer octets
 _FOLD_OCTETS: Final = 76
 _ENCODED_OCTETS: Final = 45  # of one encoded word, which has at most 75 characters
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _NAME: Final = re.compile(r"[!-9;-~]{1,76}")
 _ENCODED_WORD: Final = "=?"

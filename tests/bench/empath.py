@@ -222,12 +222,16 @@ def environment(tree: Path) -> dict[str, str]:
 
 def version(tree: Path, scratch: Path) -> str:
     """
-    Empath's and SQLite's version, for the report.
+    Empath's and SQLite's version, for the report, and whether Empath's hot modules are compiled.
 
     Raises:
         BenchFailure: the commands would run other code than that of *tree*.
     """
-    probe = "import apsw, empath; print(empath.__file__, empath.__version__, 'SQLite', apsw.sqlite_lib_version())"
+    probe = (
+        "import apsw, empath, empath.smtp.server.session as hot; form = 'compiled,', 'interpreted,'\n"
+        "print(empath.__file__, empath.__version__, form[hot.__file__.endswith('.py')], end=' ')\n"
+        "print('SQLite', apsw.sqlite_lib_version())"
+    )
     path, text = output_of([sys.executable, "-c", probe], cwd=scratch, env=environment(tree)).strip().split(" ", 1)
     if not Path(path).is_relative_to(tree):
         raise BenchFailure(f"the commands would run {path}, not the code of {tree}")

@@ -25,6 +25,7 @@ from empath.cli import common
 from empath.cli.admin.__main__ import admin
 from empath.cli.empathd import empathd as command
 from empath.cli.empathd import main
+from empath.cli.version import version_text
 from empath.errors import ConfigError
 from empath.storage.queue.process import EndProcess
 from empath.storage.sqlite.schema import SCHEMA_VERSION
@@ -114,7 +115,7 @@ def test_version_is_that_of_the_package():
     """
     A report of a problem begins with it.
     """
-    assert (0, f"empathd {__version__}\n", "") == run("--version")
+    assert (0, f"empathd {version_text()}\n", "") == run("--version")
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart", "reload", "status", "run", "check"])

@@ -35,7 +35,6 @@ from empath.smtp.client import own_replies
 from empath.smtp.client.capabilities import NO_CAPABILITIES, Capabilities
 from empath.smtp.client.conversation import NOISE_LINES
 from empath.smtp.client.events import ClientEvent
-from empath.smtp.client.opening_actions import OpeningActions
 from empath.smtp.client.plan import TransactionPlan
 from empath.smtp.client.reply_reader import ReplyReader
 from empath.smtp.client.states import SIGNALS, ClientCall, ClientSignal, ClientState
@@ -67,7 +66,7 @@ _AFTER_COMMAND: Final = frozenset(ClientState) - {
 }
 
 
-class ClientSession(OpeningActions, TransactionActions):
+class ClientSession(TransactionActions):
     """
     One SMTP session, as client, over a connection that the driver holds.
 

@@ -5,9 +5,9 @@ from typing import Final
 from empath.mail.fate import Said
 from empath.mail.reply import Reply
 from empath.smtp.client import own_replies
-from empath.smtp.client.conversation import Conversation
 from empath.smtp.client.dot_stuffing import DotStuffer
 from empath.smtp.client.events import ContentWanted, TransactionEnded
+from empath.smtp.client.opening_actions import OpeningActions
 from empath.smtp.client.states import ClientState
 
 # What each message needs: Python finds a name of the module in a fifth of the time of a member of an enum.
@@ -15,8 +15,8 @@ _END_OF_DATA: Final = ClientState.END_OF_DATA
 _CONTENT_WANTED: Final = ContentWanted()
 
 
-class TransactionActions(Conversation):
-    """Actions from MAIL to the state IDLE."""
+class TransactionActions(OpeningActions):
+    """Actions from MAIL to the state IDLE, which follow those of the opening."""
 
     def _continue(self, _: Reply) -> ClientState:
         return self._proceed()

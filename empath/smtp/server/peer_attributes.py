@@ -93,7 +93,7 @@ def read_attributes(argument: str, known: tuple[str, ...]) -> PeerAttributes | R
         if not equals or name not in known or name in found:
             return replies.BAD_ATTRIBUTE
         try:
-            found[name] = _read(name, value, is_session=known is XCLIENT_ATTRIBUTES)
+            found[name] = _read(name, value, is_session=known == XCLIENT_ATTRIBUTES)
         except SyntaxViolation:
             return replies.BAD_ATTRIBUTE
     return MappingProxyType(found) if found else replies.ARGUMENT_NEEDED
