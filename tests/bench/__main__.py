@@ -219,7 +219,10 @@ def scratch_of(parent: Path, servers: Sequence[str], *, is_fresh: bool = True) -
     A directory for this run, removed afterwards; with *is_fresh* on a file system of its own where there can be one.
     Two runs on one scratch would measure each other, so one waits.
     """
-    parent.mkdir(parents=True, exist_ok=True)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise BenchFailure(f"{parent} cannot be made: {exc.strerror}; name another directory with --scratch") from exc
     if set(servers) != {OURS} and not is_open_to_others(parent.resolve()):
         raise BenchFailure(
             f"The users of other servers must be able to enter {parent} and every directory above: use --scratch"

@@ -6,6 +6,7 @@ it is named. The help and the documentation take them all.
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Final
 
@@ -73,6 +74,16 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb of this name; its module is imported now. None if there is no such verb."""
         return self.verb(cmd_name) if cmd_name in NAMES else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As of any group; a name that there is not gets the one that was meant, as far as it can be told."""
+        name = args[0]
+        if name not in NAMES and not name.startswith("-"):
+            meant = get_close_matches(name, NAMES, n=1)
+            ctx.fail(f"No such command '{name}'." + (f" Did you mean '{meant[0]}'?" if meant else ""))
+        return super().resolve_command(ctx, args)
 
     def verb(self, name: str) -> click.Command:
         """The verb *name*, one of NAMES, with its examples."""

@@ -90,6 +90,17 @@ def test_an_address_in_the_place_of_an_id_is_answered_by_the_way(tool: AdminTool
     assert "find --recipient ADDRESS" in tool.run("show", "a@b.test").err
 
 
+@pytest.mark.parametrize(
+    ("word", "more"), [("hodl", " Did you mean 'hold'?"), ("supress", " Did you mean 'suppress'?"), ("xyzzy", "")]
+)
+def test_a_verb_that_there_is_not_gets_the_one_that_was_meant(tool: AdminTool, word: str, more: str) -> None:
+    """
+    A slip of the finger is seen at once.
+    """
+    said = tool.run(word)
+    assert (64, f"empath-admin: No such command '{word}'.{more}\n") == (said.code, said.err)
+
+
 def test_the_help_names_every_verb_in_a_section(tool: AdminTool) -> None:
     """
     What is in no section could not be found.
