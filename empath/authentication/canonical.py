@@ -85,11 +85,6 @@ class SignedFields:
         for place, name in enumerate(fields.names):
             self._places.setdefault(name, []).append(place)
 
-    @property
-    def counts(self) -> dict[bytes, int]:
-        """How many fields have each name, which is in lower case."""
-        return {name: len(places) for name, places in self._places.items()}
-
     def count(self, name: bytes) -> int:
         """How many fields have this *name*, which is in lower case."""
         return len(self._places.get(name, ()))
