@@ -1223,7 +1223,8 @@ CREATE TRIGGER _destination_resized AFTER UPDATE OF max_leases, lease_window, br
 
 CREATE FUNCTION _lease_stays() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-  IF EXISTS (SELECT 1 FROM _recipient WHERE lease_id = old.lease_id) THEN
+  IF EXISTS (SELECT 1 FROM _recipient WHERE lease_id = old.lease_id)
+     AND EXISTS (SELECT 1 FROM _destination WHERE destination_id = old.destination_id) THEN  -- else `empath-admin fsck` mends it
     RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE =
       'empath: a lease can only be removed after its last recipient; UPDATE queue gives an order to a leased one';
   END IF;

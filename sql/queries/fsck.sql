@@ -6,6 +6,10 @@
 -- A block mend_<check> repairs one row of the check; the row count of its last statement says whether it changed
 -- anything. Bindings: the row's columns, and :now. Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
 
+-- name: stop_writers
+-- Nobody else writes until the repair is committed; on SQLite that is so in each write. Rows: one, without a meaning.
+SELECT 1;
+
 -- name: recipient_without_message
 -- The content of such a recipient cannot be found. Index: the rowid of _message.
 SELECT recipient_id, message_id, address, status
@@ -137,7 +141,7 @@ INSERT INTO _attempt (
   recipient_id, process_id, lease_id, destination, started_at, duration_s, stage, text, outcome, decided_status,
   decided_next_retry_at)
 SELECT r.recipient_id, 0, r.lease_id, coalesce(:destination, r.domain), :now, 0.0, 'unknown',
-       'its lease was lost; the next hop may have taken it', 'unknown', :after, CASE WHEN :after = 'deferred' THEN :now END
+       'its lease was lost; the next hop may have taken it', 'unknown', :after, CASE WHEN :after = 'deferred' THEN CAST(:now AS double precision) END
   FROM _recipient AS r
  WHERE r.recipient_id = :recipient_id;
 
@@ -211,9 +215,12 @@ UPDATE _destination SET due_at = due_at WHERE destination_id = :destination_id;
 -- Events of a type that a consumer wants are not written, or the reverse. Index: none, of few rows.
 SELECT type, before, after
   FROM (SELECT t.type, t.is_wanted AS before,
-               EXISTS (
-                 SELECT 1 FROM _consumer AS c
-                  WHERE c.types = '' AND t.type <> 'audited' OR (' ' || c.types || ' ') LIKE ('% ' || t.type || ' %')) AS after
+               CASE
+                 WHEN EXISTS (
+                   SELECT 1 FROM _consumer AS c
+                    WHERE c.types = '' AND t.type <> 'audited' OR (' ' || c.types || ' ') LIKE ('% ' || t.type || ' %'))
+                 THEN 1 ELSE 0
+               END AS after
           FROM _event_type AS t) AS x
  WHERE before <> after;
 
@@ -336,7 +343,7 @@ SELECT r.recipient_id, m.ulid AS id, r.status
  WHERE r.status = 'deferred' AND r.attempts = 0 AND r.lost_leases = 0
     OR r.status = 'held' AND r.reason IS NULL
     OR r.status IN ('delivered', 'bounced', 'expired', 'cancelled')
-       AND NOT (r.status = 'delivered' AND r.attempts = 0 AND r.reason IS 'expanded')
+       AND NOT (r.status = 'delivered' AND r.attempts = 0 AND r.reason IS NOT DISTINCT FROM 'expanded')
        AND NOT EXISTS (
          SELECT 1 FROM _attempt AS a WHERE a.recipient_id = r.recipient_id AND a.decided_status = r.status)
        AND NOT EXISTS (
@@ -344,7 +351,7 @@ SELECT r.recipient_id, m.ulid AS id, r.status
 
 -- name: order_misplaced
 -- An order waits for the end of a lease, and the recipient is not leased.
-SELECT r.recipient_id, m.ulid AS id, r.status, coalesce(r.ordered_status, r.ordered_next_retry_at) AS before
+SELECT r.recipient_id, m.ulid AS id, r.status, coalesce(r.ordered_status, CAST(r.ordered_next_retry_at AS text)) AS before
   FROM _recipient AS r
   LEFT JOIN _message AS m ON m.message_id = r.message_id
  WHERE r.status <> 'leased'

@@ -92,5 +92,5 @@ def test_all_that_is_not_built_is_listed(tmp_path: Path) -> None:
     server, file = read(tmp_path, f'url = "{URL}"'), read(tmp_path, "")
     assert len(SETTINGS) + len(VERBS) + len(OTHERS) == len(unbuilt_words(server))
     assert [] == unbuilt_words(file)
-    assert "`empath-admin fsck` is not built for a queue in PostgreSQL yet" in str(refusal_of_verb(server, "fsck"))
-    assert (None, None) == (refusal_of_verb(server, "list"), refusal_of_verb(file, "fsck"))
+    assert "`empath-admin plan` is not built for a queue in PostgreSQL yet" in str(refusal_of_verb(server, "plan"))
+    assert (None, None) == (refusal_of_verb(server, "list"), refusal_of_verb(file, "plan"))

@@ -73,9 +73,9 @@ def test_mail_flows_through_postgresql_whatever_is_killed(server, tmp_path: Path
         admin("release", "--all")
         arrived(4)
 
-        refused = run_forked(admin_main, ["empath-admin", "fsck", "-c", str(service.config)])
+        refused = run_forked(admin_main, ["empath-admin", "sql", "-c", str(service.config)])
         assert (64, "") == (refused.code, refused.out)
-        assert "`empath-admin fsck` is not built for a queue in PostgreSQL yet" in refused.err
+        assert "`empath-admin sql` is not built for a queue in PostgreSQL yet" in refused.err
 
         os.kill(service.pid_of("worker-1"), signal.SIGKILL)
         service.send("e@example.test")
@@ -88,6 +88,7 @@ def test_mail_flows_through_postgresql_whatever_is_killed(server, tmp_path: Path
         eventually(lambda: _takes(service, "f@example.test"), "a 250 after the restart")
         arrived(6)
         eventually(lambda: admin("list") == "", "the end of each lease")
+        assert "" == admin("fsck", "--content")
         everyone = {f"{letter}@example.test" for letter in "abcdef"}
         eventually(lambda: {*_recipients(told)} == everyone, "an event of each delivery, at least once")
         admin("audit", "verify")

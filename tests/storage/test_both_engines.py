@@ -29,7 +29,6 @@ STATEMENTS: Final = {
     r"backup\.\w+|past\.\w+|doctor\.auto_vacuum|space\.\w+|plans\.\w+|doctor\.objects": "are about the file",
     r"repro\.\w+": "repro",
     r"orders\.author": "sql",
-    r"fsck\.(foreign_keys|integrity|quick)": "fsck",
     r"forget\.overwrite": "forget",
     r"lease\.\w+": "says the same of many leases at once",
     r"selection\.probe_of_\w+": "--where of `list`",

@@ -47,7 +47,6 @@ SETTINGS: Final = (
 VERBS: Final[dict[str, str]] = {
     "backup": "the backup of the server has the queue; copy the directory spool/ as well",
     "forget": "[retention] forgets in time",
-    "fsck": "the server checks its own pages, and the housekeeper mends the bounds of destinations",
     "plan": "give the order itself, with --dry-run first",
     "reconcile": "cancel what was delivered by `empath-admin delete`",
     "repro": "`empath-admin show --raw` writes the content of a message",

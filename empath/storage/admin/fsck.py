@@ -157,6 +157,7 @@ class Repair(Write):
 
     def run(self, session: Session) -> None:
         self.repaired = []
+        session.rows("fsck.stop_writers")
         for check in CHECKS:
             if check.name in self._names and check.is_repairable:
                 for row in list(session.records(f"fsck.{check.name}", _binding(self._now))):

@@ -165,7 +165,7 @@ CHECKS: Final = (
     Check(
         "status_unknown",
         f"{_RECIPIENT} has the status {{status}}, but _recipient_transition has no move to it: restore the rows of"
-        " that table from sql/sqlite/schema.sql",
+        " that table from schema.sql of the engine",
     ),
     Check(
         "is_live_wrong",
@@ -248,8 +248,8 @@ FILE_OF_ANOTHER: Final = Check(
 )
 INTEGRITY: Final = Check(
     "integrity",
-    "the database file is damaged ({text}): stop the service, save queue.db and queue.db-wal, and restore them from a"
-    " backup or by `sqlite3 queue.db .recover`",
+    "the database is damaged ({text}): stop the service, save queue.db and queue.db-wal, and restore them from a"
+    " backup or by `sqlite3 queue.db .recover`; in PostgreSQL, REINDEX what is an index, else restore the server",
 )
 FOREIGN_KEYS: Final = Check(
     "foreign_keys",
@@ -257,7 +257,8 @@ FOREIGN_KEYS: Final = Check(
 )
 SCHEMA: Final = Check(
     "schema",
-    "{text} was dropped or changed: run `empathd restart`, which creates it again",
+    "{text} was dropped or changed: run `empathd restart`, which creates it again; in PostgreSQL, create it again from"
+    " sql/postgresql of the source",
 )
 TRACK_DAMAGED: Final = Check(
     "track_damaged",

@@ -97,7 +97,7 @@ def diagnose_editors() -> Diagnosis:
 def missing_objects(visit: Selects) -> list[str]:
     """What a person has dropped, in words."""
     [(views, triggers)] = visit.rows("doctor.missing_objects", {"views": list(public_views())})
-    named = ((views, "public views"), (triggers, "triggers of public views"))
+    named = ((views, "of the public views"), (triggers, "of the triggers of public views"))
     return [f"{number} {name}" for number, name in named if number]
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tests.kit.postgresql import PostgresQueue
 
 # Statements of what is not built, although its tables are there; docs/adr/0061 has the list of parts.
-NOT_BUILT = re.compile(r"fsck\.\w+|admin\.held_by_empath|received_reports\.add")
-UNPREPARED = {"events.lock_numbers"}  # the statement PREPARE does not take it, and the protocol does
+NOT_BUILT = re.compile(r"admin\.held_by_empath|received_reports\.add")
+UNPREPARED = {"events.lock_numbers", "fsck.stop_writers"}  # PREPARE does not take them, the protocol does
 FRAGMENTS = re.compile(r"selection\.condition_\w+")  # parts of other statements
 # Types of parameters that stand beside no column, so that PostgreSQL cannot know them before they are bound.
 BOUND = {
