@@ -145,7 +145,7 @@ coverage: $(READY) ## All tests with branch coverage: 90 % of everything, 100 % 
 	$(BIN)/coverage report --fail-under=100 --include='empath/mail/*,empath/smtp/*,empath/message/*,empath/policy/*,empath/authentication/*'
 
 ##@ Compile
-# The package as a user gets it, with the rest of the checkout around it: no file in C comes beside the sources, where it
+# The package as a user gets it, with the rest of the checkout around it: no file in C is put next to the sources, where it
 # would go stale.
 compiled: $(COMPILE)/ready ## build/compiled/: a copy of this checkout whose hot modules are in C; needs gcc and python3-dev of Debian
 	@git ls-files -z --cached --others --exclude-standard -- . ':!empath' | \

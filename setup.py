@@ -35,7 +35,7 @@ class BuildWithoutRemains(build_py):
 
 
 class BuildInC(build_ext):
-    """A build of the modules that packaging/compiled.toml lists, by mypyc; their sources stay beside them."""
+    """A build of the modules that packaging/compiled.toml lists, by mypyc; their sources stay next to them."""
 
     def finalize_options(self):
         """Translate them to C. Only here, because mypyc is installed once setuptools knows of COMPILER."""

@@ -7,7 +7,7 @@
 -- anything. Bindings: the row's columns, and :now. Transaction: inside BEGIN IMMEDIATE. Index: the rowid.
 
 -- name: stop_writers
--- Nobody else writes until the repair is committed; on SQLite that is so in each write. Rows: one, without a meaning.
+-- No other transaction writes until the repair is committed; on SQLite that is so in each write. Rows: one, without a meaning.
 SELECT 1;
 
 -- name: recipient_without_message

@@ -65,7 +65,7 @@ SELECT m.message_id, m.received_at, 0, CASE WHEN m.content_locator = 'inline' TH
  LIMIT :limit;
 
 -- name: choose_messages
--- Those of :messages (list of message_id) that are there; nobody revives a recipient of them until the transaction is over.
+-- Those of :messages (list of message_id) that are there; none of their recipients is revived until the transaction is over.
 -- Transaction: inside BEGIN IMMEDIATE. Index: the rowid. Rows: message_id.
 SELECT message_id FROM _message WHERE message_id IN (:messages[]);
 

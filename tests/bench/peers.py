@@ -1,5 +1,5 @@
 """
-peers - further servers beside Postfix: an Exim and an OpenSMTPD as Debian has them, with settings that let them be fast
+peers - servers other than Postfix: an Exim and an OpenSMTPD as Debian has them, with settings that let them be fast
 
 Their packages exclude Postfix, so they are loaded by `make interop-apart` and unpacked for the run. Neither is a gate.
 """

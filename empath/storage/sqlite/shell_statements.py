@@ -1,5 +1,5 @@
 """
-shell_statements - what a person types in our shell is in the audit, beside what it changed
+shell_statements - what a person types in our shell is in the audit, next to what it changed
 
 Each statement that writes is followed by a row of the audit that has its text, in the same commit: in the transaction
 of the person, or else in one that begins and ends with the statement.

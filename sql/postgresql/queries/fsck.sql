@@ -3,7 +3,7 @@
 -- repair rings, and the lease mends the row under its lock.
 
 -- name: stop_writers
--- A repair reads, then writes what it has read about: nobody may change it between. Readers go on. It waits for those who write
+-- A repair reads, then writes what it has read about: it must not change in between. Readers go on. It waits for those who write
 -- at this moment, as long as lock_timeout says.
 LOCK TABLE _message, _content, _recipient, _lease, _attempt, _notice, _consumer, _event_type IN SHARE ROW EXCLUSIVE MODE;
 

@@ -1,4 +1,4 @@
--- numbers.sql - who may have taken numbers that nobody sees yet, see storage/postgresql/numbers.py
+-- numbers.sql - which transactions may have taken numbers that are not visible yet, see storage/postgresql/numbers.py
 
 -- name: writers
 -- The transactions that write the table :name now. Each has its lock before it takes a number, until its commit is visible.

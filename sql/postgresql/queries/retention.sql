@@ -1,5 +1,5 @@
 -- retention.sql - what is forgotten while others write, on PostgreSQL
--- A row that somebody else has locked stays for the next round, so that retention waits for nobody.
+-- A row that another transaction has locked stays for the next round, so that retention never waits.
 
 -- name: forget_recipients
 -- Forget those of :recipients (list of recipient_id) that still may be; an operator may have retried some meanwhile.
@@ -20,6 +20,6 @@ DELETE FROM _recipient AS r
 RETURNING r.recipient_id, r.message_id;
 
 -- name: choose_messages
--- Those of :messages (list of message_id) that nobody has locked: who revives a recipient locks its message first.
+-- Those of :messages (list of message_id) that no other transaction has locked: who revives a recipient locks its message first.
 -- The statements after it see what was committed before. Index: the primary key. Rows: message_id.
 SELECT message_id FROM _message WHERE message_id IN (:messages[]) FOR UPDATE SKIP LOCKED;
