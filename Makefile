@@ -85,7 +85,7 @@ test-durations: $(READY) ## All tests, and which fifty took longest (ARGS=tests/
 
 test-compiled: compiled ## The tests of the modules that may be in C, and of the processes that use them, on that form (ARGS="-k route")
 	cd $(COMPILE) && PYTHONPATH=$(abspath $(COMPILE)) .venv/bin/pytest -n $(WORKERS) $(or $(ARGS),tests/mail tests/message tests/smtp \
-		tests/daemon/acceptor tests/daemon/worker tests/packages/test_compiled.py)
+		tests/daemon/acceptor tests/daemon/worker tests/packages/test_compiled.py tests/packages/test_in_c.py)
 
 # A new file ends entr with 2, and the list is made anew; Ctrl-C ends all.
 watch: $(READY) ## The tests of ARGS after each change, those first that failed (ARGS=tests/policy); needs entr of Debian

@@ -1,17 +1,9 @@
-"""
-What may be compiled to C, packaging/compiled.toml. `make test-compiled` runs these tests and many more on that form.
-"""
+"""What may be compiled to C, packaging/compiled.toml."""
 
 import ast
-import inspect
 import tomllib
-from importlib import import_module
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
-import pytest
-
-from empath.cli.version import version_text
 from tests.docs.pages import ROOT, text
 
 CHOICE = tomllib.loads(text("packaging/compiled.toml"))
@@ -21,15 +13,6 @@ MODULES = sorted(
     for path in ROOT.glob(f"{package}/*.py")
     if path.name != "__init__.py" and str(path.relative_to(ROOT)) not in CHOICE["interpreted"]
 )
-IS_COMPILED = version_text().endswith("(compiled)")
-on_a_compiled_copy = pytest.mark.skipif(
-    not IS_COMPILED, reason="a checkout is interpreted; `make test-compiled` is not"
-)
-
-
-def dotted(path):
-    """The name of a module by its path."""
-    return ".".join(path.with_suffix("").parts)
 
 
 def names_of(path):
@@ -77,30 +60,3 @@ def test_no_source_that_is_compiled_asks_whether_a_tuple_is_another():
                 if is_identity and any(isinstance(each, ast.Name) and each.id in tuples for each in sides):
                     found.append(f"{path}:{node.lineno}")
     assert [] == found
-
-
-@on_a_compiled_copy
-def test_each_module_that_is_listed_is_in_c():
-    """
-    And its source is beside it, for tracebacks.
-    """
-    files = {path: Path(import_module(dotted(path)).__file__ or "") for path in MODULES}
-    assert {} == {path: file for path, file in files.items() if not file.name.endswith(tuple(EXTENSION_SUFFIXES))}
-    assert all((file.parent / path.name).is_file() for path, file in files.items())
-
-
-@on_a_compiled_copy
-def test_a_module_in_c_offers_what_its_source_does():
-    """
-    Modules of operators, tests and the rest of Empath use both forms alike.
-    """
-    for path in MODULES:
-        module = import_module(dotted(path))
-        for name, node in names_of(path):
-            made = getattr(module, name)
-            if isinstance(node, ast.ClassDef):
-                methods = [each.name for each in node.body if isinstance(each, ast.FunctionDef)]
-                assert [] == [each for each in methods if not hasattr(made, each)], f"{path}: {name}"
-            elif isinstance(node, ast.FunctionDef) and not node.decorator_list:
-                wanted = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-                assert wanted == list(inspect.signature(made).parameters)[: len(wanted)], f"{path}: {name}"
