@@ -12,5 +12,5 @@ if __name__ == "__main__":
     from empath.daemon.process.fork_request import CONTROL_FD
     from empath.daemon.template.forking import fork_on_request
 
-    if fork_on_request(RawSocket(fileno=CONTROL_FD)) is not None:
+    if fork_on_request(RawSocket(fileno=CONTROL_FD), lambda request, fds: None) is not None:
         runpy.run_path(str(HERE / "fake_child.py"), run_name="__main__")

@@ -3,8 +3,8 @@ child - what a child process and the supervisor agree on
 
 The supervisor has `python -m empath.daemon.<kind>` forked from the template process (see `fork_request`) or executed,
 with descriptors inherited and one JSON object in EMPATH_CHILD. A child first patches (gevent), then calls
-`child_from_environment` and `load_own_config`, opens files that need root, drops privileges, installs its signal
-handlers, and calls `report_ready`. If a step fails it calls `report_failure` and ends.
+`child_from_environment` and `load_own_config` (own_config), opens files that need root, drops privileges, installs its
+signal handlers, and calls `report_ready`. If a step fails it calls `report_failure` and ends.
 
 After that, a child keeps these promises. SIGTERM makes it drain within DRAIN_S and exit with 0. SIGUSR2, which only an
 acceptor gets, makes it drain for as long as its clients' transactions take. SIGUSR1 makes it reopen the log. Its hub
@@ -23,8 +23,6 @@ from typing import Any, Final
 
 from setproctitle import setproctitle
 
-from empath.config.load import parse_config
-from empath.config.model import Config
 from empath.errors import ConfigError, EmpathError, PermissionRefused
 from empath.policy.access import Role
 
@@ -133,22 +131,6 @@ def child_from_environment() -> Child:
         os.set_inheritable(fd, False)
     setproctitle(f"empathd: {child.slot}")
     return child
-
-
-def load_own_config(child: Child) -> Config:
-    """
-    The configuration that the supervisor read and found valid, even if the file has changed since.
-
-    Raises:
-        ConfigError: as `load_config`; only another version of Empath could find a mistake now.
-    """
-    octets, file = own_file(child)
-    return parse_config(octets, file, os.path.realpath(os.path.dirname(file)))
-
-
-def own_file(child: Child) -> tuple[bytes, str]:
-    """The content of the configuration file that the supervisor read, and its name."""
-    return os.pread(child.config_fd, os.fstat(child.config_fd).st_size, 0), os.environ[CONFIG]
 
 
 def report_ready(child: Child) -> None:

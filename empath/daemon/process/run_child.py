@@ -18,11 +18,11 @@ from empath.daemon.process.child import (
     Child,
     child_from_environment,
     drop_privileges,
-    load_own_config,
     report_failure,
 )
 from empath.daemon.process.client_access import client_access
 from empath.daemon.process.log_server import syslog_of
+from empath.daemon.process.own_config import load_own_config
 from empath.daemon.process.own_queue import queue_of
 from empath.daemon.process.runtime import Runtime
 from empath.daemon.process.secrets import NO_SECRETS, secrets_of

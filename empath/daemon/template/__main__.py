@@ -3,10 +3,10 @@ template - the process from which children are forked: a fork of the supervisor,
 
 THEORY
     Nearly all memory and start time of a child are modules, the same in each. This process loads them once, and the
-    children that are forked from it share them. It does nothing else: when it forks there is no hub, no thread, no
-    connection to the queue, no TLS context, no random state, and no descriptor but CONTROL_FD and /dev/null
-    (tests/daemon/template/ holds that). Its garbage collector is off and its objects are frozen, so that the collector
-    of a child does not write to the pages that all share.
+    children that are forked from it share them, and the configuration (`read_ahead`). It does nothing else: when it
+    forks there is no hub, no thread, no connection to the queue, no TLS context, no random state, and no descriptor but
+    CONTROL_FD, /dev/null and those of the request (tests/daemon/template/ holds that). Its garbage collector is off
+    and its objects are frozen, so that the collector of a child does not write to the pages that all share.
 """
 
 from empath.daemon.process.patching import patch_all
@@ -28,6 +28,7 @@ from empath.daemon.housekeeper import __main__ as housekeeper
 from empath.daemon.process.child import UMASK
 from empath.daemon.process.fork_request import CONTROL_FD, close_above
 from empath.daemon.template.forking import fork_on_request
+from empath.daemon.template.read_ahead import read_ahead
 from empath.daemon.worker import __main__ as worker
 from empath.storage import open as storage
 
@@ -77,7 +78,7 @@ def main() -> None:
     for standard in (1, 2):
         os.dup2(0, standard)  # /dev/null: here, a log that was rotated away would stay open
     gc.freeze()
-    request = fork_on_request(RawSocket(fileno=CONTROL_FD))
+    request = fork_on_request(RawSocket(fileno=CONTROL_FD), read_ahead)
     if request is not None:
         PROGRAMS[request.program]()
 

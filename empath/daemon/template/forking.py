@@ -11,6 +11,7 @@ variables of the request, the supervisor's limit of open files, default signals 
 import errno
 import os
 from _socket import socket as RawSocket
+from collections.abc import Callable, Sequence
 from posix import fork, waitpid
 from resource import RLIMIT_NOFILE, prlimit, setrlimit
 
@@ -25,8 +26,12 @@ from empath.daemon.process.fork_request import (
 )
 
 
-def fork_on_request(control: RawSocket) -> ForkRequest | None:
-    """Returns in each child, with the request that it carries out, and in the template when the supervisor is gone."""
+def fork_on_request(control: RawSocket, prepare: Callable[[ForkRequest, Sequence[int]], object]) -> ForkRequest | None:
+    """
+    Returns in each child, with the request that it carries out, and in the template when the supervisor is gone.
+
+    *prepare* is called in the template before each fork, with the request and its descriptors as they are here.
+    """
     supervisor = os.getppid()
     try:
         control.send(LOADED)
@@ -41,6 +46,7 @@ def fork_on_request(control: RawSocket) -> ForkRequest | None:
             except OSError as exc:
                 answer(control, -(exc.errno or errno.EIO))
                 continue
+            prepare(request, fds)
             try:
                 setrlimit(RLIMIT_NOFILE, prlimit(supervisor, RLIMIT_NOFILE))
                 is_child = _fork_twice()

@@ -15,10 +15,10 @@ from empath.daemon.process.child import (
     InheritedListener,
     child_from_environment,
     drop_privileges,
-    load_own_config,
     report_failure,
     report_ready,
 )
+from empath.daemon.process.own_config import load_own_config
 from empath.errors import ConfigError, MissingInput
 from empath.policy.access import Role
 from tests.kit.process import configuration
