@@ -111,6 +111,20 @@ def test_an_ordered_failure_is_reported_as_policy_says(queue: Queue, sqlite: Sql
     assert reported == queue.select("SELECT recipient_id, kind FROM _notice ORDER BY recipient_id")
 
 
+@pytest.mark.parametrize("conflict", ["ABORT", "FAIL", "IGNORE", "REPLACE", "ROLLBACK"])
+def test_an_order_that_says_or_bounces_what_wants_no_report(queue: Queue, sqlite: Sqlite, conflict: str) -> None:
+    """
+    The OR of a statement replaces that of each statement in the triggers that it causes.
+    """
+    queue.accept("a.example", "a.example")
+    queue.write("UPDATE _recipient SET notify = 'NEVER' WHERE recipient_id = 1")
+
+    steer(queue, sqlite, f"UPDATE OR {conflict} queue SET status = 'bounced'")
+
+    assert ["bounced", "bounced"] == queue.statuses()
+    assert [(2, "failure")] == queue.select("SELECT recipient_id, kind FROM _notice")
+
+
 def test_audit_tells_when_by_whom_and_by_which_sqlite(queue: Queue, sqlite: Sqlite) -> None:
     """
     The audit shows an affected shell by its version, and a program by its name.
