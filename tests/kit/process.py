@@ -28,15 +28,29 @@ EMPATHD = (sys.executable, "-P", "-m", "empath.cli.empathd")
 
 
 def free_port() -> int:
-    """A free port of 127.0.0.1, below the range from which the kernel assigns ports."""
+    """
+    A free port of 127.0.0.1, below the range from which the kernel assigns ports, and never the same twice: an instance
+    asks for several before it binds one. Each pytest process has a part of the range to itself.
+    """
     while True:
-        port = random.randrange(15000, 32000)
+        port = next(_PORTS)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
         return port
+
+
+def _ports() -> Iterator[int]:
+    part = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PARTS
+    first = 15_000 + part * _PART
+    while True:
+        yield from random.sample(range(first, first + _PART), _PART)
+
+
+_PARTS, _PART = 16, 1_000  # so many pytest processes, and ports for each
+_PORTS = _ports()
 
 
 def configuration(port: int, more: str = "", routes: str = '"*" = "maildir:mail"') -> str:
