@@ -91,6 +91,14 @@ MODULES: Final = {"empathd": "empath.cli.empathd", "empath-admin": "empath.cli.a
 # Defaults, except where the scenario is about the limit itself.
 MESSAGE_SIZE: Final = 'message_size = "{message_octets}B"\n'
 CONNECTIONS: Final = "connections = {sessions}\n"
+# Its module may be elsewhere in an older checkout, which is interpreted in any case.
+_PROBE: Final = """
+from importlib.util import find_spec
+import apsw, empath, empath.smtp.server as server
+hot = find_spec("empath.smtp.server.session") if hasattr(server, "__path__") else None
+form = "interpreted," if hot is None or hot.origin.endswith(".py") else "compiled,"
+print(empath.__file__, empath.__version__, form, "SQLite", apsw.sqlite_lib_version())
+"""
 _VERBS: Final = 5  # commands whose CPU is counted
 _REPLACED: Final = re.compile(r"event=process_ready \S+ slot=worker-1 generation=2 .*duration_s=([0-9.]+)")
 
@@ -227,12 +235,8 @@ def version(tree: Path, scratch: Path) -> str:
     Raises:
         BenchFailure: the commands would run other code than that of *tree*.
     """
-    probe = (
-        "import apsw, empath, empath.smtp.server.session as hot; form = 'compiled,', 'interpreted,'\n"
-        "print(empath.__file__, empath.__version__, form[hot.__file__.endswith('.py')], end=' ')\n"
-        "print('SQLite', apsw.sqlite_lib_version())"
-    )
-    path, text = output_of([sys.executable, "-c", probe], cwd=scratch, env=environment(tree)).strip().split(" ", 1)
+    output = output_of([sys.executable, "-c", _PROBE], cwd=scratch, env=environment(tree))
+    path, text = output.strip().split(" ", 1)
     if not Path(path).is_relative_to(tree):
         raise BenchFailure(f"the commands would run {path}, not the code of {tree}")
     return text
