@@ -1049,7 +1049,7 @@ BEGIN
 END $$;
 CREATE TRIGGER _event_left AFTER DELETE ON _event FOR EACH ROW EXECUTE FUNCTION _event_left();
 
--- Once an event is sent, dropped or dead, the next one of its message is no longer behind it.
+-- Once an event is sent, dropped or dead, the next one of its message may go.
 CREATE FUNCTION _event_aside_next() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
   UPDATE _event_aside SET state = 'waiting'

@@ -4,7 +4,7 @@ floors - the bounds that Empath must keep, and whether it does
 The gates are CPU per mail, and memory. A figure of CPU is bounded by that of Postfix in the same repeat, because
 another processor changes the milliseconds and not the ratio; where Postfix was not measured, the milliseconds of the
 machine where the floors were set are the bound. Rates are "about", within a tenth, because the median of the same code
-varies by more than that. A goal is what Empath is to reach: it is judged, and is no gate.
+varies by more than that. A goal is what Empath is to reach: a run judges it, and does not fail by it.
 """
 
 import statistics
@@ -31,7 +31,7 @@ class Floor:
 
     Shape: one of *most* and *least* is given. With *theirs*, what Postfix needs where *most* was set, the bound of
     Empath's figure divided by Postfix's is *most* / *theirs*. With *is_ratio* it is a bound of that ratio, and
-    approximate. A goal is no gate.
+    approximate. A run does not fail by a goal.
     """
 
     scenario: str

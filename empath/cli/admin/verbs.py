@@ -72,7 +72,7 @@ class Verbs(click.Group):
         return list(NAMES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb of this name; its module is imported now. None if there is no such verb."""
+        """The verb of this name; its module is imported now. None if no verb has this name."""
         return self.verb(cmd_name) if cmd_name in NAMES else None
 
     def resolve_command(
