@@ -18,7 +18,7 @@ from empath.errors import CannotCreate, UnusableQueue
 from empath.storage.sqlite.connection import PAGE_OCTETS, fair_wait, open_writer, rows, transaction, translated, value
 from empath.storage.sqlite.migration import create, differing, migrate
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 APPLICATION_ID = 0x454D5041  # "EMPA"
 _OURS = frozenset({"_message", "_recipient", "_destination"})  # some of the tables
 _WAIT_S = 60.0  # as long as a start waits for its processes

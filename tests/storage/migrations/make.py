@@ -82,6 +82,12 @@ ROWS = (
     "INSERT INTO listener_limit (listener, setting, value) VALUES ('*', 'message_rate_per_client', '500/1m')",
     "INSERT INTO _transcript (at, ulid, destination, host, stage, reply, dialogue)"
     " VALUES (1e9, '01M8KWMQ2MC23MPAXX456X1RP8', 'slow.example', 'mx.slow.example', 'RCPT', '451 4.2.0 Later', 'C: x')",
+    "INSERT INTO hold_rule (scope, pattern, reason) VALUES ('sender', '*@waits.example', 'to be looked at')",
+    "INSERT INTO _plan (verb, predicate, hash, who, created_at, expires_at)"
+    " VALUES ('reroute', '--destination slow.example', '00', 'root', 1e9, 2e9)",
+    "INSERT INTO _plan_recipient"
+    " (plan_id, recipient_id, state, status, next_retry_at, priority, destination, target)"
+    " VALUES (1, 1, 'planned', 'deferred', 1e9, 0, 'slow.example', 'fast.example')",
     "UPDATE destination SET suspended_until = '2033-05-18 03:33:20'",
 )
 

@@ -51,6 +51,7 @@ CHANGES: dict[int, dict[str, Callable[[Rows], Rows]]] = {
     },
     7: {"_plan_recipient": added(2), "_recipient": marked(0), "sqlite_sequence": without_events},
     8: {"_plan_recipient": added(2), "_recipient": marked(0), "sqlite_sequence": without_events},
+    9: {},
 }
 
 

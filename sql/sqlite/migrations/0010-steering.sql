@@ -1,0 +1,1 @@
+-- Version 10. Each concern has a section.
